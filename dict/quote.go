@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+
+package dict
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Quote returns s in double quotes: '"' and '\' escaped by a backslash, what
+// does not print as \xNN for each byte. Unquote reads it back.
+func Quote(s string) string {
+	var b strings.Builder
+	b.Grow(len(s) + 2)
+	b.WriteByte('"')
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == utf8.RuneError && n == 1, !unicode.IsPrint(r):
+			for _, c := range []byte(s[i : i+n]) {
+				fmt.Fprintf(&b, `\x%02x`, c)
+			}
+		default:
+			b.WriteString(s[i : i+n])
+		}
+		i += n
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// Unquote returns what a quoted string stands for. Text that does not begin
+// with a double quote stands for itself. The error wraps ErrInvalid.
+func Unquote(text string) (string, error) {
+	if !strings.HasPrefix(text, `"`) {
+		return text, nil
+	}
+	bad := func(why string) (string, error) {
+		return "", fmt.Errorf("string %.80s: %w: %s", text, ErrInvalid, why)
+	}
+	if len(text) < 2 || text[len(text)-1] != '"' {
+		return bad("no closing quote")
+	}
+	body := text[1 : len(text)-1]
+	var b strings.Builder
+	for i := 0; i < len(body); i++ {
+		c := body[i]
+		if c == '"' {
+			return bad("quote inside")
+		}
+		if c != '\\' {
+			b.WriteByte(c)
+			continue
+		}
+		i++
+		switch {
+		case i == len(body):
+			return bad("no closing quote")
+		case body[i] == 'x':
+			var v byte
+			if i+2 >= len(body) {
+				return bad(`want two hex digits after \x`)
+			}
+			if _, err := fmt.Sscanf(body[i+1:i+3], "%02x", &v); err != nil {
+				return bad(`want two hex digits after \x`)
+			}
+			b.WriteByte(v)
+			i += 2
+		default:
+			b.WriteByte(body[i])
+		}
+	}
+	return b.String(), nil
+}
+
+// checkString refuses what no string value or key may be.
+func checkString(s string) error {
+	switch {
+	case len(s) > MaxString:
+		return fmt.Errorf("string %s...: %w: %d bytes, at most %d", Quote(s[:32]), ErrTooLong, len(s), MaxString)
+	case strings.IndexByte(s, 0) >= 0:
+		return fmt.Errorf("string %s: %w: holds a NUL byte", Quote(s), ErrInvalid)
+	case !utf8.ValidString(s):
+		return fmt.Errorf("string %s: %w: not UTF-8", Quote(s), ErrInvalid)
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+
+package dict
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+)
+
+// Store keeps tables and rows. All methods may be called by many goroutines,
+// and several processes may open the same store.
+//
+// A method that returns an error has changed nothing, but for Put of several
+// rows, where each row is all or nothing. Errors name table, key and field and
+// wrap this package's sentinels; what a backend cannot do is ErrNotSupported.
+type Store interface {
+	// AddTable creates a table. ErrExist if the name is taken.
+	AddTable(Table) error
+	// AddFields adds fields to a table while rules and readers use it.
+	AddFields(table string, fields ...Field) error
+	// DeleteTable removes a table and its rows; ErrBusy while a rule uses it.
+	DeleteTable(name string) error
+	// Tables lists all tables, sorted by name.
+	Tables() ([]Table, error)
+	// Table returns one table by name in any spelling, ErrNotExist.
+	Table(name string) (Table, error)
+
+	// Put merges rows into a table: cells given replace, others stay, and the
+	// row's life starts anew from TTL. It goes on after a row that is refused;
+	// the error joins those of all refused rows. ErrFull when a new row finds
+	// no place: it is counted in Stats.
+	Put(table string, rows ...Row) error
+	// Renew starts the life of rows that exist anew, for ttl (0: the table's
+	// Timeout, Lease in a Bound table), and returns how many did.
+	Renew(table string, ttl time.Duration, keys ...Key) (int, error)
+	// Get returns a row, cells in the order of the schema. ErrNotExist if there
+	// is none. Defaults are for rules only and never appear.
+	Get(table string, key Key) (Row, error)
+	// Delete removes a row, or only the named fields of it. ErrNotExist if the
+	// row, or one of the fields, is not there.
+	Delete(table string, key Key, fields ...string) error
+	// Rows iterates over a table in no order. A row that stays for the whole
+	// iteration is seen once; one that comes or goes meanwhile may be missed. An
+	// error ends the iteration.
+	Rows(table string) iter.Seq2[Row, error]
+	// Stats returns a table's figures.
+	Stats(table string) (Stats, error)
+
+	// Close releases the store's handles; tables and rows stay.
+	Close() error
+}
+
+// Stats are a table's figures.
+type Stats struct {
+	Rows    int    // rows alive now
+	Limit   int    // most rows
+	Refused uint64 // rows refused because the table was full, since it was made, by all writers
+}
+
+// Watcher is a Store that can tell of changes, its own and others'.
+type Watcher interface {
+	// Watch calls f for every change of the named tables (all, if none) until
+	// ctx ends or f returns an error, which it returns. Rows that exist at the
+	// start are not reported. A backend that looks for changes from time to
+	// time merges what happened in between.
+	Watch(ctx context.Context, f func(Change) error, tables ...string) error
+}
+
+// Change is one change of a row.
+type Change struct {
+	Table string
+	Kind  ChangeKind
+	Row   Row // Set: the cells that changed. Deleted: key alone, or the cells that went, without values
+}
+
+// ChangeKind tells what happened.
+type ChangeKind uint8
+
+// The kinds of changes.
+const (
+	Set     ChangeKind = iota // cells were written, or a row appeared
+	Deleted                   // a row, or the named cells of it, went
+)
+
+// Flush deletes all rows of a table and returns how many it deleted.
+func Flush(s Store, table string) (int, error) {
+	n := 0
+	for r, err := range s.Rows(table) {
+		if err != nil {
+			return n, err
+		}
+		switch err := s.Delete(table, r.Key); {
+		case err == nil:
+			n++
+		case !errors.Is(err, ErrNotExist):
+			return n, err
+		}
+	}
+	return n, nil
+}
