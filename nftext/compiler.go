@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+
+package nftext
+
+// Target is where a compiled term will stand.
+type Target struct {
+	Family uint8 // NFPROTO_* of the rule's table
+	Table  string
+	Chain  string
+}
+
+// Compiler turns bound terms into expressions of an nft rule. A backend has
+// one.
+type Compiler interface {
+	// Compile returns the expressions of a term. What the backend cannot do is
+	// dict.ErrNotSupported, by name and with what would do instead.
+	Compile(Target, Bound) (*Code, error)
+	// Decompile looks whether a term of this backend begins at elems[0] of a
+	// dumped rule, and returns its canonical text and how many elements it
+	// spans; n is 0 if none does. The text parses: it is what was compiled.
+	Decompile(family uint8, elems []Element) (text string, n int)
+}
+
+// Code is a compiled term.
+type Code struct {
+	// Exprs are NFTA_LIST_ELEM attributes, one after the other, ready for
+	// NFTA_RULE_EXPRESSIONS. They may hold file descriptors of this process:
+	// whoever sends the message keeps the Code open until the kernel answered,
+	// and sends it from this process.
+	Exprs []byte
+	// Release closes what the expressions refer to. Never nil.
+	Release func() error
+}
+
+// Element is one expression of a dumped rule.
+type Element struct {
+	Name string // NFTA_EXPR_NAME
+	Data []byte // NFTA_EXPR_DATA, attributes; nil if the expression has none
+}

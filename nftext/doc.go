@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+
+// Package nftext is the language that this project adds to nft: conditions and
+// statements on dictionaries, and what it takes to compile them.
+//
+//	dict [TABLE] KEY FIELD [TYPE] [OP] VALUE      a match
+//	dict TABLE KEY FIELD [TYPE] set|add|sub VALUE a statement
+//	dict TABLE KEY flush                          a statement
+//
+// Text becomes a Term (Parse), which prints as it was written with spaces and
+// quotes in canonical form. A Term and the schema of the tables become a Bound
+// term (Bind): names resolved, values typed, the whole checked. A backend's
+// Compiler turns a Bound term into nft expressions and finds it again in a
+// dumped rule. Eval says what a Bound condition answers for given rows: it is
+// the reference that every backend is compared with.
+//
+// The package is pure: it speaks to no kernel and runs no program (nftext/front
+// does). It refuses what it does not know by name, and leaves the rest of a
+// rule to nft.
+package nftext
