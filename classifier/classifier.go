@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MIT
+
+package classifier
+
+import (
+	"sync"
+	"time"
+)
+
+// Limits that Options leave at zero.
+const (
+	DefaultMaxPackets = 64
+	DefaultMaxBytes   = 64 << 10
+	DefaultMaxString  = 128
+)
+
+// maxDatagrams is how many datagrams with payload a session without a protocol
+// shows to the detectors before it is given up as unknown.
+const maxDatagrams = 10
+
+// Options of a Classifier. The zero value is useful.
+type Options struct {
+	// Domains names applications by host name; nil is the built-in table.
+	Domains *Domains
+	// Hints remembers DNS answers; nil remembers nothing.
+	Hints *Hints
+	// MaxPackets ends a session's inspection after so many packets; it must be
+	// below 65536.
+	MaxPackets int
+	// MaxBytes ends a session's inspection after so many bytes of payload and
+	// bounds what is kept of a session for reassembly.
+	MaxBytes int
+	// MaxString is the longest string in a Result, in bytes. A longer one is
+	// left out and noted as evidence, never cut.
+	MaxString int
+}
+
+// Classifier looks at packets on behalf of sessions. It is immutable and may be
+// used from many goroutines at once, each session by one of them at a time.
+type Classifier struct {
+	opts      Options
+	detectors []detector
+	first     [2][256]idSet // candidates by first payload byte, for TCP and UDP
+	scratch   sync.Pool     // *sight
+}
+
+// New returns a classifier. It keeps o.Domains and o.Hints.
+func New(o Options) *Classifier {
+	if o.Domains == nil {
+		o.Domains = BuiltinDomains()
+	}
+	if o.MaxPackets <= 0 || o.MaxPackets > 65535 {
+		o.MaxPackets = DefaultMaxPackets
+	}
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = DefaultMaxBytes
+	}
+	if o.MaxString <= 0 {
+		o.MaxString = DefaultMaxString
+	}
+	c := &Classifier{opts: o, detectors: detectors()}
+	for i := range c.detectors {
+		d := &c.detectors[i]
+		for b := range 256 {
+			if d.starts != nil && !d.starts(byte(b)) {
+				continue
+			}
+			if d.stream != nil {
+				c.first[overTCP][b].add(i)
+			}
+			if d.datagram != nil {
+				c.first[overUDP][b].add(i)
+			}
+		}
+	}
+	c.scratch.New = func() any { return new(sight) }
+	return c
+}
+
+// Begin prepares s for the connection e, forgetting what s was before. Where
+// this client's DNS answers name the server, the result starts from that hint.
+func (c *Classifier) Begin(s *Session, e Endpoints, now time.Time) {
+	*s = Session{client: e.Client.Addr(), flags: begun, proto: e.Proto}
+	if c.opts.Hints != nil {
+		if name, ok := c.opts.Hints.Lookup(s.client, e.Server.Addr(), now); ok {
+			c.hint(s, name)
+		}
+	}
+}
+
+// Inspect shows s the next packet of its connection, in the order of arrival
+// and in direction d; p is not kept. A session that was not begun begins with
+// p. After Done nothing of s changes and further calls return Done at once.
+// Fragments without a transport header are counted and not looked into.
+func (c *Classifier) Inspect(s *Session, p *Packet, d Dir, now time.Time) State {
+	if s.flags&finished != 0 {
+		return Done
+	}
+	if s.flags&begun == 0 {
+		e := p.Endpoints()
+		if d == Reply {
+			e = e.Reverse()
+		}
+		c.Begin(s, e, now)
+	}
+	d &= 1
+	s.packets++
+	s.bytes += uint32(len(p.Payload))
+	switch {
+	case p.Fragment:
+	case p.Proto == ProtoTCP:
+		c.inspectStream(s, p, d, now)
+	case p.Proto == ProtoUDP:
+		c.inspectDatagram(s, p, d, now)
+	default:
+		c.inspectOther(s, p)
+	}
+	if s.flags&finished == 0 && s.flags&unlimited == 0 &&
+		(int(s.packets) >= c.opts.MaxPackets || int(s.bytes) >= c.opts.MaxBytes) {
+		s.finish()
+	}
+	return s.State()
+}
+
+// inspectStream puts a TCP segment in its place and shows the detectors all
+// that is there from the first byte of its direction on.
+func (c *Classifier) inspectStream(s *Session, p *Packet, d Dir, now time.Time) {
+	seq := p.Seq
+	if p.TCPFlags&FlagSYN != 0 {
+		seq++
+		if s.flags&(asked<<d) == 0 && s.assembler(d) == nil {
+			s.base[d] = seq
+			s.flags |= synced << d
+		}
+	}
+	if len(p.Payload) == 0 || s.flags&(muted<<d) != 0 {
+		return
+	}
+	if s.flags&(synced<<d) == 0 {
+		s.base[d] = seq
+		s.flags |= synced << d
+	}
+	data, off := p.Payload, int(int32(seq-s.base[d]))
+	a := s.assembler(d)
+	if a == nil && off == 0 {
+		// The usual case: the first segment decides and nothing is copied.
+		c.run(s, p, d, now, data)
+		if s.flags&(finished|muted<<d) == 0 {
+			s.makeAssembler(d).insert(0, data, c.opts.MaxBytes)
+		}
+		return
+	}
+	if off < 0 {
+		if -off >= len(data) {
+			return
+		}
+		data, off = data[-off:], 0
+	}
+	if a == nil {
+		a = s.makeAssembler(d)
+	}
+	if a.insert(off, data, c.opts.MaxBytes) {
+		c.run(s, p, d, now, a.bytes())
+	}
+}
+
+// inspectDatagram shows the detectors one UDP datagram.
+func (c *Classifier) inspectDatagram(s *Session, p *Packet, d Dir, now time.Time) {
+	if len(p.Payload) == 0 {
+		return
+	}
+	if s.detector == nil && s.datagrams >= maxDatagrams {
+		s.finish()
+		return
+	}
+	s.datagrams++
+	c.run(s, p, d, now, p.Payload)
+}
+
+// run shows data to the session's detector or, before there is one, to every
+// candidate.
+func (c *Classifier) run(s *Session, p *Packet, d Dir, now time.Time, data []byte) {
+	over := overTCP
+	if p.Proto == ProtoUDP {
+		over = overUDP
+	}
+	if s.detector == nil && s.flags&(asked<<d) == 0 {
+		s.flags |= asked << d
+		s.alive[d] = c.first[over][data[0]]
+	}
+	candidates := s.alive[d]
+	if over == overUDP { // each datagram has a first byte of its own
+		candidates = c.first[over][data[0]]
+	}
+	if s.detector == nil && candidates.empty() {
+		c.unclaimed(s, d, over)
+		return
+	}
+
+	x := c.scratch.Get().(*sight)
+	x.c, x.s, x.p, x.dir, x.now, x.data = c, s, p, d, now, data
+	if s.detector != nil {
+		c.settle(s, d, s.detector.look(over)(x))
+	} else {
+		for i := range candidates.all {
+			det := &c.detectors[i]
+			v := det.look(over)(x)
+			if v == no {
+				candidates.remove(i)
+				continue
+			}
+			if v != wait {
+				s.lock(det)
+				c.settle(s, d, v)
+				break
+			}
+		}
+		s.alive[d] = candidates
+		if s.detector == nil && candidates.empty() {
+			c.unclaimed(s, d, over)
+		}
+	}
+	x.c, x.s, x.p, x.data = nil, nil, nil, nil
+	c.scratch.Put(x)
+}
+
+// settle acts on what the session's own detector said of direction d.
+func (c *Classifier) settle(s *Session, d Dir, v verdict) {
+	switch v {
+	case done:
+		s.finish()
+	case no, enough:
+		s.mute(d)
+		if s.flags&(muted<<Original) != 0 && s.flags&(muted<<Reply) != 0 {
+			s.finish()
+		}
+	}
+}
+
+// unclaimed notes that no detector wants direction d. A stream is unknown once
+// both directions are; a datagram says nothing about the next one.
+func (c *Classifier) unclaimed(s *Session, d Dir, over transport) {
+	if over == overUDP {
+		return
+	}
+	s.mute(d)
+	if s.flags&(muted<<Original) != 0 && s.flags&(muted<<Reply) != 0 {
+		s.finish()
+	}
+}
+
+// hint makes name the session's hint, and the application it stands for the
+// session's inferred one.
+func (c *Classifier) hint(s *Session, name string) {
+	f := s.findings()
+	f.hint = name
+	if app, ok := c.opts.Domains.Lookup(name); ok {
+		f.application, f.category, f.inferred = app.Name, app.Category, true
+		f.confidence = confidenceHint
+		s.note("dns/hint", name, confidenceHint)
+	} else {
+		s.note("dns/hint", name, 0)
+	}
+	s.touch()
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+
+package classifier
+
+import "math/bits"
+
+// detector recognises one protocol. It keeps no state: what must outlive a
+// packet is the session's.
+type detector struct {
+	name       string // as Result.Protocol shows it
+	upper      string // as Result.Application shows it
+	category   string // of the bare protocol
+	confidence uint8  // in the bare protocol
+
+	// starts tells first payload bytes the protocol can begin with; nil: any.
+	starts func(byte) bool
+	// stream looks at a TCP direction from its first byte on; nil: not over TCP.
+	stream func(*sight) verdict
+	// datagram looks at one UDP payload; nil: not over UDP.
+	datagram func(*sight) verdict
+}
+
+// verdict is a detector's answer.
+type verdict uint8
+
+const (
+	no     verdict = iota // not this protocol; from the session's own detector: enough
+	wait                  // may be, needs more bytes
+	found                 // is, and this direction has more to tell
+	enough                // is, and this direction has no more to tell
+	done                  // is, and all is known
+)
+
+// transport numbers the two ways to a detector.
+type transport uint8
+
+const (
+	overTCP transport = iota
+	overUDP
+)
+
+// look returns the detector's function for a transport.
+func (d *detector) look(t transport) func(*sight) verdict {
+	if t == overUDP {
+		return d.datagram
+	}
+	return d.stream
+}
+
+// idSet is a set of detectors, by their place in the classifier's list.
+type idSet [4]uint64
+
+func (s *idSet) add(i int)    { s[i>>6] |= 1 << (i & 63) }
+func (s *idSet) remove(i int) { s[i>>6] &^= 1 << (i & 63) }
+func (s *idSet) empty() bool  { return s[0]|s[1]|s[2]|s[3] == 0 }
+
+// all yields the members in order. It goes over a copy: members may be removed
+// meanwhile.
+func (s idSet) all(yield func(int) bool) {
+	for w := range s {
+		for m := s[w]; m != 0; m &= m - 1 {
+			if !yield(w<<6 + bits.TrailingZeros64(m)) {
+				return
+			}
+		}
+	}
+}
+
+// detectors lists every protocol, the surest first: the first to claim a
+// payload gets the session.
+func detectors() []detector {
+	return []detector{}
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+
+package classifier
+
+// maxEvidence bounds the evidence kept of one session, and maxSeen the bytes of
+// one piece.
+const (
+	maxEvidence = 16
+	maxSeen     = 128
+)
+
+// Confidence in an application, by what named it.
+const (
+	confidenceHint = 40 // a DNS answer this client got earlier
+	confidenceName = 90 // a name in the session itself
+)
+
+// evidence is Evidence as a session keeps it.
+type evidence struct {
+	rule       string
+	seen       string
+	packet     uint16
+	confidence uint8
+}
+
+// Evidence returns the steps that led to the result, oldest first. It stops
+// growing at a bound; the first steps are kept.
+func (s *Session) Evidence() []Evidence {
+	if s.found == nil {
+		return nil
+	}
+	out := make([]Evidence, len(s.found.evidence))
+	for i, e := range s.found.evidence {
+		out[i] = Evidence{int(e.packet), e.rule, e.seen, int(e.confidence)}
+	}
+	return out
+}
+
+// note adds a piece of evidence; seen must be clean already or a constant.
+func (s *Session) note(rule, seen string, confidence int) {
+	f := s.findings()
+	if len(f.evidence) >= maxEvidence {
+		return
+	}
+	f.evidence = append(f.evidence, evidence{rule, seen, s.packets, uint8(confidence)})
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+
+package classifier
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// Session is what a Classifier keeps of one connection. The zero value is
+// ready. Its size is fixed; reassembly buffers and names hang off it only while
+// there is a need. A Session is used by one goroutine at a time and must not be
+// copied once begun.
+type Session struct {
+	client    netip.Addr
+	detector  *detector // of the protocol recognised
+	found     *findings // nil until something is known
+	work      *work     // nil unless a message is incomplete
+	alive     [2]idSet  // detectors that have not said no, per direction
+	base      [2]uint32 // TCP sequence number of the first payload byte
+	bytes     uint32    // payload seen
+	version   uint32
+	flags     sessionFlags
+	packets   uint16
+	datagrams uint8
+	proto     uint8 // IP protocol number
+}
+
+// sessionFlags are the small facts of a session. Those that exist per direction
+// are shifted by the direction.
+type sessionFlags uint16
+
+const (
+	begun       sessionFlags = 1 << iota
+	finished                 // Done
+	unlimited                // not subject to MaxPackets and MaxBytes
+	learned                  // packets named the application or the server
+	synced                   // base is known, per direction
+	syncedReply              // held by synced << Reply
+	asked                    // candidates were chosen, per direction
+	askedReply               // held by asked << Reply
+	muted                    // nothing more to learn, per direction
+	mutedReply               // held by muted << Reply
+)
+
+// work is the part of a session that lives while a message is incomplete.
+type work struct {
+	streams [2]*assembler
+}
+
+// findings is the part of a session that lives once something is known.
+type findings struct {
+	application string
+	category    string
+	confidence  uint8
+	inferred    bool
+	detail      string
+	sni         string
+	alpn        string // comma-separated
+	ja4         string
+	host        string
+	url         string
+	agent       string
+	quic        string
+	banner      string
+	hint        string
+	evidence    []evidence
+}
+
+// State returns Done once nothing more will change.
+func (s *Session) State() State {
+	if s.flags&finished != 0 {
+		return Done
+	}
+	return More
+}
+
+// Learned reports whether packets have named the server or the application,
+// which may be well before Done. A hint does not count.
+func (s *Session) Learned() bool { return s.flags&learned != 0 }
+
+// Version returns Result().Version without making a Result.
+func (s *Session) Version() uint64 { return uint64(s.version) }
+
+// Result returns what is known.
+func (s *Session) Result() Result {
+	r := Result{Version: uint64(s.version)}
+	var chain strings.Builder
+	chain.WriteString("IP")
+	if name := ipProtocol(s.proto); name != "" {
+		chain.WriteByte('/')
+		chain.WriteString(name)
+	}
+	if d := s.detector; d != nil {
+		r.Protocol, r.Application = d.name, d.upper
+		r.Category, r.Confidence = d.category, int(d.confidence)
+		if s.proto == ProtoTCP || s.proto == ProtoUDP {
+			chain.WriteByte('/')
+			chain.WriteString(d.upper)
+		}
+	}
+	if f := s.found; f != nil {
+		if f.application != "" {
+			r.Application, r.Category = f.application, f.category
+			r.Confidence, r.Inferred = int(f.confidence), f.inferred
+			chain.WriteByte('/')
+			chain.WriteString(f.application)
+		}
+		r.Detail = f.detail
+		r.SNI, r.JA4, r.QUICVersion = f.sni, f.ja4, f.quic
+		if f.alpn != "" {
+			r.ALPN = strings.Split(f.alpn, ",")
+		}
+		r.HTTPHost, r.URL, r.UserAgent = f.host, f.url, f.agent
+		r.SSHBanner, r.Hint = f.banner, f.hint
+	}
+	r.Chain = chain.String()
+	return r
+}
+
+// findings returns the session's findings, made if need be.
+func (s *Session) findings() *findings {
+	if s.found == nil {
+		s.found = new(findings)
+	}
+	return s.found
+}
+
+// assembler returns what was kept of direction d, or nil.
+func (s *Session) assembler(d Dir) *assembler {
+	if s.work == nil {
+		return nil
+	}
+	return s.work.streams[d]
+}
+
+func (s *Session) makeAssembler(d Dir) *assembler {
+	w := s.makeWork()
+	if w.streams[d] == nil {
+		w.streams[d] = new(assembler)
+	}
+	return w.streams[d]
+}
+
+func (s *Session) makeWork() *work {
+	if s.work == nil {
+		s.work = new(work)
+	}
+	return s.work
+}
+
+// lock gives the session its protocol.
+func (s *Session) lock(d *detector) {
+	s.detector = d
+	s.note(d.name, "", int(d.confidence))
+	s.touch()
+}
+
+// mute releases direction d: nothing of it will be looked at again.
+func (s *Session) mute(d Dir) {
+	s.flags |= muted << d
+	if s.work != nil {
+		s.work.streams[d] = nil
+	}
+}
+
+// finish ends the inspection for good and releases what it needed.
+func (s *Session) finish() {
+	s.flags |= finished
+	s.work = nil
+}
+
+// touch marks a change of the result.
+func (s *Session) touch() { s.version++ }

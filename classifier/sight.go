@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+
+package classifier
+
+import (
+	"strconv"
+	"time"
+)
+
+// sight is what a detector is shown, what it can say, and the memory it may use
+// while it looks. Nothing of it lives on after the call.
+type sight struct {
+	c    *Classifier
+	s    *Session
+	p    *Packet
+	dir  Dir
+	now  time.Time
+	data []byte // a stream from its first byte on, or one datagram
+}
+
+// note adds evidence; seen may be any bytes.
+func (x *sight) note(rule string, seen []byte, confidence int) {
+	x.s.note(rule, printable(seen), confidence)
+}
+
+// host sets dst to the host name or address in b and what follows from it: the
+// detail and the application. What is not a name, or too long, is evidence only.
+func (x *sight) host(dst *string, rule string, b []byte) {
+	name, address, ok := cleanHost(b)
+	switch {
+	case !ok:
+		x.note(rule+": not a host name", b, 0)
+		return
+	case len(name) > x.c.opts.MaxString:
+		x.note(rule+": name too long", []byte(strconv.Itoa(len(name))+" bytes: "+name), 0)
+		return
+	case *dst == name:
+		return
+	}
+	*dst = name
+	x.detail(name)
+	f := x.s.findings()
+	app, known := Application{}, false
+	if !address {
+		app, known = x.c.opts.Domains.Lookup(name)
+	}
+	if known {
+		f.application, f.category, f.confidence = app.Name, app.Category, confidenceName
+		x.s.note(rule, name, confidenceName)
+	} else if !address {
+		// The server has a name and it is not that of the hint's service.
+		f.application, f.category, f.confidence = "", "", 0
+		x.s.note(rule, name, 0)
+	} else {
+		x.s.note(rule, name, 0)
+	}
+	if known || !address {
+		f.inferred = false
+	}
+	x.s.flags |= learned
+	x.s.touch()
+}
+
+// text sets dst to b if it is printable and short enough, else makes it
+// evidence.
+func (x *sight) text(dst *string, rule string, b []byte) {
+	switch {
+	case len(b) == 0 || *dst == string(b):
+		return
+	case !isPrintable(b):
+		x.note(rule+": not printable", b, 0)
+		return
+	case len(b) > x.c.opts.MaxString:
+		x.note(rule+": too long", append(strconv.AppendInt(nil, int64(len(b)), 10), " bytes"...), 0)
+		return
+	}
+	*dst = string(b)
+	x.s.note(rule, printable(b), 0)
+	x.s.touch()
+}
+
+// detail sets the result's detail to s, which must be clean.
+func (x *sight) detail(s string) {
+	if f := x.s.findings(); f.detail != s {
+		f.detail = s
+		x.s.touch()
+	}
+}
