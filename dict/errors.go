@@ -22,9 +22,9 @@ var (
 // At is an error at a place: `set sessions 5: field "aplication": does not
 // exist`. Empty parts are left out.
 type At struct {
-	Op    string // what was tried: "set", "table add", ...
+	Op    string // what was tried: "table add", "table delete", "set", "renew", "get", "delete", "list", "stats"
 	Table string
-	Key   string
+	Key   string // as Key.Text writes it
 	Field string
 	Err   error
 }
@@ -32,7 +32,11 @@ type At struct {
 // Error prints the outermost context first.
 func (e *At) Error() string {
 	s := e.Op
-	for _, part := range []string{e.Table, e.Key} {
+	table := e.Table
+	if _, err := CheckName(table); err != nil && table != "" {
+		table = brief(table)
+	}
+	for _, part := range []string{table, e.Key} {
 		if part != "" {
 			if s != "" {
 				s += " "
@@ -44,7 +48,7 @@ func (e *At) Error() string {
 		if s != "" {
 			s += ": "
 		}
-		s += "field " + Quote(e.Field)
+		s += "field " + brief(e.Field)
 	}
 	if s != "" {
 		s += ": "

@@ -127,7 +127,7 @@ func ParseKey(t KeyType, text string) (Key, error) {
 			err = ErrRange
 		}
 		if err != nil {
-			return Key{}, fmt.Errorf("%s %s: %w", t, Quote(text), err)
+			return Key{}, fmt.Errorf("%s %s: %w", t, brief(text), err)
 		}
 		return Key{typ: t, num: n}, nil
 	case KeyIPv4, KeyIPv6, KeyAddress:
@@ -142,7 +142,7 @@ func ParseKey(t KeyType, text string) (Key, error) {
 	case KeyString:
 		return StringKey(text)
 	}
-	return Key{}, fmt.Errorf("%s %s: %w", t, Quote(text), ErrInvalid)
+	return Key{}, fmt.Errorf("%s %s: %w", t, brief(text), ErrInvalid)
 }
 
 // ParseKeyText reads a key as Text writes it: like ParseKey, and a string

@@ -25,7 +25,7 @@ func Name(s string) string {
 // and '.', ASCII only, at most MaxName bytes.
 func CheckName(s string) (string, error) {
 	if len(s) > MaxName {
-		return "", fmt.Errorf("name %s: %w: %d bytes, at most %d", Quote(s), ErrTooLong, len(s), MaxName)
+		return "", fmt.Errorf("name %s: %w: %d bytes, at most %d", brief(s), ErrTooLong, len(s), MaxName)
 	}
 	for i := range len(s) {
 		c := s[i]

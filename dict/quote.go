@@ -3,6 +3,7 @@
 package dict
 
 import (
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"unicode"
@@ -41,7 +42,7 @@ func Unquote(text string) (string, error) {
 		return text, nil
 	}
 	bad := func(why string) (string, error) {
-		return "", fmt.Errorf("string %.80s: %w: %s", text, ErrInvalid, why)
+		return "", fmt.Errorf("string %s: %w: %s", brief(text), ErrInvalid, why)
 	}
 	if len(text) < 2 || text[len(text)-1] != '"' {
 		return bad("no closing quote")
@@ -62,14 +63,11 @@ func Unquote(text string) (string, error) {
 		case i == len(body):
 			return bad("no closing quote")
 		case body[i] == 'x':
-			var v byte
-			if i+2 >= len(body) {
+			v, err := hex.DecodeString(body[i+1 : min(i+3, len(body))])
+			if err != nil || len(v) != 1 {
 				return bad(`want two hex digits after \x`)
 			}
-			if _, err := fmt.Sscanf(body[i+1:i+3], "%02x", &v); err != nil {
-				return bad(`want two hex digits after \x`)
-			}
-			b.WriteByte(v)
+			b.WriteByte(v[0])
 			i += 2
 		default:
 			b.WriteByte(body[i])
@@ -78,11 +76,25 @@ func Unquote(text string) (string, error) {
 	return b.String(), nil
 }
 
+// brief quotes text for an error: the first bytes of what is long, cut between
+// runes, and three dots.
+func brief(s string) string {
+	const most = 48
+	if len(s) <= MaxString {
+		return Quote(s)
+	}
+	n := most
+	for n > most-utf8.UTFMax && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return Quote(s[:n]) + "..."
+}
+
 // checkString refuses what no string value or key may be.
 func checkString(s string) error {
 	switch {
 	case len(s) > MaxString:
-		return fmt.Errorf("string %s...: %w: %d bytes, at most %d", Quote(s[:32]), ErrTooLong, len(s), MaxString)
+		return fmt.Errorf("string %s: %w: %d bytes, at most %d", brief(s), ErrTooLong, len(s), MaxString)
 	case strings.IndexByte(s, 0) >= 0:
 		return fmt.Errorf("string %s: %w: holds a NUL byte", Quote(s), ErrInvalid)
 	case !utf8.ValidString(s):

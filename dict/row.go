@@ -9,9 +9,9 @@ type Row struct {
 	Key   Key
 	Cells []Cell
 	// TTL, in Put, is how long the row lives from now: 0 means the table's
-	// Timeout (Lease in a Bound table). In what Get and Rows return it is what is
-	// left, 0 for a row without end. Whole seconds; a row may live up to two
-	// seconds longer.
+	// Timeout (Lease in a Bound table without one). In what Get and Rows return
+	// it is what is left, rounded up, 0 for a row without end. Whole seconds; a
+	// row may live up to two seconds longer.
 	TTL time.Duration
 }
 

@@ -27,19 +27,24 @@ type Store interface {
 	// Table returns one table by name in any spelling, ErrNotExist.
 	Table(name string) (Table, error)
 
-	// Put merges rows into a table: cells given replace, others stay, and the
-	// row's life starts anew from TTL. It goes on after a row that is refused;
-	// the error joins those of all refused rows. ErrFull when a new row finds
-	// no place: it is counted in Stats.
+	// Put merges rows into a table in the order given: cells given replace,
+	// others stay, and the row's life starts anew from TTL. A row without cells
+	// is a row. Put goes on after a row that is refused; the error joins those of
+	// all refused rows. ErrFull when a new row finds no place: it is counted in
+	// Stats. Readers see a new row whole or not at all; of a merge they may see
+	// one cell before another while it goes on, and all or none of it afterwards,
+	// even if the writer is killed.
 	Put(table string, rows ...Row) error
 	// Renew starts the life of rows that exist anew, for ttl (0: the table's
-	// Timeout, Lease in a Bound table), and returns how many did.
+	// Timeout, Lease in a Bound table without one), and returns how many rows
+	// that was. Keys that have no row are passed over.
 	Renew(table string, ttl time.Duration, keys ...Key) (int, error)
 	// Get returns a row, cells in the order of the schema. ErrNotExist if there
 	// is none. Defaults are for rules only and never appear.
 	Get(table string, key Key) (Row, error)
 	// Delete removes a row, or only the named fields of it. ErrNotExist if the
-	// row, or one of the fields, is not there.
+	// row, or one of the fields, is not there. A row whose last field is deleted
+	// stays, without cells; what is left keeps its life.
 	Delete(table string, key Key, fields ...string) error
 	// Rows iterates over a table in no order. A row that stays for the whole
 	// iteration is seen once; one that comes or goes meanwhile may be missed. An
@@ -62,9 +67,11 @@ type Stats struct {
 // Watcher is a Store that can tell of changes, its own and others'.
 type Watcher interface {
 	// Watch calls f for every change of the named tables (all, if none) until
-	// ctx ends or f returns an error, which it returns. Rows that exist at the
-	// start are not reported. A backend that looks for changes from time to
-	// time merges what happened in between.
+	// ctx ends or f returns an error, and returns ctx's error or f's. f is called
+	// by one goroutine at a time. Rows that exist at the start are not reported; a
+	// row that ends by its TTL is reported as Deleted. Renew is no change. A
+	// backend that looks for changes from time to time merges what happened in
+	// between.
 	Watch(ctx context.Context, f func(Change) error, tables ...string) error
 }
 

@@ -4,6 +4,7 @@ package dict
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -13,6 +14,12 @@ const MaxFields = 256
 
 // DefaultLimit is the limit of rows of a table that names none.
 const DefaultLimit = 65536
+
+// MaxLimit is the highest limit of rows.
+const MaxLimit = math.MaxInt32
+
+// MaxTTL is the longest life of a row that has an end.
+const MaxTTL = 365 * 24 * time.Hour
 
 // Lease is how long a row of a Bound table lives without Renew on a backend
 // that cannot see its conntrack entry go.
@@ -46,6 +53,12 @@ func (f *Field) Has(name string) bool {
 // Index returns the position of a field in Fields by its name or alias in any
 // spelling, -1 if there is none.
 func (t *Table) Index(name string) int {
+	name = Name(name)
+	for i := range t.Fields {
+		if t.Fields[i].Name == name {
+			return i
+		}
+	}
 	return slices.IndexFunc(t.Fields, func(f Field) bool { return f.Has(name) })
 }
 
@@ -72,14 +85,12 @@ func (t Table) Normal() (Table, error) {
 	switch {
 	case !t.Key.Valid():
 		return fail("%s: %w", t.Key, ErrInvalid)
-	case t.Limit < 0:
-		return fail("limit %d: %w", t.Limit, ErrRange)
-	case t.Timeout < 0 || t.Timeout%time.Second != 0:
-		return fail("timeout %v: %w: want whole seconds", t.Timeout, ErrInvalid)
+	case t.Limit < 0 || t.Limit > MaxLimit:
+		return fail("limit %d: %w: at most %d", t.Limit, ErrRange, MaxLimit)
+	case checkTTL(t.Timeout) != nil:
+		return fail("timeout %w", checkTTL(t.Timeout))
 	case t.Bound && t.Key != KeyCtID:
 		return fail("%w: bound to conntrack with key type %s, want ct_id", ErrInvalid, t.Key)
-	case t.Open && len(t.Fields) > 0 && slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Type != 0 }):
-		return fail("%w: an open table declares no types", ErrInvalid)
 	}
 	if t.Limit == 0 {
 		t.Limit = DefaultLimit
@@ -91,7 +102,7 @@ func (t Table) Normal() (Table, error) {
 
 // With returns a copy of a normal table with more fields, checked and in
 // canonical form: no name twice, valid types, defaults of the field's type.
-// The error wraps ErrExist, ErrInvalid, ErrType or ErrFull.
+// The error wraps ErrExist, ErrInvalid, ErrTooLong, ErrType or ErrFull.
 func (t Table) With(fields ...Field) (Table, error) {
 	out := t
 	out.Fields = slices.Clone(t.Fields)
@@ -114,13 +125,15 @@ func (t Table) With(fields ...Field) (Table, error) {
 				n.Aliases = append(n.Aliases, c)
 			}
 		}
-		if !t.Open && !f.Type.Valid() {
+		switch {
+		case t.Open && f.Type != 0:
+			return at(fmt.Errorf("%w: an open table declares no types", ErrInvalid))
+		case t.Open && !f.Default.IsZero():
+			return at(fmt.Errorf("%w: an open table has no defaults", ErrInvalid))
+		case !t.Open && !f.Type.Valid():
 			return at(fmt.Errorf("%s: %w", f.Type, ErrInvalid))
 		}
 		if !f.Default.IsZero() {
-			if t.Open {
-				return at(fmt.Errorf("%w: no defaults in an open table", ErrInvalid))
-			}
 			v, err := f.Default.Convert(f.Type)
 			if err != nil {
 				return at(err)
@@ -145,10 +158,37 @@ func (t *Table) CheckKey(op string, k Key) (Key, error) {
 	return k, nil
 }
 
+// Life returns how long a row lives that is put or renewed with ttl: ttl, or
+// the table's Timeout, or Lease in a Bound table without one; 0 is without
+// end. The error wraps ErrInvalid (not whole seconds) or ErrRange (negative,
+// over MaxTTL) and names the table.
+func (t *Table) Life(op string, ttl time.Duration) (time.Duration, error) {
+	if err := checkTTL(ttl); err != nil {
+		return 0, &At{Op: op, Table: t.Name, Err: fmt.Errorf("ttl %w", err)}
+	}
+	switch {
+	case ttl == 0 && t.Timeout != 0:
+		ttl = t.Timeout
+	case ttl == 0 && t.Bound:
+		ttl = Lease
+	}
+	return ttl, nil
+}
+
+func checkTTL(d time.Duration) error {
+	switch {
+	case d < 0 || d > MaxTTL:
+		return fmt.Errorf("%v: %w: want 0s to %v", d, ErrRange, MaxTTL)
+	case d%time.Second != 0:
+		return fmt.Errorf("%v: %w: want whole seconds", d, ErrInvalid)
+	}
+	return nil
+}
+
 // CheckRow returns the row as the table stores it: canonical names, converted
 // values, the later of two cells of one field. In an Open table unknown fields
 // pass with their names checked. The error names table, key and field; it
-// wraps ErrNotExist, ErrType, ErrInvalid or ErrTooLong.
+// wraps ErrNotExist, ErrType, ErrInvalid, ErrRange or ErrTooLong.
 func (t *Table) CheckRow(op string, r Row) (Row, error) {
 	k, err := t.CheckKey(op, r.Key)
 	if err != nil {
@@ -158,8 +198,8 @@ func (t *Table) CheckRow(op string, r Row) (Row, error) {
 	at := func(field string, err error) (Row, error) {
 		return Row{}, &At{Op: op, Table: t.Name, Key: k.Text(), Field: field, Err: err}
 	}
-	if r.TTL < 0 || r.TTL%time.Second != 0 {
-		return at("", fmt.Errorf("ttl %v: %w: want whole seconds", r.TTL, ErrInvalid))
+	if err := checkTTL(r.TTL); err != nil {
+		return at("", fmt.Errorf("ttl %w", err))
 	}
 	for _, c := range r.Cells {
 		i := t.Index(c.Field)

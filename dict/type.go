@@ -54,7 +54,7 @@ func ParseType(word string) (Type, error) {
 			return t, nil
 		}
 	}
-	return 0, fmt.Errorf("type %q: %w: want bool, int, int64, ipv4_addr, ipv6_addr, address, ether_addr or long_string", word, ErrInvalid)
+	return 0, fmt.Errorf("type %s: %w: want bool, int, int64, ipv4_addr, ipv6_addr, address, ether_addr or long_string", brief(word), ErrInvalid)
 }
 
 // Accepts reports whether a field of type t may hold a value of type v: the
@@ -118,5 +118,5 @@ func ParseKeyType(word string) (KeyType, error) {
 			return t, nil
 		}
 	}
-	return 0, fmt.Errorf("key type %q: %w: want ct_id, ipv4_addr, ipv6_addr, address, ether_addr, mark, int or string", word, ErrInvalid)
+	return 0, fmt.Errorf("key type %s: %w: want ct_id, ipv4_addr, ipv6_addr, address, ether_addr, mark, int or string", brief(word), ErrInvalid)
 }

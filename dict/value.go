@@ -157,7 +157,7 @@ func ParseValue(t Type, text string) (Value, error) {
 		}
 		n, err := parseInt(text, bits)
 		if err != nil {
-			return Value{}, fmt.Errorf("%s %s: %w", t, Quote(text), err)
+			return Value{}, fmt.Errorf("%s %s: %w", t, brief(text), err)
 		}
 		return Value{typ: t, num: n}, nil
 	case IPv4, IPv6, Address:
@@ -172,7 +172,7 @@ func ParseValue(t Type, text string) (Value, error) {
 	case String:
 		return StringValue(text)
 	}
-	return Value{}, fmt.Errorf("%s %s: %w", t, Quote(text), ErrInvalid)
+	return Value{}, fmt.Errorf("%s %s: %w", t, brief(text), ErrInvalid)
 }
 
 // ParseText reads a value as Text writes it: like ParseValue, and a string
