@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+#
+# `make help` tells what there is. Targets that need root say so; what a
+# machine lacks is installed from the distribution (`make deps`).
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# sudo drops /usr/local/go/bin from the path; look there too.
+GO ?= $(shell command -v go 2>/dev/null || echo /usr/local/go/bin/go)
+export PATH := $(dir $(GO)):$(PATH)
+export CGO_ENABLED ?= 0
+
+PREFIX ?= /usr/local
+BIN := bin
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# Programs and the packages that bring them.
+DEPS := nft:nftables conntrack:conntrack ip:iproute2 tcpdump:tcpdump dig:bind9-dnsutils \
+	curl:curl openssl:openssl ping:iputils-ping git:git
+
+# What `make test` promises its tests: a test that needs one of these fails,
+# not skips, when it is absent (internal/need).
+PROMISED := root,netns,nft,conntrack,tcpdump,dig,curl,openssl,ping,ip,bpf,xtbpf,nfqueue,seccomp,long
+
+FUZZTIME ?= 20s
+
+##@ Everyday
+.PHONY: help
+help: ## show this text
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: deps build ## (root) the main job, with real traffic in namespaces of its own, in under a minute
+	@$(BIN)/demo --bin $(BIN) $(if $(BACKEND),--backend $(BACKEND))
+
+.PHONY: test
+test: deps root lint generated ## (root) all checks and tests: units, namespaces, real programs, this kernel
+	NFTDICT_REQUIRE=$(PROMISED) $(GO) test -timeout 20m $(TESTFLAGS) ./...
+
+.PHONY: test-unit
+test-unit: ## the tests that need neither root nor the network
+	$(GO) test -short ./...
+
+.PHONY: build
+build: check-go ## build dictd, dictctl and the demo into bin/
+	@mkdir -p $(BIN)
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/...
+
+.PHONY: install
+install: build ## (root) install the programs, man pages, unit file and an example configuration
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)/etc/dictd $(DESTDIR)/usr/lib/systemd/system
+	install -m 0755 $(BIN)/dictd $(BIN)/dictctl $(DESTDIR)$(PREFIX)/sbin/
+	install -m 0644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	sed 's|@SBIN@|$(PREFIX)/sbin|' cmd/dictd/dictd.service > $(DESTDIR)/usr/lib/systemd/system/dictd.service
+	[ -e $(DESTDIR)/etc/dictd/dictd.toml ] || $(BIN)/dictd -print-config > $(DESTDIR)/etc/dictd/dictd.toml
+
+##@ Measuring
+.PHONY: bench
+bench: deps root ## (root) the figures of docs/performance.md, as ratios within one run
+	@./internal/bench/run.sh
+
+.PHONY: accuracy
+accuracy: build ## score `dictctl classify` on captures with truth: make accuracy CORPUS=DIR
+	@if [ -z "$(CORPUS)" ] || [ ! -d "$(CORPUS)" ]; then echo "accuracy: no corpus; name its folder: make accuracy CORPUS=DIR"; exit 0; fi; \
+	out=$$(mktemp) && trap 'rm -f '$$out EXIT && \
+	$(BIN)/dictctl classify --csv $(CORPUS)/pcap/* > $$out && python3 $(CORPUS)/score.py $(CORPUS)/truth.csv $$out
+
+.PHONY: fuzz
+fuzz: check-go ## fuzz every parser for FUZZTIME (20s) each
+	@set -e; for p in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+			echo "== $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; \
+		done; \
+	done
+
+##@ Source
+.PHONY: lint
+lint: check-go ## gofmt, vet, staticcheck and the project's own rules (import direction, licences)
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) run ./internal/lint
+	$(GO) run $(STATICCHECK) ./...
+
+.PHONY: generate
+generate: check-go ## rebuild the BPF objects (clang 14) and the man pages; installs clang when it is absent
+	@./internal/generate.sh
+
+.PHONY: generated
+generated: check-go ## check that what is generated belongs to its sources
+	@./internal/generate.sh --check
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf $(BIN) build
+
+##@ Machine
+.PHONY: deps
+deps: check-go ## (root) install the programs that tests and demo use, if they are absent
+	@missing=""; for d in $(DEPS); do command -v $${d%%:*} >/dev/null 2>&1 || [ -x /usr/sbin/$${d%%:*} ] || missing="$$missing $${d##*:}"; done; \
+	if [ -n "$$missing" ]; then \
+		echo "installing from the distribution:$$missing"; \
+		if [ "$$(id -u)" != 0 ]; then echo "not root: run  sudo apt-get install --no-install-recommends$$missing" >&2; exit 1; fi; \
+		command -v apt-get >/dev/null || { echo "no apt-get here: install these by hand:$$missing" >&2; exit 1; }; \
+		apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing >/dev/null; \
+	fi
+
+.PHONY: check-go
+check-go:
+	@command -v $(GO) >/dev/null || { echo "no Go here: unpack go1.26 from https://go.dev/dl/ to /usr/local/go (Debian's own is too old)" >&2; exit 1; }
+
+.PHONY: root
+root:
+	@[ "$$(id -u)" = 0 ] || { echo "this target makes network namespaces and loads BPF: run it with sudo" >&2; exit 1; }

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import "strings"
+
+const module = "nftdict/"
+
+// rule says what the packages under a prefix may import of this module. The
+// first rule whose prefix fits decides.
+var rules = []struct {
+	prefix string
+	may    []string // prefixes; "" is everything
+}{
+	{"dict/dicttest", []string{"dict", "internal/need"}},
+	{"dict", []string{"dict"}},
+	{"classifier", []string{"classifier"}},
+	{"nftext/ruletest", []string{"nftext", "dict"}},
+	{"nftext", []string{"nftext", "dict"}},
+	{"genl", []string{"genl", "nftext", "dict"}},
+	{"bpfmap", []string{"bpfmap", "nftext", "dict"}},
+	{"dictd", []string{"dictd", "nftext", "classifier", "dict"}},
+	{"internal/backend", []string{"internal/backend", "genl", "bpfmap", "nftext", "dict"}},
+	{"internal/need", nil},
+	{"internal/lint", nil},
+	{"internal/lab", []string{"internal/lab", "internal/need"}},
+	{"internal/vm", []string{"internal/vm", "internal/need"}},
+	{"internal/", []string{"internal/", "dictd", "nftext", "classifier", "dict"}},
+	{"cmd/", []string{"cmd/", "internal/", "dictd", "nftext", "classifier", "dict"}},
+	{"e2e", []string{"e2e", "internal/", "dictd", "nftext", "classifier", "dict"}},
+}
+
+// kernelOnly are packages that pure ones must not import: netlink, maps, raw
+// system calls. The pure packages are dict, classifier and nftext, apart from
+// nftext/front.
+var kernelOnly = []string{
+	"github.com/cilium/ebpf", "github.com/mdlayher/netlink", "github.com/google/nftables", "golang.org/x/sys/unix",
+	"github.com/vishvananda/netlink", "github.com/vishvananda/netns", "github.com/florianl/go-nfqueue", "github.com/ti-mo/conntrack", "syscall",
+}
+
+// refuse returns why from may not import imp, "" if it may.
+func refuse(from, imp string) string {
+	from = strings.TrimPrefix(from, module)
+	if target, ok := strings.CutPrefix(imp, module); ok {
+		for _, r := range rules {
+			if !under(from, r.prefix) {
+				continue
+			}
+			for _, p := range r.may {
+				if under(target, p) {
+					return ""
+				}
+			}
+			return "imports point down, see docs/architecture.md"
+		}
+		return "no rule for this package in internal/lint/rules.go"
+	}
+	if strings.Contains(strings.SplitN(imp, "/", 2)[0], ".") && under(from, "dict") && !under(from, "dict/dicttest") {
+		return "dict uses the standard library only"
+	}
+	pure := (under(from, "dict") && !under(from, "dict/dicttest")) || under(from, "classifier") || (under(from, "nftext") && !under(from, "nftext/front"))
+	if pure {
+		for _, k := range kernelOnly {
+			if imp == k || strings.HasPrefix(imp, k+"/") {
+				return "this package is pure"
+			}
+		}
+	}
+	return ""
+}
+
+// under reports whether path is prefix or lies below it; a prefix that ends
+// in a slash, or none, covers all that begins so.
+func under(path, prefix string) bool {
+	if prefix == "" || strings.HasSuffix(prefix, "/") {
+		return strings.HasPrefix(path, prefix)
+	}
+	return path == prefix || strings.HasPrefix(path, prefix+"/")
+}
