@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+
+// Package labtest gives a test its own lab. It is apart from package lab so
+// that programs can have a lab without the testing package.
+//
+// It refuses to run without root and network namespaces: the test is skipped,
+// or fails where the run has promised them (features "root" and "netns").
+package labtest
+
+import (
+	"context"
+	"testing"
+
+	"nftdict/internal/lab"
+	"nftdict/internal/need"
+)
+
+// New returns a lab that is closed when the test ends; a failure to close it
+// fails the test.
+func New(tb testing.TB, conf lab.Config) *lab.Lab {
+	tb.Helper()
+	need.Root(tb)
+	need.Feature(tb, "netns", lab.Probe)
+	l, err := lab.New(context.Background(), conf)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			tb.Errorf("close lab: %v", err)
+		}
+	})
+	return l
+}
+
+// Capture starts a capture that ends with the test.
+func Capture(tb testing.TB, n *lab.Namespace, device string) *lab.Capture {
+	tb.Helper()
+	c, err := n.Capture(device)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			tb.Errorf("close capture: %v", err)
+		}
+	})
+	return c
+}
