@@ -20,9 +20,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Bounds of a capture: more than this and it is incomplete.
+// Bounds of a capture, in bytes: more than this and it is incomplete.
 const (
-	captureBytes  = 64 << 20
+	captureBytes  = 64 << 20 // unless Limit says otherwise
 	captureSocket = 16 << 20 // receive buffer
 	captureFrame  = 64 << 10
 )
@@ -35,12 +35,14 @@ var ErrIncomplete = errors.New("capture is incomplete")
 // It is safe for concurrent use. What a query sees includes every packet that
 // had passed the interface before the query.
 type Capture struct {
+	ns     *Namespace
 	socket *os.File
 	done   chan struct{}
 
 	mu      sync.Mutex
 	packets []Packet
 	bytes   int
+	limit   int
 	lost    int
 	failed  error
 	closed  bool
@@ -48,9 +50,9 @@ type Capture struct {
 }
 
 // Capture starts a capture on an interface of the namespace, such as "eth0".
-// The caller closes it, at the latest before the lab.
+// It ends when it is closed, or with the lab.
 func (n *Namespace) Capture(device string) (*Capture, error) {
-	c := &Capture{done: make(chan struct{}), buf: make([]byte, captureFrame)}
+	c := &Capture{ns: n, done: make(chan struct{}), buf: make([]byte, captureFrame), limit: captureBytes}
 	err := n.Do(func() (err error) {
 		c.socket, err = openPacketSocket(device)
 		return err
@@ -58,6 +60,9 @@ func (n *Namespace) Capture(device string) (*Capture, error) {
 	if err != nil {
 		return nil, fmt.Errorf("capture on %s in %s: %w", device, n.name, err)
 	}
+	n.mu.Lock()
+	n.captures[c] = struct{}{}
+	n.mu.Unlock()
 	go c.run()
 	return c, nil
 }
@@ -84,6 +89,13 @@ func openPacketSocket(device string) (*os.File, error) {
 	return os.NewFile(uintptr(fd), "capture "+device), nil
 }
 
+// Limit bounds the bytes that the capture keeps; the default is 64 MiB.
+func (c *Capture) Limit(bytes int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.limit = bytes
+}
+
 // run drains the socket whenever it has something, until it is closed.
 func (c *Capture) run() {
 	defer close(c.done)
@@ -105,14 +117,14 @@ func (c *Capture) drain(fd int) {
 	for {
 		n, from, err := unix.Recvfrom(fd, c.buf, unix.MSG_TRUNC)
 		switch {
-		case errors.Is(err, unix.EINTR):
-			continue
+		case errors.Is(err, unix.EINTR), errors.Is(err, unix.ENETDOWN):
+			continue // the link going down is told once, and no loss
 		case errors.Is(err, unix.EAGAIN):
 			return
 		case err != nil:
 			c.failed = os.NewSyscallError("recvfrom", err)
 			return
-		case n > len(c.buf) || c.bytes+n > captureBytes:
+		case n > len(c.buf) || c.bytes+n > c.limit:
 			c.lost++
 			continue
 		}
@@ -225,6 +237,9 @@ func (c *Capture) Close() error {
 	}
 	err = errors.Join(err, c.socket.Close())
 	<-c.done
+	c.ns.mu.Lock()
+	defer c.ns.mu.Unlock()
+	delete(c.ns.captures, c)
 	return err
 }
 

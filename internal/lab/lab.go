@@ -22,9 +22,10 @@ type Lab struct {
 	Sites     []Site
 	Authority *Authority
 
-	dir   string // holds what commands read: the authority, resolv.conf
-	tasks tasks
-	web   *web
+	dir    string // holds what commands read: the authority, resolv.conf
+	tasks  tasks
+	web    *web
+	closed bool
 }
 
 // Config says what a lab has. The zero value is a complete lab with one client
@@ -81,14 +82,16 @@ func New(ctx context.Context, conf Config) (_ *Lab, err error) {
 // Close stops the servers, kills what still runs inside and removes the
 // namespaces with all they hold. Further calls do nothing.
 func (l *Lab) Close() error {
+	if l.closed {
+		return nil
+	}
+	l.closed = true
 	errs := []error{l.tasks.close()}
 	for _, n := range l.Namespaces() {
 		errs = append(errs, n.close())
 	}
-	l.Client, l.Guest, l.Gateway, l.Internet = nil, nil, nil, nil
 	if l.dir != "" {
 		errs = append(errs, os.RemoveAll(l.dir))
-		l.dir = ""
 	}
 	return errors.Join(errs...)
 }

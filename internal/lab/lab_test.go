@@ -27,8 +27,8 @@ func timeout(t *testing.T) context.Context {
 	return ctx
 }
 
-//	client eth0 ---- lan0 gateway wan0 ---- eth0 internet
-//	guest  eth0 ---- lan1 gateway
+// client eth0 ---- lan0 gateway wan0 ---- eth0 internet
+// guest  eth0 ---- lan1 gateway
 func TestTopology(t *testing.T) {
 	start := time.Now()
 	l := labtest.New(t, lab.Config{Guest: true})

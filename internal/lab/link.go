@@ -6,9 +6,16 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+)
+
+// How long a link may take to become operational.
+const (
+	settlePause = 5 * time.Millisecond
+	settleTries = 1000
 )
 
 // end is one end of a veth link.
@@ -66,6 +73,28 @@ func (e end) configure(h *netlink.Handle) error {
 		return fmt.Errorf("link %s in %s up: %w", e.name, e.ns.name, err)
 	}
 	return nil
+}
+
+// settle waits until the kernel regards the link as operational; until then
+// IPv6 hears no neighbour solicitation. The kernel may take a second to notice
+// by itself; since 6.9 asking for the one link makes it look at once.
+func (e end) settle() error {
+	h, err := e.ns.Netlink()
+	if err != nil {
+		return fmt.Errorf("netlink in %s: %w", e.ns.name, err)
+	}
+	defer h.Close()
+	for range settleTries {
+		link, err := h.LinkByName(e.name)
+		if err != nil {
+			return fmt.Errorf("link %s in %s: %w", e.name, e.ns.name, err)
+		}
+		if link.Attrs().OperState == netlink.OperUp {
+			return nil
+		}
+		time.Sleep(settlePause)
+	}
+	return fmt.Errorf("link %s in %s: not operational after %v", e.name, e.ns.name, settleTries*settlePause)
 }
 
 func addAddrs(h *netlink.Handle, link netlink.Link, addrs ...netip.Prefix) error {

@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -25,10 +27,11 @@ type Namespace struct {
 	keeper *keeper
 	env    []string // added to the environment of commands
 
-	mu      sync.Mutex
-	running map[*Cmd]struct{}
-	private bool   // the keeper has a mount namespace of its own
-	bound   string // path under /run/netns, empty for an anonymous namespace
+	mu       sync.Mutex
+	running  map[*Cmd]struct{}
+	captures map[*Capture]struct{}
+	private  bool   // the keeper has a mount namespace of its own
+	bound    string // path under /run/netns, empty for an anonymous namespace
 }
 
 // newNamespace makes an empty namespace with its loopback up.
@@ -37,7 +40,12 @@ func newNamespace(name string) (*Namespace, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	n := &Namespace{name: name, keeper: k, running: map[*Cmd]struct{}{}}
+	n := &Namespace{
+		name:     name,
+		keeper:   k,
+		running:  map[*Cmd]struct{}{},
+		captures: map[*Capture]struct{}{},
+	}
 	if err := n.prepare(); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), n.close())
 	}
@@ -186,18 +194,18 @@ func (n *Namespace) bind(name string) error {
 // then removes its links and sockets.
 func (n *Namespace) close() error {
 	n.mu.Lock()
-	left := make([]*Cmd, 0, len(n.running))
-	for c := range n.running {
-		left = append(left, c)
-	}
+	running, captures := slices.Collect(maps.Keys(n.running)), slices.Collect(maps.Keys(n.captures))
 	n.mu.Unlock()
-	for _, c := range left {
+	var errs []error
+	for _, c := range running {
 		c.kill()
 		c.Wait() // its error is the kill
 	}
-	var err error
-	if n.bound != "" {
-		err = unbind(n.bound)
+	for _, c := range captures {
+		errs = append(errs, c.Close())
 	}
-	return errors.Join(err, n.keeper.close())
+	if n.bound != "" {
+		errs = append(errs, unbind(n.bound))
+	}
+	return errors.Join(append(errs, n.keeper.close())...)
 }

@@ -75,6 +75,11 @@ func (l *Lab) wire(_ context.Context, conf Config) error {
 			return err
 		}
 	}
+	for _, ends := range links {
+		if err := errors.Join(ends[0].settle(), ends[1].settle()); err != nil {
+			return err
+		}
+	}
 
 	type hop struct {
 		at  *Namespace
