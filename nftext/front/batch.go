@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+
+package front
+
+import (
+	"bytes"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// compileFunc returns the elements of a term for a rule at t.
+type compileFunc func(t Target, term string) ([]byte, error)
+
+// move says that the bytes [newAt, newEnd) of a sent message stand for
+// [oldAt, oldEnd) of the message nft made. Offsets count from the message header.
+type move struct{ newAt, newEnd, oldAt, oldEnd int }
+
+// moves holds, by sequence number, what was moved in the messages of a batch.
+type moves map[uint32][]move
+
+// back returns where the offset off of a sent message lies in the one nft made:
+// anything in a compiled term is the start of its placeholder.
+func (m moves) back(seq uint32, off int) int {
+	shift := 0
+	for _, v := range m[seq] {
+		switch {
+		case off >= v.newEnd:
+			shift = v.oldEnd - v.newEnd
+		case off >= v.newAt:
+			return v.oldAt
+		}
+	}
+	return off + shift
+}
+
+// compileBatch returns b, what nft sends, with compiled terms in place of the
+// placeholders. A term that does not compile is noted as failed and becomes an
+// expression that the kernel rejects. An error means that nothing may be sent.
+func (t *terms) compileBatch(b []byte, compile compileFunc) (out []byte, moved moves, err error) {
+	moved = moves{}
+	out = make([]byte, 0, len(b)+len(b)/4)
+	for len(b) > 0 {
+		m, rest, err := nextMessage(b)
+		if err != nil {
+			return nil, nil, err
+		}
+		if bytes.Contains(m.raw, t.mark) && m.typ == msgNewRule {
+			var mv []move
+			if out, mv, err = t.compileRule(out, m, compile); err != nil {
+				return nil, nil, err
+			}
+			if mv != nil {
+				moved[m.seq] = mv
+			}
+		} else {
+			out = append(out, b[:len(b)-len(rest)]...)
+		}
+		b = rest
+	}
+	if e, _ := t.find(out); e != nil {
+		return nil, nil, fmt.Errorf("%s: only the place of a %s in a rule takes a dict term: %w", e.text, e.kind, errPlace)
+	}
+	return out, moved, nil
+}
+
+// compileRule appends one NEWRULE message.
+func (t *terms) compileRule(out []byte, m message, compile compileFunc) ([]byte, []move, error) {
+	r, err := readRule(m)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.exprs < 0 {
+		return pad4(append(out, m.raw...)), nil, nil
+	}
+	list := r.attrs[r.exprs]
+	elems, err := readElements(list.data)
+	if err != nil {
+		return nil, nil, err
+	}
+	var (
+		mv    []move
+		done  []*term
+		exprs []byte
+		at    = ruleHeader + list.off + attrHeader // of exprs in the message
+		old   = at                                 // of elems[i] in the message nft made
+	)
+	for i := 0; i < len(elems); {
+		e, n := t.placeholderAt(elems[i:])
+		if e == nil {
+			exprs = pad4(append(exprs, elems[i].Raw...))
+			old += align4(len(elems[i].Raw))
+			i++
+			continue
+		}
+		v := move{newAt: at + len(exprs), oldAt: old, oldEnd: old}
+		for ; n > 0; n, i = n-1, i+1 {
+			v.oldEnd += align4(len(elems[i].Raw))
+		}
+		old = v.oldEnd
+		if code, err := compile(r.target, e.text); err != nil {
+			t.fail(e, err)
+			exprs = appendRefused(exprs)
+		} else {
+			exprs = pad4(append(exprs, code...))
+		}
+		v.newEnd = at + len(exprs)
+		mv, done = append(mv, v), append(done, e)
+	}
+	if len(mv) == 0 {
+		return pad4(append(out, m.raw...)), nil, nil
+	}
+	whole, err := appendRule(out, m, r, exprs)
+	if err != nil {
+		return nil, nil, fmt.Errorf("rule with %s: %w", done[0].text, err)
+	}
+	return whole, mv, nil
+}
+
+// elementsOf tells whether b is a well-formed list of elements, which what a
+// codec returns must be.
+func elementsOf(b []byte) error {
+	list, err := readAttrs(b, nil)
+	if err != nil {
+		return err
+	}
+	for _, a := range list {
+		if a.typ != unix.NFTA_LIST_ELEM {
+			return fmt.Errorf("attribute %d at offset %d is no list element", a.typ, a.off)
+		}
+	}
+	return nil
+}

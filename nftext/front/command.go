@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+
+package front
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Command is one run of nft.
+type Command struct {
+	Nft   string   // the binary; by default "nft" is looked up
+	Args  []string // nft's arguments, without its name
+	Codec Codec
+
+	// Stdin is read to its end beforehand where Args name it as a file of rules.
+	// Nil is empty.
+	Stdin io.Reader
+
+	// Stdout and Stderr receive what nft prints, whole lines at a time and errors
+	// at the end; nil discards. With -i nft is given them as they are.
+	Stdout, Stderr io.Writer
+}
+
+// Run runs nft in the network namespace of the calling thread and returns its exit
+// status. Errors in the user's text are printed in nft's form and give the status
+// 1 with a nil error. An error means that nft could not be run, was ended by ctx or
+// a signal (its status is then 128 and the signal), or that something it said
+// could not be translated; nothing was loaded, unless nft had been answered so
+// before. Where the kernel cannot intercept it wraps dict.ErrNotSupported.
+//
+// nft does not outlive the process that called Run, however that ends.
+func (c *Command) Run(ctx context.Context) (exit int, err error) {
+	name := c.Nft
+	if name == "" {
+		if name, err = exec.LookPath("nft"); err != nil {
+			return 1, fmt.Errorf("nft is not installed: %w", err)
+		}
+	}
+	table := newTerms()
+	opts := readOptions(c.Args)
+	args, stdin, err := c.input(table, opts)
+	var said *diagnosis
+	if errors.As(err, &said) {
+		return 1, c.print(said)
+	}
+	if err != nil {
+		return 1, err
+	}
+	if f, ok := stdin.(*os.File); ok && stdin != c.Stdin {
+		defer f.Close()
+	}
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Stdin = stdin
+	out := &output{}
+	if opts.interactive {
+		cmd.Stdout, cmd.Stderr = c.Stdout, c.Stderr
+	} else if out, err = newOutput(cmd, table, orDiscard(c.Stdout), orDiscard(c.Stderr)); err != nil {
+		return 1, err
+	}
+	exit, err = c.supervise(cmd, out, table, opts)
+	if e := out.finish(); err == nil {
+		err = e
+	}
+	if errors.As(err, &said) {
+		return 1, c.print(said)
+	}
+	return exit, err
+}
+
+// supervise runs cmd to its end.
+func (c *Command) supervise(cmd *exec.Cmd, out *output, table *terms, opts options) (exit int, err error) {
+	box, err := newSandbox(cmd)
+	if err != nil {
+		return 1, err
+	}
+	defer box.close()
+	stop, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+	if err != nil {
+		return 1, fmt.Errorf("eventfd: %w", err)
+	}
+	defer unix.Close(stop)
+	s := &supervisor{codec: c.Codec, terms: table, options: opts, listener: box.listener, thread: box.thread, stop: stop}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		s.serve()
+	}()
+	err = box.launch()
+	out.started()
+	if err == nil {
+		exit, err = exitOf(<-box.ended)
+	} else {
+		exit = 1
+	}
+	_, _ = unix.Write(stop, []byte{1, 0, 0, 0, 0, 0, 0, 0})
+	<-served
+	if s.err != nil {
+		return 1, s.err
+	}
+	return exit, err
+}
+
+// input returns the arguments and standard input for nft, with placeholders.
+func (c *Command) input(t *terms, o options) (args []string, stdin io.Reader, err error) {
+	args, stdin = c.Args, c.Stdin
+	text := []byte(strings.Join(c.Args[o.command:], " ")) // as nft joins them
+	text, changed, err := hideText(t, c.Codec, o, "", text)
+	if err != nil {
+		return nil, nil, err
+	}
+	if changed {
+		args = append(append([]string(nil), c.Args[:o.command]...), string(text))
+	}
+	if o.stdin && stdin != nil {
+		text, err := io.ReadAll(stdin)
+		if err != nil {
+			return nil, nil, fmt.Errorf("standard input: %w", err)
+		}
+		if text, _, err = hideText(t, c.Codec, o, "/dev/stdin", text); err != nil {
+			return nil, nil, err
+		}
+		f, err := memoryFile(text)
+		if err != nil {
+			return nil, nil, fmt.Errorf("standard input: %w", err)
+		}
+		stdin = f
+	}
+	return args, stdin, nil
+}
+
+func (c *Command) print(d *diagnosis) error {
+	_, err := io.WriteString(orDiscard(c.Stderr), d.text)
+	return err
+}
+
+func orDiscard(w io.Writer) io.Writer {
+	if w == nil {
+		return io.Discard
+	}
+	return w
+}

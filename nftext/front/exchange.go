@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+
+package front
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"nftdict/dict"
+)
+
+// transfer is one send or receive of nft's.
+type transfer struct {
+	areas   []area
+	flags   int
+	header  uintptr // of its struct msghdr, or 0
+	msg     msghdr
+	address uintptr // where recvfrom wants the sender, or 0
+	size    uintptr // and its length
+}
+
+// transfer reads what nft asked for.
+func (s *supervisor) transfer(n notification) (t transfer, err error) {
+	switch n.nr {
+	case unix.SYS_SENDMSG, unix.SYS_RECVMSG:
+		t.header, t.flags = uintptr(n.args[1]), int(int32(n.args[2]))
+		t.msg, t.areas, err = memory(s.pid).header(t.header)
+	default:
+		if n.args[2] > maxMessage {
+			return t, unix.EMSGSIZE
+		}
+		t.areas = []area{{uintptr(n.args[1]), int(n.args[2])}}
+		t.flags = int(int32(n.args[3]))
+		t.address, t.size = uintptr(n.args[4]), uintptr(n.args[5])
+	}
+	return t, err
+}
+
+// send carries out a send with compiled terms in place of placeholders.
+func (s *supervisor) send(n notification, k *socket) error {
+	t, err := s.transfer(n)
+	if err != nil {
+		return fmt.Errorf("batch: %w", err)
+	}
+	b := make([]byte, sizeOf(t.areas))
+	if err := memory(s.pid).readAll(b, t.areas); err != nil {
+		return fmt.Errorf("batch: %w", err)
+	}
+	k.moved = nil
+	if !bytes.Contains(b, s.terms.mark) {
+		return s.listener.proceed(n.id)
+	}
+	codes := newCodes(s.codec)
+	out, moved, err := s.terms.compileBatch(b, codes.compile)
+	if err == nil && !s.listener.waits(n.id) {
+		err = errGone
+	}
+	if err == nil {
+		k.moved = moved
+		err = k.send(out, len(out)-len(b))
+	}
+	closing := codes.close()
+	var errno unix.Errno
+	switch {
+	case err == nil && closing != nil:
+		return closing
+	case err == nil:
+		return s.listener.answer(n.id, len(b))
+	case errors.As(err, &errno):
+		return s.listener.fail(n.id, errno)
+	}
+	return err
+}
+
+// receive carries out a receive with placeholders in place of compiled terms.
+func (s *supervisor) receive(n notification, k *socket) error {
+	t, err := s.transfer(n)
+	if err != nil {
+		return fmt.Errorf("reply: %w", err)
+	}
+	from := unix.SockaddrNetlink{Family: unix.AF_NETLINK}
+	reply := k.pending
+	if reply == nil {
+		var b []byte
+		if b, from, err = s.next(k, t.flags); err != nil {
+			var errno unix.Errno
+			if errors.As(err, &errno) && err != errStopped {
+				return s.listener.fail(n.id, errno)
+			}
+			return err
+		}
+		var seen *term
+		if reply, seen, err = s.terms.decompileReply(b, s.codec, k.moved); err != nil {
+			return fmt.Errorf("reply: %w", err)
+		}
+		if option := s.options.refused(); seen != nil && option != "" {
+			return fmt.Errorf("%s: a rule holds this dict term, which %s cannot show yet: %w", seen.text, option, dict.ErrNotSupported)
+		}
+		if len(b) == 0 || &reply[0] == &b[0] {
+			return s.listener.proceed(n.id)
+		}
+		if t.flags&unix.MSG_PEEK == 0 {
+			if err := k.take(); err != nil {
+				return fmt.Errorf("reply: %w", err)
+			}
+		}
+	}
+	head, tail := split(reply, sizeOf(t.areas))
+	if len(head) == 0 {
+		return fmt.Errorf("reply: a message of %d bytes does not fit nft's buffer of %d", len(reply), sizeOf(t.areas))
+	}
+	if t.flags&unix.MSG_PEEK == 0 {
+		k.pending = tail
+	}
+	if err := s.deliver(t, head, from); err != nil {
+		return fmt.Errorf("reply: %w", err)
+	}
+	return s.listener.answer(n.id, len(head))
+}
+
+// next returns the next datagram, waiting for it as the socket and flags say.
+func (s *supervisor) next(k *socket, flags int) ([]byte, unix.SockaddrNetlink, error) {
+	for {
+		b, from, err := k.peek()
+		if err != unix.EAGAIN || flags&unix.MSG_DONTWAIT != 0 || !k.blocking() {
+			return b, from, err
+		}
+		if err := wait(k.fd, s.stop); err != nil {
+			return nil, from, err
+		}
+	}
+}
+
+// deliver writes a reply where nft wants it.
+func (s *supervisor) deliver(t transfer, b []byte, from unix.SockaddrNetlink) error {
+	mem := memory(s.pid)
+	if err := mem.writeAll(b, t.areas); err != nil {
+		return err
+	}
+	address := rawAddress(from)
+	if t.header != 0 {
+		if t.msg.name != 0 {
+			if err := mem.write(address[:min(len(address), int(t.msg.nameLen))], t.msg.name); err != nil {
+				return err
+			}
+			t.msg.nameLen = uint32(len(address))
+		}
+		t.msg.controlLen, t.msg.flags = 0, 0
+		return mem.write(bytesOf(&t.msg), t.header)
+	}
+	if t.address == 0 || t.size == 0 {
+		return nil
+	}
+	var size [4]byte
+	if err := mem.read(size[:], t.size); err != nil {
+		return err
+	}
+	room := binary.NativeEndian.Uint32(size[:])
+	if err := mem.write(address[:min(len(address), int(room))], t.address); err != nil {
+		return err
+	}
+	binary.NativeEndian.PutUint32(size[:], uint32(len(address)))
+	return mem.write(size[:], t.size)
+}
+
+// codes compiles the terms of one batch, each once for a place, and holds what
+// they refer to until the kernel has answered.
+type codes struct {
+	codec Codec
+	made  map[codeKey]result
+}
+
+type codeKey struct {
+	target Target
+	term   string
+}
+
+type result struct {
+	code *Code
+	err  error
+}
+
+func newCodes(codec Codec) *codes { return &codes{codec: codec, made: map[codeKey]result{}} }
+
+func (c *codes) compile(t Target, term string) ([]byte, error) {
+	key := codeKey{t, term}
+	r, ok := c.made[key]
+	if !ok {
+		r.code, r.err = c.codec.Compile(t, term)
+		if r.err == nil {
+			if err := elementsOf(r.code.Exprs); err != nil {
+				r.err = fmt.Errorf("compiled form of %s: %w", term, err)
+			}
+		}
+		c.made[key] = r
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	return r.code.Exprs, nil
+}
+
+func (c *codes) close() (err error) {
+	for _, r := range c.made {
+		if r.code != nil && r.code.Close != nil {
+			err = errors.Join(err, r.code.Close())
+		}
+	}
+	return err
+}

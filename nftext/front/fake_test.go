@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+
+package front
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// fakeCodec has terms `dict TABLE ct id FIELD VALUE` and `... FIELD set VALUE`,
+// compiled to a packet mark that holds VALUE, which every kernel accepts. Their
+// table is "sessions" and their field "application" after a round trip. VALUE
+// 9999 does not compile.
+type fakeCodec struct {
+	closed   *int
+	compiled *[]Target
+}
+
+var (
+	fakeWord = regexp.MustCompile(`"[^"]*"|#[^\n]*|[\w.@/]+`)
+	fakeTerm = regexp.MustCompile(`^dict(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+ct(?:\s|\\\n)+id(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+(set(?:\s|\\\n)+)?(\w+)`)
+)
+
+const fakeBase = 0xd1c70000
+
+func (fakeCodec) Find(src []byte) (spans []Span, err error) {
+	for at := 0; at < len(src); {
+		w := fakeWord.FindIndex(src[at:])
+		if w == nil {
+			break
+		}
+		start, end := at+w[0], at+w[1]
+		at = end
+		if string(src[start:end]) != "dict" {
+			continue
+		}
+		m := fakeTerm.FindSubmatchIndex(src[start:])
+		if m == nil {
+			return nil, &TextError{Offset: start, End: end, Err: errors.New("no dict term")}
+		}
+		if _, err := strconv.ParseUint(string(src[start+m[4]:start+m[5]]), 10, 16); err != nil {
+			return nil, &TextError{Offset: start + m[4], End: start + m[5], Err: errors.New("value is no number")}
+		}
+		s := Span{Start: start, End: start + m[1]}
+		if m[2] >= 0 {
+			s.Kind = Statement
+		}
+		spans = append(spans, s)
+		at = s.End
+	}
+	return spans, nil
+}
+
+func (c fakeCodec) Compile(t Target, term string) (*Code, error) {
+	m := fakeTerm.FindStringSubmatchIndex(term)
+	v, _ := strconv.ParseUint(term[m[4]:m[5]], 10, 16)
+	if v == 9999 {
+		return nil, &TextError{Offset: m[4], End: m[5], Err: fmt.Errorf("value %q: refused by the test", term[m[4]:m[5]])}
+	}
+	if c.compiled != nil {
+		*c.compiled = append(*c.compiled, t)
+	}
+	value := binary.NativeEndian.AppendUint32(nil, fakeBase|uint32(v))
+	data := appendAttr(nil, unix.NFTA_DATA_VALUE, value)
+	var b []byte
+	if m[2] >= 0 {
+		imm := appendAttr32(nil, unix.NFTA_IMMEDIATE_DREG, unix.NFT_REG_1)
+		b = appendElement(b, "immediate", appendAttr(imm, unix.NFTA_IMMEDIATE_DATA|unix.NLA_F_NESTED, data))
+		b = appendElement(b, "meta", appendAttr32(appendAttr32(nil, unix.NFTA_META_KEY, unix.NFT_META_MARK), unix.NFTA_META_SREG, unix.NFT_REG_1))
+	} else {
+		b = appendElement(b, "meta", appendAttr32(appendAttr32(nil, unix.NFTA_META_DREG, unix.NFT_REG_1), unix.NFTA_META_KEY, unix.NFT_META_MARK))
+		cmp := appendAttr32(appendAttr32(nil, unix.NFTA_CMP_SREG, unix.NFT_REG_1), unix.NFTA_CMP_OP, unix.NFT_CMP_EQ)
+		b = appendElement(b, "cmp", appendAttr(cmp, unix.NFTA_CMP_DATA|unix.NLA_F_NESTED, data))
+		// A second comparison makes the compiled form longer than the placeholder.
+		for range 3 {
+			b = appendElement(b, "cmp", appendAttr(cmp, unix.NFTA_CMP_DATA|unix.NLA_F_NESTED, data))
+		}
+	}
+	return &Code{Exprs: b, Close: func() error {
+		if c.closed != nil {
+			*c.closed++
+		}
+		return nil
+	}}, nil
+}
+
+func (fakeCodec) Decompile(_ uint8, elems []Element) (string, Kind, int, bool) {
+	value := func(e Element, typ uint16) (uint32, bool) {
+		a, _ := readAttrs(e.Data, nil)
+		d, _ := readAttrs(pick(a, typ), nil)
+		b := pick(d, unix.NFTA_DATA_VALUE)
+		if len(b) != 4 {
+			return 0, false
+		}
+		v := binary.NativeEndian.Uint32(b)
+		return v & 0xffff, v&0xffff0000 == fakeBase
+	}
+	if len(elems) >= 2 && elems[0].Name == "immediate" && elems[1].Name == "meta" {
+		if v, ok := value(elems[0], unix.NFTA_IMMEDIATE_DATA); ok {
+			return fmt.Sprintf("dict sessions ct id application set %d", v), Statement, 2, true
+		}
+	}
+	if len(elems) >= 5 && elems[0].Name == "meta" && elems[1].Name == "cmp" {
+		if v, ok := value(elems[1], unix.NFTA_CMP_DATA); ok {
+			return fmt.Sprintf("dict sessions ct id application %d", v), Match, 5, true
+		}
+	}
+	return "", 0, 0, false
+}
+
+var _ Codec = fakeCodec{}

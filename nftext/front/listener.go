@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+
+package front
+
+import (
+	"errors"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// listener is the supervisor's end of a seccomp filter: a file descriptor that
+// yields the system calls which wait for an answer.
+type listener int
+
+// notification is struct seccomp_notif.
+type notification struct {
+	id    uint64
+	pid   uint32 // thread
+	flags uint32
+	nr    int32
+	arch  uint32
+	ip    uint64
+	args  [6]uint64
+}
+
+// response is struct seccomp_notif_resp.
+type response struct {
+	id    uint64
+	val   int64
+	errno int32
+	flags uint32
+}
+
+// addFile is struct seccomp_notif_addfd.
+type addFile struct {
+	id       uint64
+	flags    uint32
+	file     uint32
+	newFile  uint32
+	newFlags uint32
+}
+
+// errGone means that the caller of a system call no longer waits.
+var errGone = errors.New("caller is gone")
+
+func (l listener) ioctl(request uintptr, arg unsafe.Pointer) error {
+	for {
+		_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(l), request, uintptr(arg))
+		switch errno {
+		case 0:
+			return nil
+		case unix.EINTR:
+		case unix.ENOENT:
+			return errGone
+		default:
+			return errno
+		}
+	}
+}
+
+// wakeHere asks the kernel to switch between caller and supervisor on one CPU. It
+// only saves time, and older kernels lack it.
+func (l listener) wakeHere() {
+	_, _, _ = unix.Syscall(unix.SYS_IOCTL, uintptr(l), unix.SECCOMP_IOCTL_NOTIF_SET_FLAGS, unix.SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP)
+}
+
+// receive returns the next system call. errGone means to try again.
+func (l listener) receive() (n notification, err error) {
+	err = l.ioctl(unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&n))
+	return n, err
+}
+
+// waits reports whether the caller still waits, so that its process id and memory
+// are still its own.
+func (l listener) waits(id uint64) bool {
+	return l.ioctl(unix.SECCOMP_IOCTL_NOTIF_ID_VALID, unsafe.Pointer(&id)) == nil
+}
+
+// proceed lets the kernel carry out the call as it was made.
+func (l listener) proceed(id uint64) error {
+	return l.send(response{id: id, flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE})
+}
+
+// answer makes the call return val.
+func (l listener) answer(id uint64, val int) error {
+	return l.send(response{id: id, val: int64(val)})
+}
+
+// fail makes the call fail.
+func (l listener) fail(id uint64, errno unix.Errno) error {
+	return l.send(response{id: id, errno: -int32(errno)})
+}
+
+func (l listener) send(r response) error {
+	return l.ioctl(unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r))
+}
+
+// give makes the call return a new descriptor of the caller for file.
+func (l listener) give(id uint64, file int) error {
+	a := addFile{id: id, flags: unix.SECCOMP_ADDFD_FLAG_SEND, file: uint32(file)}
+	return l.ioctl(unix.SECCOMP_IOCTL_NOTIF_ADDFD, unsafe.Pointer(&a))
+}

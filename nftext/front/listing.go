@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+
+package front
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+)
+
+var errPlace = errors.New("no such place for a dict term")
+
+// reveal returns line, one line that nft prints, with the terms in place of their
+// placeholders. A token that is not in a placeholder's form is an error: it would
+// show what the user did not write.
+func (t *terms) reveal(line []byte) ([]byte, error) {
+	var out []byte
+	for {
+		e, at := t.find(line)
+		if e == nil {
+			break
+		}
+		start, end, ok := printed(line, at, e)
+		if !ok {
+			return nil, fmt.Errorf("%s: nft prints it in a form that has no dict term: %w", e.text, errPlace)
+		}
+		out = append(out, line[:start]...)
+		out = append(out, e.text...)
+		line = line[end:]
+	}
+	if out == nil {
+		return line, nil
+	}
+	return append(out, line...), nil
+}
+
+// printed returns the bounds of the placeholder that nft printed around the token
+// at line[at:].
+func printed(line []byte, at int, e *term) (start, end int, ok bool) {
+	start, end = at, at+tokenLen
+	quoted := start > 0 && line[start-1] == '"'
+	if quoted {
+		if end >= len(line) || line[end] != '"' {
+			return 0, 0, false
+		}
+		start, end = start-1, end+1
+	}
+	head, ok := bytes.CutSuffix(line[:start], []byte(placeholderWord(e.kind)+" "))
+	if !ok {
+		return 0, 0, false
+	}
+	head = bytes.TrimSuffix(head, []byte("meta "))
+	return len(head), end, true
+}
+
+// listing is a writer that passes on what nft prints, in whole lines and with
+// the terms in place of their placeholders.
+type listing struct {
+	terms *terms
+	to    io.Writer
+	part  []byte // the last line so far
+	err   error  // once set, nothing more is written
+}
+
+// Write takes any piece of the output. It keeps a line that is not whole yet.
+func (l *listing) Write(p []byte) (int, error) {
+	if l.err != nil {
+		return 0, l.err
+	}
+	end := bytes.LastIndexByte(p, '\n') + 1
+	if end == 0 {
+		l.part = append(l.part, p...)
+		return len(p), nil
+	}
+	whole := p[:end]
+	if len(l.part) > 0 {
+		whole = append(l.part, whole...)
+	}
+	l.err = l.emit(whole)
+	l.part = append(l.part[:0], p[end:]...)
+	return len(p), l.err
+}
+
+// Close writes a last line without newline.
+func (l *listing) Close() error {
+	if l.err == nil && len(l.part) > 0 {
+		l.err = l.emit(l.part)
+		l.part = nil
+	}
+	return l.err
+}
+
+func (l *listing) emit(lines []byte) error {
+	if bytes.Contains(lines, l.terms.mark) {
+		var out []byte
+		for line := range bytes.Lines(lines) {
+			shown, err := l.terms.reveal(line)
+			if err != nil {
+				return err
+			}
+			out = append(out, shown...)
+		}
+		lines = out
+	}
+	_, err := l.to.Write(lines)
+	return err
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+
+package front
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+)
+
+// report is a writer for what nft prints as errors. On Close it passes them on
+// with the user's own text in place of placeholders, carets and columns moved
+// along, and the reason where a term did not compile.
+type report struct {
+	terms *terms
+	to    io.Writer
+	text  []byte
+}
+
+// Write keeps p until Close.
+func (r *report) Write(p []byte) (int, error) {
+	r.text = append(r.text, p...)
+	return len(p), nil
+}
+
+// Close writes everything.
+func (r *report) Close() error {
+	out, err := r.terms.restore(r.text)
+	if err == nil && len(out) > 0 {
+		_, err = r.to.Write(out)
+	}
+	return err
+}
+
+// restore translates everything nft printed as errors. A failed term that nft's
+// messages do not point at gets a message of its own.
+func (t *terms) restore(text []byte) ([]byte, error) {
+	var lines []string
+	for l := range bytes.Lines(text) {
+		lines = append(lines, string(l))
+	}
+	for i := range lines {
+		line := []byte(lines[i])
+		if e, _ := t.find(line); e == nil {
+			continue
+		}
+		source, parts := t.unhide(line)
+		if len(parts) > 0 && i+1 < len(lines) && isCarets(lines[i+1]) {
+			carets, e := moveCarets(lines[i+1], parts)
+			if i > 0 {
+				lines[i-1] = t.retitle(lines[i-1], carets, e)
+			}
+			lines[i+1] = carets
+		}
+		shown, err := t.reveal(source)
+		if err != nil {
+			return nil, err
+		}
+		lines[i] = string(shown)
+	}
+	out := []byte(strings.Join(lines, ""))
+	for _, e := range t.untold() {
+		out = append(out, diagnose("", []byte(e.text), textError(e.failure, e.text))...)
+	}
+	return out, nil
+}
+
+// part is one placeholder in a source line: columns [at, end) became [newAt, newEnd).
+type part struct {
+	at, end, newAt, newEnd int
+	term                   *term
+	failure                error
+}
+
+// unhide returns a line of the text that nft read as the user wrote it.
+func (t *terms) unhide(line []byte) (out []byte, parts []part) {
+	for at := 0; ; {
+		e, i := t.find(line[at:])
+		if e == nil {
+			return append(out, line[at:]...), parts
+		}
+		start := at + i - len(placeholderWord(e.kind)) - 1
+		if e.hidden == "" || start < at || !bytes.HasPrefix(line[start:], []byte(e.hidden)) {
+			out = append(out, line[at:at+i+tokenLen]...)
+			at += i + tokenLen
+			continue
+		}
+		out = append(out, line[at:start]...)
+		p := part{at: start, end: start + len(e.hidden), newAt: len(out), term: e}
+		out = append(out, e.shown...)
+		p.newEnd = len(out)
+		p.failure = t.tell(e)
+		parts = append(parts, p)
+		at = p.end
+	}
+}
+
+func isCarets(line string) bool {
+	return strings.ContainsAny(line, "^~") && strings.Trim(line, " \t^~\n") == ""
+}
+
+// moveCarets moves the marks under a line along with its text. A run that starts
+// in a placeholder marks the whole term, or what its failure points at; e is the
+// first such part.
+func moveCarets(carets string, parts []part) (string, *part) {
+	var (
+		out   []byte
+		first *part
+		line  = strings.TrimSuffix(carets, "\n")
+		at    = 0
+	)
+	for i := range parts {
+		p := &parts[i]
+		if p.at >= len(line) {
+			break
+		}
+		out = append(out, line[at:p.at]...)
+		under := line[p.at:min(p.end, len(line))]
+		at = min(p.end, len(line))
+		mark := byte(' ')
+		if j := strings.IndexAny(under, "^~"); j >= 0 {
+			mark = under[j]
+		}
+		from, to := 0, p.newEnd-p.newAt
+		if starts := p.at == 0 || line[p.at-1] != mark; mark != ' ' && starts {
+			if first == nil && mark == '^' {
+				first = p
+			}
+			var where *TextError
+			if p.term.shown == p.term.text && errors.As(p.failure, &where) && where.Offset < to {
+				from = max(where.Offset, 0)
+				if where.End > from {
+					to = min(where.End, to)
+				}
+			}
+		}
+		for c := range p.newEnd - p.newAt {
+			if c >= from && c < to {
+				out = append(out, mark)
+			} else {
+				out = append(out, ' ')
+			}
+		}
+	}
+	out = append(out, line[at:]...)
+	return strings.TrimRight(string(out), " ") + "\n", first
+}
+
+var (
+	columns    = regexp.MustCompile(`^(.*:\d+:)\d+-\d+(: .*\n?)$`)
+	errorTitle = regexp.MustCompile(`^((?:.*:\d+:\d+-\d+: )?Error: ).*`)
+)
+
+// retitle mends the line before a source line: the columns, and the message where
+// the carets point at a term that failed.
+func (t *terms) retitle(title, carets string, at *part) string {
+	if at != nil && at.failure != nil {
+		title = errorTitle.ReplaceAllString(title, "${1}"+strings.ReplaceAll(at.failure.Error(), "$", "$$"))
+	}
+	if from := strings.IndexByte(carets, '^'); from >= 0 {
+		to := from + len(carets[from:]) - len(strings.TrimLeft(carets[from:], "^"))
+		title = columns.ReplaceAllString(title, fmt.Sprintf("${1}%d-%d${2}", from+1, to))
+	}
+	return title
+}
+
+// textError returns err as an error at a place in text: all of it unless err knows
+// better.
+func textError(err error, text string) *TextError {
+	var at *TextError
+	if errors.As(err, &at) {
+		return at
+	}
+	return &TextError{End: len(text), Err: err}
+}
+
+// diagnose returns a message in nft's form about a place in src, the text called
+// name; commands given as arguments have no name.
+func diagnose(name string, src []byte, at *TextError) string {
+	off := min(max(at.Offset, 0), len(src))
+	start := bytes.LastIndexByte(src[:off], '\n') + 1
+	line := src[start:]
+	if i := bytes.IndexByte(line, '\n'); i >= 0 {
+		line = line[:i]
+	}
+	from := off - start
+	to := min(max(at.End-start, from+1), max(len(line), from+1))
+	var b strings.Builder
+	if name != "" {
+		fmt.Fprintf(&b, "%s:%d:%d-%d: ", name, bytes.Count(src[:off], []byte("\n"))+1, from+1, to)
+	}
+	fmt.Fprintf(&b, "Error: %v\n%s\n", at, line)
+	for _, c := range line[:from] {
+		if c != '\t' {
+			c = ' '
+		}
+		b.WriteByte(c)
+	}
+	b.WriteString(strings.Repeat("^", to-from) + "\n")
+	return b.String()
+}

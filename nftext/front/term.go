@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+
+package front
+
+import (
+	"bytes"
+	"crypto/rand"
+	"strings"
+	"sync"
+)
+
+// terms is the table of the dict terms of one run and of the placeholders that
+// stand for them. Each distinct spelling has one placeholder, so the table grows
+// with the terms there are and not with how often they are seen. Safe for
+// concurrent use.
+type terms struct {
+	mark []byte // what every token of this run starts with
+
+	mu     sync.Mutex
+	list   []*term
+	byText map[termKey]*term
+}
+
+// term is one entry. All fields but failure are constant once it is in the table.
+type term struct {
+	kind  Kind
+	text  string // as the user or the codec spelled it
+	token string
+
+	// hidden stands in the text that nft reads for shown, the part of text that
+	// lies on the same line. They have the same length where the term is long
+	// enough.
+	hidden, shown string
+
+	failure error // why it did not compile
+	told    bool  // failure was put into a message
+}
+
+type termKey struct {
+	kind Kind
+	text string
+}
+
+// A token is a name of 11 characters: it fits an interface name, and digits of a
+// random number keep it apart from every name the user may have chosen.
+const (
+	tokenDigits = 5
+	tokenMark   = 1 + tokenDigits
+	tokenLen    = tokenMark + tokenDigits
+)
+
+const base36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+func newTerms() *terms {
+	var random [tokenDigits]byte
+	_, _ = rand.Read(random[:]) // never fails
+	mark := []byte{'d'}
+	for _, b := range random {
+		mark = append(mark, base36[int(b)%len(base36)])
+	}
+	return &terms{mark: mark, byText: map[termKey]*term{}}
+}
+
+// intern returns the entry of the term text, which it adds when new.
+func (t *terms) intern(kind Kind, text string) *term {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	key := termKey{kind, text}
+	if e := t.byText[key]; e != nil {
+		return e
+	}
+	token := append(make([]byte, 0, tokenLen), t.mark...)
+	var digits [tokenDigits]byte
+	for i, n := tokenDigits-1, len(t.list); i >= 0; i, n = i-1, n/len(base36) {
+		digits[i] = base36[n%len(base36)]
+	}
+	e := &term{kind: kind, text: strings.Clone(text), token: string(append(token, digits[:]...))}
+	t.list = append(t.list, e)
+	t.byText[termKey{kind, e.text}] = e
+	return e
+}
+
+// at returns the entry whose token begins b, or nil.
+func (t *terms) at(b []byte) *term {
+	if len(b) < tokenLen || !bytes.HasPrefix(b, t.mark) {
+		return nil
+	}
+	n := 0
+	for _, c := range b[tokenMark:tokenLen] {
+		d := strings.IndexByte(base36, c)
+		if d < 0 {
+			return nil
+		}
+		n = n*len(base36) + d
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if n >= len(t.list) {
+		return nil
+	}
+	return t.list[n]
+}
+
+// find returns the first entry whose token is in b and where it stands, or nil.
+func (t *terms) find(b []byte) (*term, int) {
+	for from := 0; ; {
+		i := bytes.Index(b[from:], t.mark)
+		if i < 0 {
+			return nil, -1
+		}
+		from += i
+		if e := t.at(b[from:]); e != nil {
+			return e, from
+		}
+		from++
+	}
+}
+
+// fail records why a term did not compile; the first reason stays.
+func (t *terms) fail(e *term, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e.failure == nil {
+		e.failure = err
+	}
+}
+
+// tell returns the failure of a term and notes that a message shows it.
+func (t *terms) tell(e *term) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e.failure != nil {
+		e.told = true
+	}
+	return e.failure
+}
+
+// untold returns the terms whose failure no message has shown, in order.
+func (t *terms) untold() []*term {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var out []*term
+	for _, e := range t.list {
+		if e.failure != nil && !e.told {
+			out = append(out, e)
+		}
+	}
+	return out
+}
