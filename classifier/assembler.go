@@ -28,8 +28,8 @@ func (a *assembler) reset() {
 }
 
 // clone returns a copy of its own.
-func (a *assembler) clone() *assembler {
-	return &assembler{
+func (a *assembler) clone() assembler {
+	return assembler{
 		buf:   append([]byte(nil), a.buf...),
 		store: append([]byte(nil), a.store...),
 		parts: append([]part(nil), a.parts...),

@@ -91,7 +91,8 @@ func (c *Classifier) Begin(s *Session, e Endpoints, now time.Time) {
 // Inspect shows s the next packet of its connection, in the order of arrival
 // and in direction d; p is not kept. A session that was not begun begins with
 // p. After Done nothing of s changes and further calls return Done at once.
-// Fragments without a transport header are counted and not looked into.
+// Fragments without a transport header, and packets of another protocol than
+// the session's, are counted and not looked into.
 func (c *Classifier) Inspect(s *Session, p *Packet, d Dir, now time.Time) State {
 	if s.flags&finished != 0 {
 		return Done
@@ -104,10 +105,12 @@ func (c *Classifier) Inspect(s *Session, p *Packet, d Dir, now time.Time) State 
 		c.Begin(s, e, now)
 	}
 	d &= 1
-	s.packets++
+	if s.packets < 65535 { // an unlimited session may exceed it
+		s.packets++
+	}
 	s.bytes += uint32(len(p.Payload))
 	switch {
-	case p.Fragment:
+	case p.Fragment, p.Proto != s.proto:
 	case p.Proto == ProtoTCP:
 		c.inspectStream(s, p, d, now)
 	case p.Proto == ProtoUDP:
@@ -166,7 +169,7 @@ func (c *Classifier) inspectStream(s *Session, p *Packet, d Dir, now time.Time) 
 
 // inspectDatagram shows the detectors one UDP datagram.
 func (c *Classifier) inspectDatagram(s *Session, p *Packet, d Dir, now time.Time) {
-	if len(p.Payload) == 0 {
+	if len(p.Payload) == 0 || s.flags&(muted<<d) != 0 {
 		return
 	}
 	if s.detector == nil && s.datagrams >= maxDatagrams {
@@ -204,13 +207,14 @@ func (c *Classifier) run(s *Session, p *Packet, d Dir, now time.Time, data []byt
 	} else {
 		for i := range candidates.all {
 			det := &c.detectors[i]
+			steps := s.steps()
 			v := det.look(over)(x)
 			if v == no {
 				candidates.remove(i)
 				continue
 			}
 			if v != wait {
-				s.lock(det)
+				s.lock(det, steps)
 				c.settle(s, d, v)
 				break
 			}

@@ -69,5 +69,12 @@ func (s idSet) all(yield func(int) bool) {
 // detectors lists every protocol, the surest first: the first to claim a
 // payload gets the session.
 func detectors() []detector {
-	return []detector{}
+	return []detector{
+		tlsDetector(),
+		quicDetector(),
+		httpDetector(),
+		sshDetector(),
+		dnsDetector(),
+		ntpDetector(),
+	}
 }

@@ -2,9 +2,9 @@
 
 package classifier
 
-// ipProtocol names the IP protocols that are told apart by number alone, and
-// the two that carry everything else.
-func ipProtocol(n uint8) string {
+// ProtocolName names the IP protocols that are told apart by number alone, and
+// the two that carry everything else. It is empty for others.
+func ProtocolName(n uint8) string {
 	switch n {
 	case ProtoICMP:
 		return "ICMP"
@@ -34,8 +34,8 @@ func ipProtocol(n uint8) string {
 
 // inspectOther settles a session whose IP protocol number says all there is.
 func (c *Classifier) inspectOther(s *Session, p *Packet) {
-	if name := ipProtocol(p.Proto); name != "" {
-		s.lock(&detector{name: name, upper: name, category: "network", confidence: 100})
+	if name := ProtocolName(p.Proto); name != "" {
+		s.lock(&detector{name: name, upper: name, category: "network", confidence: 100}, 0)
 	}
 	s.finish()
 }

@@ -4,6 +4,7 @@ package classifier
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -28,7 +29,7 @@ type Session struct {
 
 // sessionFlags are the small facts of a session. Those that exist per direction
 // are shifted by the direction.
-type sessionFlags uint16
+type sessionFlags uint32
 
 const (
 	begun       sessionFlags = 1 << iota
@@ -41,11 +42,19 @@ const (
 	askedReply               // held by asked << Reply
 	muted                    // nothing more to learn, per direction
 	mutedReply               // held by muted << Reply
+	sawSNI                   // noted once: a server name
+	sawALPN                  // noted once: protocols offered
+	sawECH                   // noted once: an encrypted hello
+	sawSealed                // noted once: an Initial that does not open
+	sawHost                  // noted once: a host
+	sawAgent                 // noted once: a user agent
 )
 
 // work is the part of a session that lives while a message is incomplete.
 type work struct {
 	streams [2]*assembler
+	quic    *quicWork
+	dns     *dnsWork
 }
 
 // findings is the part of a session that lives once something is known.
@@ -87,7 +96,7 @@ func (s *Session) Result() Result {
 	r := Result{Version: uint64(s.version)}
 	var chain strings.Builder
 	chain.WriteString("IP")
-	if name := ipProtocol(s.proto); name != "" {
+	if name := ProtocolName(s.proto); name != "" {
 		chain.WriteByte('/')
 		chain.WriteString(name)
 	}
@@ -149,11 +158,29 @@ func (s *Session) makeWork() *work {
 	return s.work
 }
 
-// lock gives the session its protocol.
-func (s *Session) lock(d *detector) {
+// lock gives the session its protocol. The evidence of it goes before what the
+// detector noted on the way, that is to place at.
+func (s *Session) lock(d *detector, at int) {
 	s.detector = d
-	s.note(d.name, "", int(d.confidence))
+	f := s.findings()
+	e := evidence{d.name, "", s.packets, d.confidence}
+	f.evidence = slices.Insert(f.evidence, min(at, len(f.evidence)), e)
 	s.touch()
+}
+
+// steps returns the number of pieces of evidence.
+func (s *Session) steps() int {
+	if s.found == nil {
+		return 0
+	}
+	return len(s.found.evidence)
+}
+
+// once sets flag and reports whether it was not set before.
+func (s *Session) once(flag sessionFlags) bool {
+	first := s.flags&flag == 0
+	s.flags |= flag
+	return first
 }
 
 // mute releases direction d: nothing of it will be looked at again.

@@ -16,6 +16,13 @@ type sight struct {
 	dir  Dir
 	now  time.Time
 	data []byte // a stream from its first byte on, or one datagram
+
+	hello  hello
+	ja4    ja4Scratch
+	joined []byte // handshake bytes of several records
+	line   []byte // a text in the making
+	quic   quicScratch
+	dns    dnsMessage
 }
 
 // note adds evidence; seen may be any bytes.

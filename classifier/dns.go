@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+
+package classifier
+
+import "encoding/binary"
+
+// Ports of protocols that have DNS's messages and are not DNS.
+const (
+	portNetBIOS = 137
+	portMDNS    = 5353
+	portLLMNR   = 5355
+)
+
+// maxDNSPending bounds the questions of one session that wait for an answer.
+const maxDNSPending = 8
+
+func dnsDetector() detector {
+	return detector{
+		name: "DNS", upper: "DNS", category: "network", confidence: 95,
+		stream:   lookDNSStream,
+		datagram: lookDNS,
+	}
+}
+
+// dnsWork is what a session keeps of the questions it asked.
+type dnsWork struct {
+	read    [2]int // bytes of each stream that are dealt with
+	pending [maxDNSPending]dnsQuestion
+	next    int
+}
+
+// dnsQuestion is enough of a question to know its answer by.
+type dnsQuestion struct {
+	hash uint64
+	id   uint16
+	open bool
+}
+
+// lookDNS reads one datagram. While answers are remembered a session is watched
+// for as long as it speaks DNS: they are what later sessions' hints are made of.
+// The application stays DNS, whatever name was asked for: one session may ask
+// for many.
+func lookDNS(x *sight) verdict {
+	if isDNSLike(x.p.SrcPort) || isDNSLike(x.p.DstPort) {
+		return no
+	}
+	if !x.dns.parse(x.data) {
+		if x.s.detector != nil {
+			return done
+		}
+		return no
+	}
+	x.learnDNS(&x.dns)
+	if x.c.opts.Hints != nil {
+		x.s.flags |= unlimited
+		return found
+	}
+	if x.dns.response {
+		return done
+	}
+	return found
+}
+
+// lookDNSStream reads messages with their length in front.
+func lookDNSStream(x *sight) verdict {
+	if isDNSLike(x.p.SrcPort) || isDNSLike(x.p.DstPort) {
+		return no
+	}
+	read, result := 0, wait
+	if x.s.detector != nil {
+		read, result = x.dnsWork().read[x.dir], found
+	}
+	for b := x.data[read:]; len(b) >= 2; b = x.data[read:] {
+		size := int(binary.BigEndian.Uint16(b))
+		if size < dnsHeader+5 || len(b) >= 2+dnsHeader && !isDNSHeader(b[2:]) {
+			return no
+		}
+		if len(b) < 2+size {
+			break
+		}
+		if !x.dns.parse(b[2 : 2+size]) {
+			return no
+		}
+		x.learnDNS(&x.dns)
+		read += 2 + size
+		x.dnsWork().read[x.dir] = read
+		result = found
+	}
+	return result
+}
+
+// isDNSHeader reports whether b, a header at least, has counts a message of one
+// question can have.
+func isDNSHeader(b []byte) bool {
+	flags := binary.BigEndian.Uint16(b[2:])
+	return binary.BigEndian.Uint16(b[4:]) == 1 && flags&0x0040 == 0 && (flags&0x8000 != 0 || b[6]|b[7] == 0)
+}
+
+func isDNSLike(port uint16) bool {
+	return port == portNetBIOS || port == portMDNS || port == portLLMNR
+}
+
+// learnDNS notes the name of a message and remembers the addresses of an answer
+// to a question this session asked.
+func (x *sight) learnDNS(m *dnsMessage) {
+	name, clean := "", false
+	if m.question.clean && m.question.n <= x.c.opts.MaxString {
+		name, _, clean = cleanHost(m.question.bytes())
+	}
+	if f := x.s.findings(); clean && f.detail != name {
+		x.s.note("dns/name", name, 0)
+		x.detail(name)
+	} else if !clean && x.s.once(sawHost) {
+		x.note("dns/name: not a host name of allowed length", m.question.bytes(), 0)
+	}
+	if x.c.opts.Hints == nil || m.kind != dnsA && m.kind != dnsAAAA {
+		return
+	}
+	w := x.dnsWork()
+	if !m.response {
+		if x.dir == Original {
+			w.ask(m)
+		}
+		return
+	}
+	if x.dir != Reply || !w.answered(m) || m.failed || !clean {
+		return
+	}
+	for addr, ttl := range m.addresses {
+		x.c.opts.Hints.Add(x.s.client, addr, name, ttl, x.now)
+	}
+}
+
+// dnsWork returns the session's memory of questions, made if need be.
+func (x *sight) dnsWork() *dnsWork {
+	w := x.s.makeWork()
+	if w.dns == nil {
+		w.dns = new(dnsWork)
+	}
+	return w.dns
+}
+
+// ask remembers a question, in place of the oldest if there are too many.
+func (w *dnsWork) ask(m *dnsMessage) {
+	w.pending[w.next] = dnsQuestion{m.question.hash, m.id, true}
+	w.next = (w.next + 1) % maxDNSPending
+}
+
+// answered reports whether m answers a question that was asked, and closes it.
+func (w *dnsWork) answered(m *dnsMessage) bool {
+	for i := range w.pending {
+		if q := &w.pending[i]; q.open && q.id == m.id && q.hash == m.question.hash {
+			q.open = false
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+
+package classifier
+
+import "bytes"
+
+const (
+	maxMethod  = 24       // bytes of a request's method
+	maxRequest = 16 << 10 // bytes of a request's first line
+)
+
+func httpDetector() detector {
+	return detector{
+		name: "HTTP", upper: "HTTP", category: "web", confidence: 98,
+		starts: func(b byte) bool { return b >= 'A' && b <= 'Z' },
+		stream: lookHTTP,
+	}
+}
+
+// lookHTTP reads the head of the first request of a direction, or recognises a
+// response by its status line.
+func lookHTTP(x *sight) verdict {
+	if v := matchStatus(x.data); v != no {
+		return v
+	}
+	line, rest, ok := cutLine(x.data)
+	if !ok {
+		if len(x.data) > maxRequest || !isRequestStart(x.data) {
+			return no
+		}
+		return wait
+	}
+	method, target, ok := cutRequest(line)
+	if !ok {
+		return no
+	}
+	authority := targetAuthority(method, target)
+	if len(authority) > 0 {
+		x.requestHost(authority, target)
+	}
+	for {
+		if line, rest, ok = cutLine(rest); !ok {
+			return found
+		}
+		if len(line) == 0 {
+			if len(authority) == 0 && x.s.once(sawHost) {
+				x.s.note("http/host: none", "", 0)
+			}
+			return done
+		}
+		name, value, ok := bytes.Cut(line, []byte{':'})
+		if !ok {
+			continue
+		}
+		value = bytes.Trim(value, " \t")
+		switch {
+		case equalFold(name, "host"):
+			if len(authority) == 0 {
+				authority = value
+				x.requestHost(authority, target)
+			}
+		case equalFold(name, "user-agent"):
+			if x.s.once(sawAgent) {
+				x.text(&x.s.findings().agent, "http/user-agent", value)
+			}
+		}
+	}
+}
+
+// requestHost learns from the host of a request, and makes the URL.
+func (x *sight) requestHost(authority, target []byte) {
+	if !x.s.once(sawHost) {
+		return
+	}
+	f := x.s.findings()
+	x.host(&f.host, "http/host", stripPort(authority))
+	if f.host == "" {
+		return
+	}
+	switch {
+	case len(target) > 0 && target[0] == '/':
+		x.line = append(append(append(x.line[:0], "http://"...), authority...), target...)
+	case bytes.Contains(target, []byte("://")):
+		x.line = append(x.line[:0], target...)
+	default: // authority form, or "*"
+		return
+	}
+	x.text(&f.url, "http/url", x.line)
+}
+
+// matchStatus recognises the first line of a response.
+func matchStatus(b []byte) verdict {
+	const prefix = "HTTP/1."
+	if n := min(len(b), len(prefix)); string(b[:n]) != prefix[:n] {
+		return no
+	}
+	if len(b) < len("HTTP/1.1 200") {
+		return wait
+	}
+	if b[7] != '0' && b[7] != '1' || b[8] != ' ' || !isDigit(b[9]) || !isDigit(b[10]) || !isDigit(b[11]) {
+		return no
+	}
+	return enough
+}
+
+// cutLine cuts b after its first line and takes the end of line off.
+func cutLine(b []byte) (line, rest []byte, ok bool) {
+	i := bytes.IndexByte(b, '\n')
+	if i < 0 {
+		return nil, b, false
+	}
+	line, rest = b[:i], b[i+1:]
+	if i > 0 && line[i-1] == '\r' {
+		line = line[:i-1]
+	}
+	return line, rest, true
+}
+
+// isRequestStart reports whether b can be the beginning of a request line.
+func isRequestStart(b []byte) bool {
+	i := 0
+	for i < len(b) && isMethodByte(b[i]) {
+		i++
+	}
+	if i == len(b) {
+		return i <= maxMethod
+	}
+	if i < 3 || i > maxMethod || b[i] != ' ' {
+		return false
+	}
+	for _, c := range b[i+1:] {
+		if c < 0x20 && c != '\r' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// cutRequest takes a request line apart and reports whether it is one of
+// HTTP/1.
+func cutRequest(line []byte) (method, target []byte, ok bool) {
+	const version = " HTTP/1."
+	n := len(line) - len(version) - 1
+	if n < 0 || string(line[n:n+len(version)]) != version || !isDigit(line[len(line)-1]) || !isRequestStart(line) {
+		return nil, nil, false
+	}
+	method, target, ok = bytes.Cut(line[:n], []byte(" "))
+	return method, bytes.Trim(target, " "), ok && len(target) > 0
+}
+
+// targetAuthority returns the host and port that a target names itself: that of
+// CONNECT, and of a request to a proxy.
+func targetAuthority(method, target []byte) []byte {
+	if string(method) == "CONNECT" {
+		return target
+	}
+	_, rest, ok := bytes.Cut(target, []byte("://"))
+	if !ok || target[0] == '/' {
+		return nil
+	}
+	if i := bytes.IndexAny(rest, "/?#"); i >= 0 {
+		rest = rest[:i]
+	}
+	if i := bytes.LastIndexByte(rest, '@'); i >= 0 {
+		rest = rest[i+1:]
+	}
+	return rest
+}
+
+// stripPort takes the port off an authority.
+func stripPort(b []byte) []byte {
+	i := bytes.LastIndexByte(b, ':')
+	if i < 0 || bytes.IndexByte(b, ':') != i && (i == 0 || b[i-1] != ']') {
+		return b // no port, or an IPv6 address without brackets
+	}
+	for _, c := range b[i+1:] {
+		if !isDigit(c) {
+			return b
+		}
+	}
+	return b[:i]
+}
+
+// equalFold compares b with a word in lower case.
+func equalFold(b []byte, word string) bool {
+	if len(b) != len(word) {
+		return false
+	}
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != word[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func isMethodByte(c byte) bool { return c >= 'A' && c <= 'Z' || c == '-' || c == '_' }
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }

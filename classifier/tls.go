@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+
+package classifier
+
+import "encoding/binary"
+
+// TLS record types and the longest record, ciphertext expansion included.
+const (
+	recordChangeCipher = 20
+	recordAlert        = 21
+	recordHandshake    = 22
+	recordData         = 23
+	maxRecord          = 16384 + 2048
+)
+
+func tlsDetector() detector {
+	return detector{
+		name: "TLS", upper: "TLS", category: "web", confidence: 98,
+		starts: func(b byte) bool { return b >= recordChangeCipher && b <= recordData },
+		stream: lookTLS,
+	}
+}
+
+// lookTLS recognises a handshake from its first message, and a connection whose
+// beginning was missed from its records.
+func lookTLS(x *sight) verdict {
+	if len(x.data) < 6 {
+		if !isRecord(x.data) {
+			return no
+		}
+		return wait
+	}
+	if !isRecord(x.data) {
+		return no
+	}
+	if x.data[0] != recordHandshake {
+		return lookTLSRecords(x)
+	}
+	switch x.data[5] {
+	case 1:
+		return lookClientHello(x)
+	case 2:
+		return lookServerHello(x)
+	}
+	return no
+}
+
+// lookClientHello reads as much of the hello as is there.
+func lookClientHello(x *sight) verdict {
+	message, ok := x.handshake(x.data)
+	if !ok {
+		return no
+	}
+	h := &x.hello
+	switch h.parse(message) {
+	case malformed:
+		return no
+	case partial:
+		if h.version == 0 { // not a byte of the body is there to be sure by
+			return wait
+		}
+		x.learnHello(h, 't', false)
+		return found
+	}
+	x.learnHello(h, 't', true)
+	return done
+}
+
+// lookServerHello recognises the answer to a hello that was missed, or that is
+// still on its way.
+func lookServerHello(x *sight) verdict {
+	if len(x.data) < 5+4+2+32+1 {
+		return wait
+	}
+	size := int(x.data[6])<<16 | int(binary.BigEndian.Uint16(x.data[7:]))
+	if size < 38 || size > maxRecord || x.data[9] != 3 || x.data[43] > 32 {
+		return no
+	}
+	return enough
+}
+
+// lookTLSRecords judges records in the middle of a connection by their headers:
+// either two in a row, or one that ends where the segment does.
+func lookTLSRecords(x *sight) verdict {
+	b, n := x.data, 0
+	for len(b) >= 5 && isRecord(b) {
+		size := 5 + int(binary.BigEndian.Uint16(b[3:]))
+		n++
+		if size == len(b) && size > 6 || n == 2 {
+			x.s.note("tls/records", "records without a hello", 0)
+			return enough
+		}
+		if size > len(b) {
+			return wait
+		}
+		b = b[size:]
+	}
+	if len(b) > 0 && isRecord(b) {
+		return wait
+	}
+	return no
+}
+
+// isRecord reports whether b can begin with a TLS record.
+func isRecord(b []byte) bool {
+	switch {
+	case len(b) > 0 && (b[0] < recordChangeCipher || b[0] > recordData),
+		len(b) > 1 && b[1] != 3,
+		len(b) > 2 && b[2] > 4:
+		return false
+	case len(b) < 5:
+		return true
+	}
+	size := int(binary.BigEndian.Uint16(b[3:]))
+	switch b[0] {
+	case recordChangeCipher:
+		return size == 1
+	case recordAlert:
+		return size >= 2 && size <= 256 // encrypted ones carry padding
+	}
+	return size > 0 && size <= maxRecord
+}
+
+// handshake returns the handshake bytes of the records in b as far as they are
+// there: a part of b if one record holds them, else joined in x's memory. It
+// reports false if something else comes before the first message is whole.
+func (x *sight) handshake(b []byte) ([]byte, bool) {
+	out := x.joined[:0]
+	for first := true; len(b) > 0; first = false {
+		if !isRecord(b) || b[0] != recordHandshake {
+			return nil, false
+		}
+		if len(b) < 5 {
+			break
+		}
+		size := int(binary.BigEndian.Uint16(b[3:]))
+		body := b[5:min(len(b), 5+size)]
+		b = b[5+len(body):]
+		if first && (len(b) == 0 || isWholeMessage(body)) {
+			return body, true
+		}
+		out = append(out, body...)
+		x.joined = out
+		if isWholeMessage(out) || len(out) > maxHello {
+			break
+		}
+	}
+	return out, true
+}
+
+// isWholeMessage reports whether b holds its first handshake message to the end.
+func isWholeMessage(b []byte) bool {
+	return len(b) >= 4 && len(b)-4 >= int(b[1])<<16|int(binary.BigEndian.Uint16(b[2:]))
+}
+
+// learnHello puts what a hello said into the session, for any protocol that
+// carries one.
+func (x *sight) learnHello(h *hello, transport byte, complete bool) {
+	f := x.s.findings()
+	if len(h.sni) > 0 && x.s.once(sawSNI) {
+		x.host(&f.sni, "tls/sni", h.sni)
+	}
+	if len(h.alpn) > 0 && x.s.once(sawALPN) {
+		x.text(&f.alpn, "tls/alpn", x.joinALPN(h.alpn))
+	}
+	if h.ech && x.s.once(sawECH) {
+		x.s.note("tls/ech", "encrypted client hello offered", 0)
+	}
+	if !complete {
+		return
+	}
+	if id := h.ja4(transport, &x.ja4); id != "" {
+		f.ja4 = id
+		x.s.note("tls/ja4", id, 0)
+		x.s.touch()
+	}
+}
+
+// joinALPN returns the protocols of an ALPN list divided by commas. GREASE and
+// names that could be mistaken for two are left out.
+func (x *sight) joinALPN(list []byte) []byte {
+	out := x.line[:0]
+	for len(list) > 0 {
+		n := int(list[0])
+		if n == 0 || n >= len(list) {
+			break
+		}
+		name := list[1 : 1+n]
+		list = list[1+n:]
+		if n == 2 && isGREASE(binary.BigEndian.Uint16(name)) || !isToken(name) {
+			continue
+		}
+		if len(out) > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, name...)
+	}
+	x.line = out
+	return out
+}
+
+// isToken reports whether b is printable and free of blanks and commas.
+func isToken(b []byte) bool {
+	for _, c := range b {
+		if c <= 0x20 || c > 0x7e || c == ',' {
+			return false
+		}
+	}
+	return true
+}
