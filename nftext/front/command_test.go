@@ -25,14 +25,33 @@ type said struct {
 	Exit     int
 }
 
-// network moves the test to a network namespace of its own, which ends with the
-// test's thread.
-func network(t testing.TB) {
+// network is a network namespace of a test's own. It ends with the test's thread.
+type network struct{ file *os.File }
+
+// newNetwork moves the test to a new network namespace.
+func newNetwork(t testing.TB) network {
 	t.Helper()
 	need.Root(t)
 	need.Program(t, "nft")
 	runtime.LockOSThread()
 	need.Feature(t, "netns", func() error { return unix.Unshare(unix.CLONE_NEWNET) })
+	f, err := os.Open("/proc/thread-self/ns/net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return network{f}
+}
+
+// test runs a subtest in the namespace: it has a thread of its own.
+func (n network) test(t *testing.T, name string, f func(*testing.T)) {
+	t.Run(name, func(t *testing.T) {
+		runtime.LockOSThread()
+		if err := unix.Setns(int(n.file.Fd()), unix.CLONE_NEWNET); err != nil {
+			t.Fatal(err)
+		}
+		f(t)
+	})
 }
 
 // run runs the front end with the fake codec.
@@ -75,7 +94,7 @@ func must(t testing.TB, args ...string) {
 }
 
 func TestRunRuleCommands(t *testing.T) {
-	network(t)
+	newNetwork(t)
 	must(t, "add", "table", "ip", "t")
 	must(t, "add", "chain", "ip", "t", "c")
 	must(t, "add", "rule", "ip", "t", "c", "tcp", "dport", "80", "dict", "sessions", "ct", "id", "application", "7", "counter", "drop")
@@ -115,7 +134,7 @@ func TestRunRuleCommands(t *testing.T) {
 }
 
 func TestRunFile(t *testing.T) {
-	network(t)
+	newNetwork(t)
 	dir := t.TempDir()
 	write := func(name, text string) string {
 		p := filepath.Join(dir, name)

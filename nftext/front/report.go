@@ -138,9 +138,12 @@ func moveCarets(carets string, parts []part) (string, *part) {
 			}
 		}
 		for c := range p.newEnd - p.newAt {
-			if c >= from && c < to {
+			switch {
+			case mark != ' ' && c >= from && c < to:
 				out = append(out, mark)
-			} else {
+			case p.term.shown[c] == '\t':
+				out = append(out, '\t')
+			default:
 				out = append(out, ' ')
 			}
 		}
