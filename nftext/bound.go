@@ -15,8 +15,13 @@ type Bound interface {
 type Ref struct {
 	Table dict.Table // normal form
 	Key   KeyRef
-	Field string    // canonical name; in an Open table maybe not a field yet
-	Type  dict.Type // of the values asked for: IPv4 or IPv6, never Address, unless asked Exists or Missing
+	Field string // canonical name; in an Open table maybe not a field yet
+	// Type is the type of the values asked for. Address, which takes either
+	// family, stands only where nothing depends on the family: in Exists and
+	// Missing, in a Nested key of a KeyAddress table and in a Nested value for an
+	// Address field (then also in its Write). It is 0 only for Exists and Missing
+	// in an Open table, and takes any type.
+	Type dict.Type
 	// Default answers where row or field is missing, if it is a value. For an
 	// Address field it is set only if it is of the family asked for.
 	Default dict.Value
@@ -25,7 +30,11 @@ type Ref struct {
 // KeyRef yields a key of the table's key type.
 type KeyRef struct {
 	Selector Selector // 0 where Nested is set
-	Nested   *Ref     // its Type fits the key type: String for KeyString, IPv4 for KeyIPv4 and KeyAddress, ...
+	// Nested has a Type that fits the key type: String for KeyString, Ether for
+	// KeyEther, IPv4 for KeyIPv4 and KeyAddress, IPv6 for KeyIPv6 and KeyAddress,
+	// Address for KeyAddress, Int or Int64 for KeyMark and KeyInt. A number
+	// outside 0 to 2^32-1 and the empty string are no keys.
+	Nested *Ref
 }
 
 // Condition is a bound Match. It holds for a value v of the Ref when
@@ -35,8 +44,13 @@ type KeyRef struct {
 //	Lt Le Gt Ge     v compares so with Items[0].Lo
 //	Exists Missing  the row has the field, or has not (or there is no row)
 //
-// A field that is missing, without a default, or that holds another type (Open
-// tables, Address fields) satisfies no condition but Missing.
+// Exists and Missing do not look at defaults. A field that is missing, without
+// a default, or that holds another type (Open tables, Address fields) satisfies
+// no condition but Missing.
+//
+// Without a key nothing holds, not even Missing: where the packet has not what
+// the selector reads (`ip saddr` of an IPv6 packet), or a Nested field has no
+// value. A Write or Drop without a key does nothing, and the rule goes on.
 type Condition struct {
 	Ref
 	Op    Op
@@ -51,14 +65,18 @@ type Item struct {
 	Glob   *Glob // strings with wildcards; Lo and Hi are zero
 }
 
-// Write is a bound Assign.
+// Write is a bound Assign. It always lets the rule go on, also where it could
+// not write: without a key, without a value, and where the table is full.
+//
+// Add and Sub start from the value of type Ref.Type that is there, else from
+// Ref.Default, else from 0.
 type Write struct {
 	Ref
 	Verb Verb
-	// One of the three yields the value, of type Ref.Type.
-	Const  dict.Value
-	Source Selector
-	Nested *Ref
+	// One of the three yields the value.
+	Const  dict.Value // of type Ref.Type
+	Source Selector   // of Ref.Type, or a number of 32 bits without a sign for Int and Int64
+	Nested *Ref       // of Ref.Type, or Int where that is Int64; Add and Sub also take Int64 for Int
 	term   *Assign
 }
 

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+
+package nftext_test
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nftdict/nftext"
+	"nftdict/nftext/ruletest"
+)
+
+// ruleLine is a line of testdata/*.t.
+type ruleLine struct {
+	place          string // file:line
+	rule, verdict  string
+	canonical, why string
+}
+
+func readRules(t testing.TB) []ruleLine {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.t")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("testdata/*.t: %d files, %v", len(files), err)
+	}
+	var lines []ruleLine
+	for _, name := range files {
+		f, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		s := bufio.NewScanner(f)
+		for n := 1; s.Scan(); n++ {
+			if s.Text() == "" || strings.HasPrefix(s.Text(), "#") {
+				continue
+			}
+			part := strings.SplitN(s.Text(), ";", 3)
+			l := ruleLine{place: fmt.Sprintf("%s:%d", name, n)}
+			switch {
+			case len(part) == 3 && part[1] == "ok":
+				l.rule, l.verdict, l.canonical = part[0], "ok", part[2]
+				if l.canonical == "-" {
+					l.canonical = l.rule
+				}
+			case len(part) == 3 && part[1] == "fail" && part[2] != "":
+				l.rule, l.verdict, l.why = part[0], "fail", part[2]
+			default:
+				t.Fatalf("%s: want rule;ok;canonical or rule;fail;message", l.place)
+			}
+			lines = append(lines, l)
+		}
+		if err := s.Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return lines
+}
+
+// TestRules binds every line of testdata and compares what it prints.
+func TestRules(t *testing.T) {
+	schema := ruletest.NewSchema()
+	for _, l := range readRules(t) {
+		term, _, err := nftext.Parse(l.rule)
+		if err == nil {
+			_, err = nftext.Bind(term, schema)
+		}
+		switch {
+		case l.verdict == "fail" && err == nil:
+			t.Errorf("%s: %s\n\tis accepted as %s", l.place, l.rule, term)
+		case l.verdict == "fail" && !strings.Contains(err.Error(), l.why):
+			t.Errorf("%s: %s\n\thave %v\n\twant %s", l.place, l.rule, err, l.why)
+		case l.verdict == "ok" && err != nil:
+			t.Errorf("%s: %s\n\t%v", l.place, l.rule, err)
+		case l.verdict == "ok" && term.String() != l.canonical:
+			t.Errorf("%s: %s\n\thave %s\n\twant %s", l.place, l.rule, term, l.canonical)
+		case l.verdict == "ok":
+			checkRoundTrip(t, term)
+		}
+	}
+}
+
+// checkRoundTrip fails unless what prints parses, as a whole, to an equal
+// term.
+func checkRoundTrip(t *testing.T, term nftext.Term) {
+	t.Helper()
+	text := term.String()
+	again, n, err := nftext.Parse(text)
+	if err != nil || n != len(text) {
+		t.Fatalf("%s: parses %d of %d bytes, %v", text, n, len(text), err)
+	}
+	if diff := cmp.Diff(term, again); diff != "" {
+		t.Fatalf("%s (-printed +parsed):\n%s", text, diff)
+	}
+}
