@@ -13,7 +13,7 @@ import (
 
 func TestRunErrors(t *testing.T) {
 	ns := newNetwork(t)
-	must(t, "add table ip t; add chain ip t c; add chain ip t d; add table arp t; add chain arp t c")
+	ns.must(t, "add table ip t; add chain ip t c; add chain ip t d; add table arp t; add chain arp t c")
 	for name, c := range map[string]struct{ command, want string }{
 		"text": {
 			"add rule ip t c dict sessions ct id application lots drop", `
@@ -66,20 +66,20 @@ add rule ip t c dict s ct id a 1 dict s ct id a 2 log level bogus
 		"no such table": {
 			"add rule ip nosuch c dict sessions ct id application 1", ``},
 	} {
-		ns.test(t, name, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			want := said{Exit: 1, Err: c.want}
 			if c.want == "" { // as nft says it of a plain match of the same length
-				want = plain(t, "", replaceTerm(c.command))
+				want = ns.plain(t, "", replaceTerm(c.command))
 				want.Err = unreplaceTerm(want.Err)
 			} else {
 				want.Err = want.Err[1:]
 			}
-			if d := cmp.Diff(want, run(t, "", c.command)); d != "" {
+			if d := cmp.Diff(want, ns.run(t, "", c.command)); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 		})
 	}
-	if got, want := run(t, "", "list", "chain", "ip", "t", "c").Out, "table ip t {\n\tchain c {\n\t}\n}\n"; got != want {
+	if got, want := ns.run(t, "", "list", "chain", "ip", "t", "c").Out, "table ip t {\n\tchain c {\n\t}\n}\n"; got != want {
 		t.Errorf("something was loaded:\n%s", got)
 	}
 }
@@ -112,15 +112,15 @@ In file included from rules.nft:5:1-22:
 	                         ^
 `},
 	} {
-		ns.test(t, name, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, "rules.nft"), []byte(c.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			want := said{Exit: 1, Err: c.want[1:]}
-			if d := cmp.Diff(want, run(t, "", "-f", "rules.nft")); d != "" {
+			if d := cmp.Diff(want, ns.run(t, "", "-f", "rules.nft")); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
-			if got := run(t, "", "list", "ruleset"); got != (said{}) {
+			if got := ns.run(t, "", "list", "ruleset"); got != (said{}) {
 				t.Errorf("something was loaded: %+v", got)
 			}
 		})
