@@ -38,12 +38,6 @@ type Command struct {
 //
 // nft does not outlive the process that called Run, however that ends.
 func (c *Command) Run(ctx context.Context) (exit int, err error) {
-	name := c.Nft
-	if name == "" {
-		if name, err = exec.LookPath("nft"); err != nil {
-			return 1, fmt.Errorf("nft is not installed: %w", err)
-		}
-	}
 	table := newTerms()
 	opts := readOptions(c.Args)
 	args, stdin, err := c.input(table, opts)
@@ -57,7 +51,14 @@ func (c *Command) Run(ctx context.Context) (exit int, err error) {
 	if f, ok := stdin.(*os.File); ok && stdin != c.Stdin {
 		defer f.Close()
 	}
+	name := c.Nft
+	if name == "" {
+		name = "nft"
+	}
 	cmd := exec.CommandContext(ctx, name, args...)
+	if cmd.Err != nil {
+		return 1, fmt.Errorf("nft is needed: %w", cmd.Err)
+	}
 	cmd.Stdin = stdin
 	out := &output{}
 	if opts.interactive {

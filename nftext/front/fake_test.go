@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
 	"strconv"
 
@@ -15,7 +16,8 @@ import (
 // fakeCodec has terms `dict TABLE ct id FIELD VALUE` and `... FIELD set VALUE`,
 // compiled to a packet mark that holds VALUE, which every kernel accepts. Their
 // table is "sessions" and their field "application" after a round trip. VALUE
-// 9999 does not compile.
+// 9999 does not compile, and 8888
+// never ends to.
 type fakeCodec struct {
 	closed   *int
 	compiled *[]Target
@@ -61,6 +63,10 @@ func (c fakeCodec) Compile(t Target, term string) (*Code, error) {
 	v, _ := strconv.ParseUint(term[m[4]:m[5]], 10, 16)
 	if v == 9999 {
 		return nil, &TextError{Offset: m[4], End: m[5], Err: fmt.Errorf("value %q: refused by the test", term[m[4]:m[5]])}
+	}
+	if v == 8888 {
+		os.Stdout.WriteString("compiling\n")
+		select {}
 	}
 	if c.compiled != nil {
 		*c.compiled = append(*c.compiled, t)

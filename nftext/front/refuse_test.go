@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+
+package front
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"nftdict/dict"
+)
+
+func TestRunRefusals(t *testing.T) {
+	ns := newNetwork(t)
+	ns.must(t, "add table ip t; add chain ip t c; add chain ip t d")
+	const add = "add rule ip t d dict sessions ct id application 1"
+	for _, args := range [][]string{{"-j", add}, {"-d", "netlink", add}, {"-o", add}, {"--json", add}} {
+		got := ns.run(t, "", args...)
+		if got.Exit != 1 || !strings.Contains(got.Err, "cannot be combined with -") || !strings.Contains(got.Err, add+"\n                ^^^^^") {
+			t.Errorf("nft %q: %+v", args, got)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "x.nft")
+	if err := os.WriteFile(file, []byte(add), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := ns.run(t, "include \""+file+"\"\n", "-i"); got.Exit != 1 || !strings.Contains(got.Err, file+":1:17-49: Error: dict terms cannot be combined with -i") {
+		t.Errorf("include with -i: %+v", got)
+	}
+	if got := ns.run(t, "", "list", "ruleset"); strings.Contains(got.Out, "dict") {
+		t.Errorf("something was loaded: %+v", got)
+	}
+
+	ns.must(t, add)
+	for _, c := range []struct {
+		stdin string
+		args  []string
+	}{
+		{"", []string{"-j", "list", "ruleset"}},
+		{"", []string{"-a", "-j", "list", "chain", "ip", "t", "d"}},
+		{"", []string{"-d", "netlink", "list", "ruleset"}},
+		{"list ruleset\n", []string{"-i"}},
+	} {
+		got, err := ns.try(t, c.stdin, c.args...)
+		if got.Exit == 0 || !errors.Is(err, dict.ErrNotSupported) || !strings.Contains(err.Error(), "dict sessions ct id application 1") {
+			t.Errorf("nft %q: %+v, %v", c.args, got, err)
+		}
+		if strings.Contains(got.Out+got.Err, "ibrname") {
+			t.Errorf("nft %q shows a placeholder: %+v", c.args, got)
+		}
+	}
+}
+
+func TestRunUnknownBinary(t *testing.T) {
+	c := Command{Nft: filepath.Join(t.TempDir(), "nft"), Codec: fakeCodec{}}
+	if exit, err := c.Run(context.Background()); exit == 0 || !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("exit %d, %v", exit, err)
+	}
+}
+
+func TestRunCancelled(t *testing.T) {
+	ns := newNetwork(t)
+	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+	defer cancel()
+	c := Command{Args: []string{"monitor"}, Codec: fakeCodec{}}
+	ns.do(t, func() {
+		if _, err := c.Run(ctx); err == nil {
+			t.Error("a cancelled run ended well")
+		}
+	})
+}
