@@ -220,15 +220,29 @@ func TestCommandEndsWithContext(t *testing.T) {
 	if err := l.Client.Command(timeout(t), "no-such-program").Run(); !errors.Is(err, exec.ErrNotFound) {
 		t.Errorf("%v", err)
 	}
-	polite := l.Client.Command(timeout(t), "sh", "-c", "trap 'exit 0' TERM; sleep 60 & wait")
+	polite := l.Client.Command(timeout(t), "sh", "-c", "trap 'exit 0' TERM; sleep 60 & echo $!; wait")
+	out, err := polite.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := polite.Start(); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(50 * time.Millisecond)
+	var grandchild int
+	if _, err := fmt.Fscan(out, &grandchild); err != nil {
+		t.Fatal(err)
+	}
 	if err := polite.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	if err := polite.Wait(); err != nil {
 		t.Errorf("a signalled command: %v", err)
 	}
+	for range 100 {
+		if !running(grandchild) {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("process %d is left", grandchild)
 }

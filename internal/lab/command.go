@@ -13,14 +13,17 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // killDelay is how long the output pipes of a killed command may stay open.
 const killDelay = 2 * time.Second
 
 // Cmd is an exec.Cmd that runs inside a namespace, in a process group of its
-// own. The group is killed when the context ends and when the lab closes; the
-// process itself dies with this one, even if this one is killed.
+// own. The group is killed when the process ends, when the context ends and
+// when the lab closes; the process itself dies with this one, even if this one
+// is killed.
 type Cmd struct {
 	*exec.Cmd
 	ns   *Namespace
@@ -58,10 +61,16 @@ func (c *Cmd) Start() error {
 	return nil
 }
 
-// Wait waits for the started command. It may be called more than once and
-// concurrently; all calls return the same error.
+// Wait waits for the started command, and kills what it leaves behind in its
+// process group. It may be called more than once and concurrently; all calls
+// return the same error.
 func (c *Cmd) Wait() error {
 	c.wait.Do(func() {
+		if c.Process != nil {
+			// Until it is reaped nobody else can get its number.
+			awaitExit(c.Process.Pid)
+			c.kill()
+		}
 		c.err = c.Cmd.Wait()
 		c.ns.mu.Lock()
 		defer c.ns.mu.Unlock()
@@ -107,6 +116,16 @@ func (c *Cmd) CombinedOutput() ([]byte, error) {
 	c.Stdout, c.Stderr = &out, &out
 	err := c.Run()
 	return out.Bytes(), err
+}
+
+// awaitExit returns when the child has ended, and leaves it to be reaped.
+func awaitExit(pid int) {
+	for {
+		err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		if !errors.Is(err, unix.EINTR) {
+			return
+		}
+	}
 }
 
 // kill ends the whole process group.
