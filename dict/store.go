@@ -59,9 +59,9 @@ type Store interface {
 
 // Stats are a table's figures.
 type Stats struct {
-	Rows    int    // rows alive now
-	Limit   int    // most rows
-	Refused uint64 // rows refused because the table was full, since it was made, by all writers
+	Rows    int    `json:"rows"`    // rows alive now
+	Limit   int    `json:"limit"`   // most rows
+	Refused uint64 `json:"refused"` // rows refused because the table was full, since it was made, by all writers
 }
 
 // Watcher is a Store that can tell of changes, its own and others'.
@@ -77,9 +77,9 @@ type Watcher interface {
 
 // Change is one change of a row.
 type Change struct {
-	Table string
-	Kind  ChangeKind
-	Row   Row // Set: the cells that changed. Deleted: key alone, or the cells that went, without values
+	Table string     `json:"table"`
+	Kind  ChangeKind `json:"kind"`
+	Row   Row        `json:"row"` // Set: the cells that changed. Deleted: key alone, or the cells that went, without values
 }
 
 // ChangeKind tells what happened.

@@ -61,7 +61,7 @@ func (x *suite) start(t *testing.T, s dict.Store, op string, round int) (kill fu
 	t.Helper()
 	exe, err := os.Executable()
 	must(t, err)
-	test, _, _ := strings.Cut(t.Name(), "/"+subtest(t))
+	test := t.Name()[:strings.LastIndexByte(t.Name(), '/')]
 	text, err := json.Marshal(order{Test: test, Address: x.address(s), Op: op, Round: round})
 	must(t, err)
 	var pattern []string
@@ -96,11 +96,6 @@ func (x *suite) start(t *testing.T, s dict.Store, op string, round int) (kill fu
 		return err == nil
 	})
 	return kill, func() error { <-ended; return end }
-}
-
-// subtest returns the last part of the test's name.
-func subtest(t *testing.T) string {
-	return t.Name()[strings.LastIndexByte(t.Name(), '/')+1:]
 }
 
 // begun returns the table by which children say that they have begun.
