@@ -224,7 +224,7 @@ func (c *Classifier) run(s *Session, p *Packet, d Dir, now time.Time, data []byt
 			c.unclaimed(s, d, over)
 		}
 	}
-	x.c, x.s, x.p, x.data = nil, nil, nil, nil
+	x.release()
 	c.scratch.Put(x)
 }
 
@@ -258,12 +258,9 @@ func (c *Classifier) unclaimed(s *Session, d Dir, over transport) {
 func (c *Classifier) hint(s *Session, name string) {
 	f := s.findings()
 	f.hint = name
-	if app, ok := c.opts.Domains.Lookup(name); ok {
-		f.application, f.category, f.inferred = app.Name, app.Category, true
-		f.confidence = confidenceHint
-		s.note("dns/hint", name, confidenceHint)
-	} else {
-		s.note("dns/hint", name, 0)
+	if app := c.opts.Domains.find(name); app != nil {
+		f.application, f.confidence, f.inferred = app, confidenceHint, true
 	}
+	s.note("dns/hint", name, int(f.confidence))
 	s.touch()
 }

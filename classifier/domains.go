@@ -28,9 +28,9 @@ type Application struct {
 // Domains maps host names to applications. It is immutable; lookups may run
 // concurrently and do not allocate.
 type Domains struct {
-	exact  map[string]Application // by domain, for it and everything below it
-	any    map[string]Application // by the label in front of a country's or com's suffix
-	labels int                    // most labels of a domain in exact
+	exact  map[string]*Application // by domain, for it and everything below it
+	any    map[string]*Application // by the label in front of a country's or com's suffix
+	labels int                     // most labels of a domain in exact
 }
 
 // BuiltinDomains returns the table that comes with the package.
@@ -49,8 +49,8 @@ func BuiltinDomains() *Domains {
 // that ends in a country code. A public suffix itself is refused, as it would
 // claim what belongs to others. Errors name the line and wrap ErrDomains.
 func ParseDomains(r io.Reader) (*Domains, error) {
-	d := &Domains{exact: make(map[string]Application), any: make(map[string]Application)}
-	applications := make(map[string]Application)
+	d := &Domains{exact: make(map[string]*Application), any: make(map[string]*Application)}
+	applications := make(map[string]*Application)
 	in := bufio.NewScanner(r)
 	for line := 1; in.Scan(); line++ {
 		text, _, _ := strings.Cut(in.Text(), "#")
@@ -61,12 +61,12 @@ func ParseDomains(r io.Reader) (*Domains, error) {
 		if len(words) != 3 {
 			return nil, fmt.Errorf("%w: line %d: %q: want domain, application and category", ErrDomains, line, text)
 		}
-		app := Application{words[1], words[2]}
+		app := &Application{words[1], words[2]}
 		if known, ok := applications[app.Name]; ok {
 			if known.Category != app.Category {
 				return nil, fmt.Errorf("%w: line %d: application %q: category %q, but %q before", ErrDomains, line, app.Name, app.Category, known.Category)
 			}
-			app = known // one copy of the strings
+			app = known
 		} else if !isUpperWord(app.Name) || !isLowerWord(app.Category) {
 			return nil, fmt.Errorf("%w: line %d: %q: application wants capitals, category lower case", ErrDomains, line, text)
 		}
@@ -81,7 +81,7 @@ func ParseDomains(r io.Reader) (*Domains, error) {
 	return d, nil
 }
 
-func (d *Domains) add(domain string, app Application) error {
+func (d *Domains) add(domain string, app *Application) error {
 	into := d.exact
 	if label, ok := strings.CutSuffix(domain, ".*"); ok {
 		into, domain = d.any, label
@@ -112,58 +112,52 @@ func (d *Domains) Len() int { return len(d.exact) + len(d.any) }
 // Lookup returns the application of a host name, which must be in lower case
 // and without a dot at the end.
 func (d *Domains) Lookup(host string) (Application, bool) {
-	// Only the last labels can match: find where they start.
-	start, n := len(host), 0
-	for n < d.labels && start > 0 {
-		dot := strings.LastIndexByte(host[:start], '.')
-		n++
-		if dot < 0 {
-			start = 0
+	if app := d.find(host); app != nil {
+		return *app, true
+	}
+	return Application{}, false
+}
+
+// find is Lookup without a copy.
+func (d *Domains) find(host string) *Application {
+	// No more of the last labels can match than the longest entry has.
+	start := len(host)
+	for range d.labels {
+		if start = strings.LastIndexByte(host[:start], '.'); start < 0 {
 			break
 		}
-		start = dot
 	}
-	if start > 0 {
-		start++
-	}
-	for rest := host[min(start, len(host)):]; ; {
-		if app, ok := d.exact[rest]; ok {
-			return app, true
+	for rest := host[start+1:]; ; {
+		if app := d.exact[rest]; app != nil {
+			return app
 		}
 		dot := strings.IndexByte(rest, '.')
 		if dot < 0 {
-			break
+			return d.findAny(host)
 		}
 		rest = rest[dot+1:]
 	}
-	return d.lookupAny(host)
 }
 
-// lookupAny matches the entries that leave the suffix open.
-func (d *Domains) lookupAny(host string) (Application, bool) {
-	last := strings.LastIndexByte(host, '.')
-	if last < 0 {
-		return Application{}, false
+// findAny matches the entries that leave the suffix open.
+func (d *Domains) findAny(host string) *Application {
+	end := strings.LastIndexByte(host, '.')
+	if end < 0 || len(host)-end-1 != 2 && host[end+1:] != "com" {
+		return nil
 	}
-	if top := host[last+1:]; len(top) != 2 && top != "com" {
-		return Application{}, false
-	}
-	end := last
 	for range 2 { // suffixes have one or two labels: "de", "co.uk"
 		dot := strings.LastIndexByte(host[:end], '.')
-		app, ok := d.any[host[dot+1:end]]
-		if ok {
-			suffix, icann := publicsuffix.PublicSuffix(host)
-			if icann && suffix == host[end+1:] {
-				return app, true
+		if app := d.any[host[dot+1:end]]; app != nil {
+			if suffix, icann := publicsuffix.PublicSuffix(host); icann && suffix == host[end+1:] {
+				return app
 			}
 		}
 		if dot < 0 {
-			break
+			return nil
 		}
 		end = dot
 	}
-	return Application{}, false
+	return nil
 }
 
 func isUpperWord(s string) bool {

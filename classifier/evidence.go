@@ -42,5 +42,5 @@ func (s *Session) note(rule, seen string, confidence int) {
 	if len(f.evidence) >= maxEvidence {
 		return
 	}
-	f.evidence = append(f.evidence, evidence{rule, seen, s.packets, uint8(confidence)})
+	f.evidence = append(f.evidence, evidence{rule, seen[:min(len(seen), maxSeen)], s.packets, uint8(confidence)})
 }

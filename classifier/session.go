@@ -59,10 +59,9 @@ type work struct {
 
 // findings is the part of a session that lives once something is known.
 type findings struct {
-	application string
-	category    string
-	confidence  uint8
-	inferred    bool
+	application *Application // of the table, nil if unknown
+	confidence  uint8        // in application
+	inferred    bool         // application rests on hint
 	detail      string
 	sni         string
 	alpn        string // comma-separated
@@ -109,11 +108,11 @@ func (s *Session) Result() Result {
 		}
 	}
 	if f := s.found; f != nil {
-		if f.application != "" {
-			r.Application, r.Category = f.application, f.category
+		if f.application != nil {
+			r.Application, r.Category = f.application.Name, f.application.Category
 			r.Confidence, r.Inferred = int(f.confidence), f.inferred
 			chain.WriteByte('/')
-			chain.WriteString(f.application)
+			chain.WriteString(f.application.Name)
 		}
 		r.Detail = f.detail
 		r.SNI, r.JA4, r.QUICVersion = f.sni, f.ja4, f.quic

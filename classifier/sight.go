@@ -25,6 +25,13 @@ type sight struct {
 	dns    dnsMessage
 }
 
+// release lets go of everything that is not x's own.
+func (x *sight) release() {
+	x.c, x.s, x.p, x.data = nil, nil, nil, nil
+	x.hello = hello{extensions: x.hello.extensions[:0]}
+	x.dns.b = nil
+}
+
 // note adds evidence; seen may be any bytes.
 func (x *sight) note(rule string, seen []byte, confidence int) {
 	x.s.note(rule, printable(seen), confidence)
@@ -47,23 +54,16 @@ func (x *sight) host(dst *string, rule string, b []byte) {
 	*dst = name
 	x.detail(name)
 	f := x.s.findings()
-	app, known := Application{}, false
+	confidence := 0
 	if !address {
-		app, known = x.c.opts.Domains.Lookup(name)
+		// A name without an application takes the hint's away, too: the server
+		// is known now, and it is not that service.
+		if f.application = x.c.opts.Domains.find(name); f.application != nil {
+			confidence = confidenceName
+		}
+		f.confidence, f.inferred = uint8(confidence), false
 	}
-	if known {
-		f.application, f.category, f.confidence = app.Name, app.Category, confidenceName
-		x.s.note(rule, name, confidenceName)
-	} else if !address {
-		// The server has a name and it is not that of the hint's service.
-		f.application, f.category, f.confidence = "", "", 0
-		x.s.note(rule, name, 0)
-	} else {
-		x.s.note(rule, name, 0)
-	}
-	if known || !address {
-		f.inferred = false
-	}
+	x.s.note(rule, name, confidence)
 	x.s.flags |= learned
 	x.s.touch()
 }
@@ -82,7 +82,7 @@ func (x *sight) text(dst *string, rule string, b []byte) {
 		return
 	}
 	*dst = string(b)
-	x.s.note(rule, printable(b), 0)
+	x.s.note(rule, *dst, 0)
 	x.s.touch()
 }
 

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+
+package classifier
+
+import (
+	"bytes"
+	"crypto/tls"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestTLS(t *testing.T) {
+	c := New(Options{})
+	tests := []struct {
+		name, host, application, category string
+	}{
+		{"known", "occ-0-1.1.nflxso.net", "NETFLIX", "streaming"},
+		{"below the domain", "www.netflix.com", "NETFLIX", "streaming"},
+		{"unknown", "www.example.org", "TLS", "web"},
+		{"similar", "www.notnetflix.com", "TLS", "web"},
+	}
+	for _, tt := range tests {
+		for kind, build := range map[string]func(testing.TB, string) []byte{"classic": classicHello, "quantum": quantumHello} {
+			t.Run(tt.name+"/"+kind, func(t *testing.T) {
+				v := newConversation(t, c)
+				v.open()
+				if got := v.at(Original, 0, build(t, tt.host)); got != Done {
+					t.Fatalf("state %v, want done", got)
+				}
+				r := v.s.Result()
+				chain := "IP/TCP/TLS"
+				if tt.application != "TLS" {
+					chain += "/" + tt.application
+				}
+				want := Result{
+					Protocol: "TLS", Application: tt.application, Category: tt.category, Chain: chain, Detail: tt.host,
+					Confidence: r.Confidence, SNI: tt.host, ALPN: []string{"h2", "http/1.1"}, JA4: r.JA4, Version: r.Version,
+				}
+				if diff := cmp.Diff(want, r); diff != "" {
+					t.Errorf("result (-want +got):\n%s", diff)
+				}
+				if !strings.HasPrefix(r.JA4, "t13d") || len(r.JA4) != 36 {
+					t.Errorf("JA4 %q", r.JA4)
+				}
+				if r.Confidence < 90 || r.Confidence > 99 {
+					t.Errorf("confidence %d", r.Confidence)
+				}
+			})
+		}
+	}
+}
+
+// TestTLSNameInFirstSegment expects the application as soon as the name is
+// there, long before the hello is whole.
+func TestTLSNameInFirstSegment(t *testing.T) {
+	b := quantumHello(t, "www.netflix.com")
+	cut := bytes.Index(b, []byte("www.netflix.com")) + len("www.netflix.com")
+	if cut > 1300 {
+		t.Fatalf("the name stands at %d in this hello", cut)
+	}
+	v := newConversation(t, New(Options{}))
+	v.open()
+	if v.s.Learned() {
+		t.Fatal("learned from a handshake")
+	}
+	if got := v.at(Original, 0, b[:cut]); got != More {
+		t.Fatalf("state %v, want more", got)
+	}
+	r := v.s.Result()
+	if !v.s.Learned() || r.Application != "NETFLIX" || r.SNI != "www.netflix.com" || r.JA4 != "" {
+		t.Fatalf("after the first segment: learned %v, %+v", v.s.Learned(), r)
+	}
+	if got := v.at(Original, cut, b[cut:]); got != Done {
+		t.Fatalf("state %v, want done", got)
+	}
+	if last := v.s.Result(); last.JA4 == "" || last.Version <= r.Version {
+		t.Errorf("after the second segment: %+v", last)
+	}
+	if v.s.work != nil {
+		t.Error("a buffer is kept after the end")
+	}
+}
+
+// TestTLSAnySegmentation cuts a hello into records and segments of any size, in
+// any order, with overlaps and repetitions, and expects one answer.
+func TestTLSAnySegmentation(t *testing.T) {
+	c := New(Options{MaxPackets: 1000})
+	for _, original := range [][]byte{classicHello(t, "www.netflix.com"), quantumHello(t, "www.netflix.com")} {
+		v := newConversation(t, c)
+		v.open()
+		v.at(Original, 0, original)
+		want := v.s.Result()
+		for seed := range uint64(300) {
+			r := rand.New(rand.NewPCG(seed, 2))
+			var sizes []int
+			for range r.IntN(8) {
+				sizes = append(sizes, 1+r.IntN(400))
+			}
+			stream := records(original[5:], sizes...)
+			type piece struct{ off, end int }
+			var pieces []piece
+			for off := 0; off < len(stream); {
+				end := min(len(stream), off+1+r.IntN(1+len(stream)/(1+r.IntN(30))))
+				pieces = append(pieces, piece{max(0, off-r.IntN(20)), end})
+				if r.IntN(4) == 0 {
+					pieces = append(pieces, pieces[r.IntN(len(pieces))])
+				}
+				off = end
+			}
+			if seed%2 == 0 {
+				r.Shuffle(len(pieces), func(i, j int) { pieces[i], pieces[j] = pieces[j], pieces[i] })
+			}
+			v := newConversation(t, c)
+			v.open()
+			for _, p := range pieces {
+				v.at(Original, p.off, bytes.Clone(stream[p.off:p.end]))
+			}
+			got := v.s.Result()
+			got.Version = want.Version
+			if diff := cmp.Diff(want, got); diff != "" || v.s.State() != Done {
+				t.Fatalf("seed %d, %d pieces, state %v (-want +got):\n%s", seed, len(pieces), v.s.State(), diff)
+			}
+		}
+	}
+}
+
+func TestTLSHostileNames(t *testing.T) {
+	long := strings.Repeat("a.", 70) + "netflix.com"
+	tests := []struct {
+		name, sni, want, application, evidence string
+	}{
+		{"upper case and dot", "WWW.NetFlix.COM.", "www.netflix.com", "NETFLIX", "tls/sni"},
+		{"control characters", "www.net\nflix.com", "", "TLS", "tls/sni: not a host name"},
+		{"blank", "www netflix.com", "", "TLS", "tls/sni: not a host name"},
+		{"not ASCII", "n\xc3\xa4tflix.com", "", "TLS", "tls/sni: not a host name"},
+		{"empty label", "www..netflix.com", "", "TLS", "tls/sni: not a host name"},
+		{"too long to keep", long, "", "TLS", "tls/sni: name too long"},
+		{"too long to be one", strings.Repeat("a.", 200) + "com", "", "TLS", "tls/sni: not a host name"},
+		{"underscore", "my_host.netflix.com", "my_host.netflix.com", "NETFLIX", "tls/sni"},
+		{"address", "192.0.2.7", "192.0.2.7", "TLS", "tls/sni"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			v := newConversation(t, New(Options{}))
+			h := helloSpec{0x0303, []uint16{0x1301}, []helloExtension{sniExtension(tt.sni)}}
+			if got := v.at(Original, 0, records(h.bytes())); got != Done {
+				t.Fatalf("state %v, want done", got)
+			}
+			r := v.s.Result()
+			if r.SNI != tt.want || r.Detail != tt.want || r.Application != tt.application {
+				t.Errorf("got %+v", r)
+			}
+			found := false
+			for _, e := range v.s.Evidence() {
+				found = found || e.Rule == tt.evidence
+				if !isPrintable([]byte(e.Seen)) || len(e.Seen) > maxSeen {
+					t.Errorf("evidence %q", e.Seen)
+				}
+			}
+			if !found {
+				t.Errorf("no evidence %q in %+v", tt.evidence, v.s.Evidence())
+			}
+		})
+	}
+}
+
+func TestTLSWithoutHello(t *testing.T) {
+	server := append([]byte{2, 0, 0, 70, 3, 3}, make([]byte, 68)...)
+	data := func(n int) []byte { return append([]byte{recordData, 3, 3, byte(n >> 8), byte(n)}, make([]byte, n)...) }
+	tests := []struct {
+		name string
+		dir  Dir
+		in   []byte
+		want string
+	}{
+		{"server hello", Reply, records(server), "TLS"},
+		{"record that ends with the segment", Original, data(100), "TLS"},
+		{"two records", Original, append(data(30), data(2000)[:700]...), "TLS"},
+		{"one header is not enough", Original, data(2000)[:900], ""},
+		{"record of another version", Original, append([]byte{recordData, 3, 9, 0, 2}, 1, 2), ""},
+		{"a hello in name only", Original, append([]byte{recordHandshake, 3, 1, 0, 60, 1, 0, 0, 56, 9, 9}, make([]byte, 54)...), ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			v := newConversation(t, New(Options{}))
+			v.at(tt.dir, 0, tt.in)
+			if got := v.s.Result().Protocol; got != tt.want {
+				t.Errorf("protocol %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestTLSPicksUpInTheMiddle has no SYN: the first data segment is the start.
+func TestTLSPicksUpInTheMiddle(t *testing.T) {
+	v := newConversation(t, New(Options{}))
+	if got := v.at(Original, 12345, classicHello(t, "www.netflix.com")); got != Done {
+		t.Errorf("state %v, want done", got)
+	}
+}
+
+// TestTLSFastOpen has the hello in the SYN.
+func TestTLSFastOpen(t *testing.T) {
+	v := newConversation(t, New(Options{}))
+	if got := v.inspect(Original, buildTCP(v.client, v.server, 7, FlagSYN, classicHello(t, "www.netflix.com"))); got != Done {
+		t.Errorf("state %v, want done", got)
+	}
+}
+
+func BenchmarkInspectTLS(b *testing.B) {
+	for _, tt := range []struct {
+		name  string
+		hello []byte
+	}{
+		{"classic", classicHello(b, "www.netflix.com")},
+		{"quantum", quantumHello(b, "www.netflix.com")},
+	} {
+		b.Run(tt.name, func(b *testing.B) { benchmarkSegments(b, tt.hello, len(tt.hello)) })
+		b.Run(tt.name+"/two segments", func(b *testing.B) { benchmarkSegments(b, tt.hello, len(tt.hello)/2) })
+	}
+}
+
+func benchmarkSegments(b *testing.B, stream []byte, size int) {
+	c := New(Options{})
+	var packets []Packet
+	for off := 0; off < len(stream); off += size {
+		var p Packet
+		raw := buildTCP(clientAddr, serverAddr, uint32(off), FlagACK, stream[off:min(off+size, len(stream))])
+		if err := Decode(raw, &p); err != nil {
+			b.Fatal(err)
+		}
+		packets = append(packets, p)
+	}
+	var s Session
+	b.ReportAllocs()
+	for b.Loop() {
+		c.Begin(&s, packets[0].Endpoints(), testTime)
+		for i := range packets {
+			c.Inspect(&s, &packets[i], Original, testTime)
+		}
+	}
+	if s.State() != Done {
+		b.Fatal("not done")
+	}
+}
+
+func ExampleClassifier() {
+	var r recorder
+	_ = tls.Client(&r, &tls.Config{ServerName: "www.netflix.com"}).Handshake()
+
+	c := New(Options{})
+	var p Packet
+	var s Session
+	if err := Decode(buildTCP(clientAddr, serverAddr, 1, FlagACK, r.wrote), &p); err != nil {
+		panic(err)
+	}
+	c.Begin(&s, p.Endpoints(), testTime)
+	fmt.Println(c.Inspect(&s, &p, Original, testTime), s.Result().Chain)
+	// Output: done IP/TCP/TLS/NETFLIX
+}
