@@ -167,6 +167,9 @@ func (s *scanner) quoted() (string, error) {
 
 // bare takes an unquoted value, backslashes kept.
 func (s *scanner) bare() (string, error) {
+	if s.at('$') {
+		return "", s.fail(s.pos, dict.ErrNotSupported, "variable %s within a dict term: not supported, write the value itself", s.found())
+	}
 	i := s.pos
 	for i < len(s.src) {
 		c := s.src[i]

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+
+package nftext_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nftdict/nftext"
+)
+
+// TestFind marks the terms of each text with ⟦ and ⟧.
+func TestFind(t *testing.T) {
+	for name, text := range map[string]string{
+		"command line":       "add rule ip filter forward ⟦dict sessions ct id application long_string NETFLIX⟧ reject",
+		"insert":             "insert rule filter forward position 3 ⟦dict sessions ct id final true⟧ accept",
+		"index":              "add rule inet filter forward index 0 ⟦dict sessions ct id flush⟧",
+		"replace":            "replace rule ip t c handle 7 ⟦dict sessions ct id final true⟧ drop",
+		"implied rule":       "add filter forward ⟦dict sessions ct id final true⟧ drop",
+		"implied add":        "inet filter forward ⟦dict sessions ct id final true⟧ drop",
+		"commands":           "add table t; add rule t c ⟦dict ct id flush⟧; list ruleset\nadd rule t c ⟦dict ct id flush⟧\n",
+		"two terms":          "add rule t c ⟦dict ct id x 5⟧ ⟦dict ct id flush⟧ accept",
+		"matches around":     "add rule t c tcp dport 80 ⟦dict hosts ip saddr captive-portal-authenticated bool false⟧ dnat to 127.0.0.1:80",
+		"state":              "add rule t c ct state new ⟦dict hosts ip saddr mac_address ether_addr set ether saddr⟧",
+		"after a set":        "add rule t c tcp dport { 80, 443 } ⟦dict ct id x 5⟧",
+		"after quotes":       `add rule t c iifname "eth0" ⟦dict ct id x 5⟧`,
+		"after a statement":  "add rule t c counter ⟦dict ct id x 5⟧ log prefix \"dict ct id x 5\" drop",
+		"after an operator":  "add rule t c tcp flags & (fin|syn) == syn ⟦dict ct id x 5⟧",
+		"after parentheses":  "add rule t c tcp flags (fin|syn) ⟦dict ct id x 5⟧",
+		"after an assigning": "add rule t c meta mark set ct mark ⟦dict ct id x 5⟧ ct mark set mark ⟦dict ct id x 5⟧",
+		"after a number":     "add rule t c meta mark 5 ⟦dict ct id x 5⟧",
+		"after limit":        "add rule t c limit rate 5/second burst 5 packets ⟦dict ct id x 5⟧",
+		"after a named set":  "add rule t c ip saddr @bad ⟦dict ct id x 5⟧ ip daddr $x ⟦dict ct id x 5⟧",
+		"after a vmap":       "add rule t c ip protocol vmap { tcp : jump a, udp : jump b } ⟦dict ct id x 5⟧",
+		"a set within":       "add rule t c ⟦dict sessions ct id application { A, B,\n # dict ct id x 5\n C }⟧ drop",
+		"glob":               `add rule t c ⟦dict hosts ip saddr mac-vendor "*;NEST}*"⟧ drop`,
+		"continued":          "add rule t c \\\n  ⟦dict sessions ct id \\\n application X⟧ drop",
+		"comment":            "# dict ct id x 5\nadd rule t c # dict ct id x 5\nadd rule t c ⟦dict ct id x 5⟧ # dict ct id x 5",
+		"hash-bang":          "#!/usr/sbin/nft -f\nflush ruleset\n",
+		"rule comment":       `add rule t c accept comment "dict ct id x 5"`,
+		"odd quote":          `add rule t c log prefix "a\" ⟦dict ct id x 5⟧ drop`,
+
+		"table dict":     "table ip dict { }\nadd table dict\nlist table dict",
+		"chain dict":     "table ip t { chain dict { ⟦dict ct id x 5⟧ drop } }",
+		"rule in dict":   "add rule ip dict dict ⟦dict t ct id x 5⟧ drop",
+		"set dict":       "table t { set dict { type ipv4_addr; elements = { 1.2.3.4 } }\n chain c { ip saddr @dict drop } }",
+		"map of verdict": "table t { map dict { type mark : verdict; elements = { 5 : jump dict } } }",
+		"interface":      "add rule t c iifname dict ip saddr host drop",
+		"interfaces":     "add rule t c oifname { eth0, dict } accept; add rule t c iifname != dict drop",
+		"service":        "add rule t c tcp dport dict accept; add rule t c udp sport { ssh, dict } accept",
+		"user":           "add rule t c meta skuid dict ct mark x counter",
+		"jump":           "add rule t c jump dict\nadd rule t c goto dict",
+		"counter name":   "add counter t dict; add rule t c counter name dict",
+		"concatenation":  "add rule t c iifname . oifname { dict . dict } drop",
+		"define":         "define dict = 5\nadd rule t c meta mark $dict drop",
+		"element":        "add element t s { dict }",
+		"flowtable":      "table t { flowtable dict { hook ingress priority 0; devices = { dict, eth1 }; } chain c { flow add @dict } }",
+		"device":         "add chain netdev t c { type filter hook ingress device dict priority 0; policy accept; ⟦dict ct mark x 5⟧ drop; }",
+		"other words":    "add rule t c jump dict2; add rule t dict-x dictx",
+		"delete":         "delete rule ip dict dict handle 5; flush chain ip dict dict; rename chain t dict dict2",
+
+		"file": `table inet filter {
+	comment "dict ct id x 5"
+	chain forward {
+		type filter hook forward priority filter; policy accept;
+		comment "dict ct id x 5"
+		⟦dict sessions ct id application "NETFLIX"⟧ reject with tcp reset
+		ip saddr 10.0.0.0/8 ⟦dict users dict sessions ct id username long_string quota-exceeded bool true⟧ reject; counter
+		jump { ⟦dict ct id x 5⟧ drop; tcp dport dict accept; }
+	}
+	chain prerouting { type nat hook prerouting priority -100; ⟦dict ct id flush⟧; }
+}
+table ip6 x { chain c { ⟦dict ct id flush⟧
+} }
+`,
+		"unbalanced":  "table t { chain c { ⟦dict ct id x 5⟧ drop",
+		"overclosed":  "} } add rule t c ⟦dict ct id x 5⟧",
+		"half a name": "add rule t",
+		"nothing":     "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			var want []string
+			var plain strings.Builder
+			for rest := text; ; {
+				before, after, ok := strings.Cut(rest, "⟦")
+				plain.WriteString(before)
+				if !ok {
+					break
+				}
+				term, behind, _ := strings.Cut(after, "⟧")
+				want = append(want, term)
+				plain.WriteString(term)
+				rest = behind
+			}
+			spans, err := nftext.Find(plain.String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var have []string
+			for _, s := range spans {
+				have = append(have, plain.String()[s.Start:s.End])
+			}
+			if diff := cmp.Diff(want, have); diff != "" {
+				t.Errorf("%s\n(-want +have):\n%s", plain.String(), diff)
+			}
+		})
+	}
+}
+
+func TestFindError(t *testing.T) {
+	src := "table t {\n\tchain c {\n\t\tcounter dict sessions ct id application = x\n"
+	_, err := nftext.Find(src)
+	e, ok := err.(*nftext.SyntaxError)
+	if !ok {
+		t.Fatalf("have %v, want a SyntaxError", err)
+	}
+	if want := strings.Index(src, "= x"); e.Offset != want || e.Line != 3 || e.Column != 43 {
+		t.Errorf("have offset %d, %d:%d, want %d, 3:43", e.Offset, e.Line, e.Column, want)
+	}
+}
+
+func FuzzFind(f *testing.F) {
+	f.Add("table t { chain c { dict ct id x 5 drop; tcp dport dict accept } }")
+	f.Add("add rule t c dict sessions ct id application { A, \"B\" } drop # dict\n\\\n;}{\"")
+	for _, l := range readRules(f) {
+		f.Add("add rule t c " + l.rule)
+	}
+	f.Fuzz(func(t *testing.T, src string) {
+		spans, err := nftext.Find(src)
+		if e, ok := err.(*nftext.SyntaxError); err != nil && (!ok || e.Offset < 0 || e.Offset > len(src)) {
+			t.Fatalf("error %v out of place", err)
+		}
+		end := 0
+		for _, s := range spans {
+			if s.Start < end || s.End <= s.Start || s.End > len(src) {
+				t.Fatalf("span %d..%d after %d", s.Start, s.End, end)
+			}
+			if end = s.End; !strings.HasPrefix(src[s.Start:], "dict") {
+				t.Fatalf("span %q", src[s.Start:s.End])
+			}
+			checkRoundTrip(t, s.Term)
+		}
+	})
+}
+
+func FuzzParse(f *testing.F) {
+	for _, l := range readRules(f) {
+		f.Add(l.rule)
+	}
+	schema := newSchema()
+	f.Fuzz(func(t *testing.T, text string) {
+		term, n, err := nftext.Parse(text)
+		if err != nil {
+			if e, ok := err.(*nftext.SyntaxError); !ok || e.Offset < 0 || e.Offset > len(text) {
+				t.Fatalf("error %v out of place", err)
+			}
+			return
+		}
+		if n <= 0 || n > len(text) || len(term.String()) > nftext.MaxText {
+			t.Fatalf("%q: %d bytes, prints %q", text, n, term)
+		}
+		checkRoundTrip(t, term)
+		if b, err := nftext.Bind(term, schema); err == nil && b.Term() != term {
+			t.Fatal("bound to another term")
+		}
+	})
+}
