@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+
+package conntrack
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"golang.org/x/sys/unix"
+)
+
+// Flow is a conntrack entry. All numbers are in host byte order.
+type Flow struct {
+	ID     uint32 // as `ct id` and `conntrack -L -o id` show it
+	Zone   uint16
+	Orig   Tuple  // as the first packet came
+	Reply  Tuple  // as the answer comes: differs from Orig.Reverse() after NAT
+	Mark   uint32 // 0 in events of kernels that leave it out
+	Status uint32 // IPS_* bits; 0 where the message has none
+}
+
+// Attributes of ctnetlink messages that are read here.
+const (
+	ctaTupleOrig  = 1
+	ctaTupleReply = 2
+	ctaStatus     = 3
+	ctaMark       = 8
+	ctaID         = 12
+	ctaZone       = 18
+
+	ctaTupleIP    = 1
+	ctaTupleProto = 2
+	ctaTupleZone  = 3
+
+	ctaIPv4Src = 1
+	ctaIPv4Dst = 2
+	ctaIPv6Src = 3
+	ctaIPv6Dst = 4
+
+	ctaProtoNum      = 1
+	ctaProtoSrcPort  = 2
+	ctaProtoDstPort  = 3
+	ctaProtoICMPID   = 4
+	ctaProtoICMPv6ID = 7
+)
+
+var errAttributes = errors.New("malformed netlink attributes")
+
+// ParseFlow reads the attributes of a ctnetlink message, or of an NFQA_CT
+// attribute. What is missing stays zero. It does not keep b.
+func ParseFlow(b []byte, f *Flow) error {
+	*f = Flow{}
+	return eachAttr(b, func(typ uint16, v []byte) error {
+		switch typ {
+		case ctaTupleOrig:
+			return parseTuple(v, &f.Orig, &f.Zone)
+		case ctaTupleReply:
+			return parseTuple(v, &f.Reply, nil)
+		case ctaStatus:
+			return be32(v, &f.Status)
+		case ctaMark:
+			return be32(v, &f.Mark)
+		case ctaID:
+			return be32(v, &f.ID)
+		case ctaZone:
+			return be16(v, &f.Zone)
+		}
+		return nil
+	})
+}
+
+func parseTuple(b []byte, t *Tuple, zone *uint16) error {
+	var id uint16
+	isICMP := false
+	err := eachAttr(b, func(typ uint16, v []byte) error {
+		switch typ {
+		case ctaTupleIP:
+			return parseIP(v, t)
+		case ctaTupleZone:
+			if zone != nil {
+				return be16(v, zone)
+			}
+		case ctaTupleProto:
+			return eachAttr(v, func(typ uint16, v []byte) error {
+				switch typ {
+				case ctaProtoNum:
+					if len(v) < 1 {
+						return errAttributes
+					}
+					t.Proto = v[0]
+				case ctaProtoSrcPort:
+					return be16(v, &t.SrcPort)
+				case ctaProtoDstPort:
+					return be16(v, &t.DstPort)
+				case ctaProtoICMPID, ctaProtoICMPv6ID:
+					isICMP = true
+					return be16(v, &id)
+				}
+				return nil
+			})
+		}
+		return nil
+	})
+	switch {
+	case isICMP:
+		t.SrcPort, t.DstPort = id, id
+	case !hasPorts(t.Proto):
+		t.SrcPort, t.DstPort = 0, 0
+	}
+	return err
+}
+
+func parseIP(b []byte, t *Tuple) error {
+	return eachAttr(b, func(typ uint16, v []byte) error {
+		switch {
+		case (typ == ctaIPv4Src || typ == ctaIPv4Dst) && len(v) == 4:
+			t.Family = 4
+			if typ == ctaIPv4Src {
+				copy(t.src[12:], v)
+			} else {
+				copy(t.dst[12:], v)
+			}
+		case (typ == ctaIPv6Src || typ == ctaIPv6Dst) && len(v) == 16:
+			t.Family = 6
+			if typ == ctaIPv6Src {
+				copy(t.src[:], v)
+			} else {
+				copy(t.dst[:], v)
+			}
+		case typ >= ctaIPv4Src && typ <= ctaIPv6Dst:
+			return errAttributes
+		}
+		return nil
+	})
+}
+
+// eachAttr calls f for each netlink attribute in b.
+func eachAttr(b []byte, f func(typ uint16, v []byte) error) error {
+	for len(b) >= unix.NLA_HDRLEN {
+		n := int(binary.NativeEndian.Uint16(b))
+		if n < unix.NLA_HDRLEN || n > len(b) {
+			return errAttributes
+		}
+		typ := binary.NativeEndian.Uint16(b[2:]) &^ (unix.NLA_F_NESTED | unix.NLA_F_NET_BYTEORDER)
+		if err := f(typ, b[unix.NLA_HDRLEN:n]); err != nil {
+			return err
+		}
+		b = b[min(len(b), (n+3)&^3):]
+	}
+	return nil
+}
+
+func be32(v []byte, n *uint32) error {
+	if len(v) != 4 {
+		return errAttributes
+	}
+	*n = binary.BigEndian.Uint32(v)
+	return nil
+}
+
+func be16(v []byte, n *uint16) error {
+	if len(v) != 2 {
+		return errAttributes
+	}
+	*n = binary.BigEndian.Uint16(v)
+	return nil
+}

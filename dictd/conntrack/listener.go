@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+
+package conntrack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// Event is the beginning (confirmation) or the end of a connection. In the
+// stream of events of one entry the two take turns.
+type Event struct {
+	Kind Kind
+	Flow Flow
+}
+
+// Kind tells the beginning from the end.
+type Kind uint8
+
+// The kinds of events.
+const (
+	New Kind = iota
+	Destroy
+)
+
+// Config says where and how to listen.
+type Config struct {
+	NetNS  int // descriptor of the network namespace; 0 means the caller's
+	Buffer int // bytes of the socket's receive buffer; 0 means DefaultBuffer
+	// Handle is called for each event, one at a time, from Run and Drain. The
+	// Event is the Listener's. It must not call the Listener.
+	Handle func(*Event)
+	// Overrun is called, like Handle, when events were lost or may come late.
+	Overrun func()
+}
+
+// DefaultBuffer holds the events of some hundred thousand connections.
+const DefaultBuffer = 64 << 20
+
+// Listener receives the events of one network namespace.
+type Listener struct {
+	conn *netlink.Conn
+	raw  syscall.RawConn
+	cfg  Config
+
+	mu  sync.Mutex // held while events are read and handled
+	buf []byte
+	ev  Event
+
+	events    atomic.Uint64
+	overruns  atomic.Uint64
+	malformed atomic.Uint64
+}
+
+// Listen subscribes to the events of a network namespace: all that happens
+// after it returned is in the stream. It needs CAP_NET_ADMIN there, and
+// net.netfilter.nf_conntrack_events on.
+func Listen(cfg Config) (*Listener, error) {
+	if cfg.Buffer == 0 {
+		cfg.Buffer = DefaultBuffer
+	}
+	conn, err := netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{NetNS: cfg.NetNS})
+	if err != nil {
+		return nil, fmt.Errorf("conntrack events: %w", err)
+	}
+	l := &Listener{conn: conn, cfg: cfg, buf: make([]byte, 64<<10)}
+	if err := l.prepare(); err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("conntrack events: %w", err)
+	}
+	return l, nil
+}
+
+func (l *Listener) prepare() (err error) {
+	if l.raw, err = l.conn.SyscallConn(); err != nil {
+		return err
+	}
+	if err := setBuffer(l.raw, l.cfg.Buffer); err != nil {
+		return err
+	}
+	// With it an event that finds no room is sent again later, and its entry
+	// keeps its memory until then.
+	if err := l.conn.SetOption(netlink.BroadcastError, true); err != nil {
+		return err
+	}
+	for _, group := range []uint32{groupNew, groupDestroy} {
+		if err := l.conn.JoinGroup(group); err != nil {
+			return fmt.Errorf("join group %d: %w", group, err)
+		}
+	}
+	return nil
+}
+
+// setBuffer sets the receive buffer beyond rmem_max where that is allowed.
+func setBuffer(raw syscall.RawConn, bytes int) error {
+	var err error
+	cerr := raw.Control(func(fd uintptr) {
+		if err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, bytes); err != nil {
+			err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, bytes)
+		}
+	})
+	if err = errors.Join(cerr, err); err != nil {
+		return fmt.Errorf("receive buffer of %d bytes: %w", bytes, err)
+	}
+	return nil
+}
+
+// Run handles events until ctx ends, and then closes the Listener.
+func (l *Listener) Run(ctx context.Context) error {
+	defer l.conn.Close()
+	stop := context.AfterFunc(ctx, func() { l.conn.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	var failed error
+	err := l.raw.Read(func(fd uintptr) bool {
+		failed = l.drain(int(fd))
+		return failed != nil // else wait until there is more
+	})
+	if ctx.Err() != nil {
+		return nil
+	}
+	if err = errors.Join(failed, err); err != nil {
+		return fmt.Errorf("conntrack events: %w", err)
+	}
+	return nil
+}
+
+// Drain handles all events that the kernel has sent so far. It may be called by
+// several goroutines, but not from Handle.
+func (l *Listener) Drain() error {
+	var failed error
+	err := l.raw.Control(func(fd uintptr) { failed = l.drain(int(fd)) })
+	if err = errors.Join(failed, err); err != nil {
+		return fmt.Errorf("conntrack events: %w", err)
+	}
+	return nil
+}
+
+// drain reads and handles until the socket runs dry.
+func (l *Listener) drain(fd int) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for {
+		n, _, err := unix.Recvfrom(fd, l.buf, unix.MSG_DONTWAIT)
+		switch {
+		case err == nil:
+			l.datagram(l.buf[:n])
+		case errors.Is(err, unix.EAGAIN):
+			return nil
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.ENOBUFS):
+			l.overrun()
+		default:
+			return err
+		}
+	}
+}
+
+func (l *Listener) datagram(b []byte) {
+	_, err := eachMessage(b, func(m message) (bool, error) {
+		switch m.typ {
+		case msgNew:
+			l.ev.Kind = New
+		case msgDelete:
+			l.ev.Kind = Destroy
+		default:
+			return true, nil
+		}
+		if err := m.flow(&l.ev.Flow); err != nil {
+			return false, err
+		}
+		l.events.Add(1)
+		l.cfg.Handle(&l.ev)
+		return true, nil
+	})
+	if err != nil {
+		l.malformed.Add(1)
+		l.cfg.Overrun()
+	}
+}
+
+func (l *Listener) overrun() {
+	l.overruns.Add(1)
+	l.cfg.Overrun()
+}
+
+// Stats are a Listener's counters.
+type Stats struct {
+	Events    uint64 // events handled
+	Overruns  uint64 // times the kernel found the socket full
+	Malformed uint64 // datagrams that could not be read
+}
+
+// Stats returns the counters.
+func (l *Listener) Stats() Stats {
+	return Stats{l.events.Load(), l.overruns.Load(), l.malformed.Load()}
+}

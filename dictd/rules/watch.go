@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+
+package rules
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// groupTables is the multicast group of nf_tables' notifications.
+const groupTables = 7
+
+// settle is how long Watch waits for a transaction's further messages.
+const settle = 50 * time.Millisecond
+
+// Watch calls changed whenever somebody else has altered or deleted the table,
+// or may have, until ctx ends. Changes that come together are one call. Where
+// the table is locked nobody can, and Watch just waits.
+func (t *Table) Watch(ctx context.Context, changed func()) error {
+	conn, err := netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{NetNS: t.netns})
+	if err != nil {
+		return fmt.Errorf("watch nf_tables: %w", err)
+	}
+	defer conn.Close()
+	if err := conn.JoinGroup(groupTables); err != nil {
+		return fmt.Errorf("watch nf_tables: %w", err)
+	}
+	stop := context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	pending := false
+	for {
+		if ctx.Err() != nil {
+			return nil
+		}
+		if pending {
+			if err := conn.SetReadDeadline(time.Now().Add(settle)); err != nil {
+				return fmt.Errorf("watch nf_tables: %w", err)
+			}
+		}
+		messages, err := conn.Receive()
+		var op *netlink.OpError
+		switch {
+		case err == nil:
+			for _, m := range messages {
+				pending = pending || t.foreign(m)
+			}
+			continue
+		case errors.Is(err, unix.ENOBUFS): // anything may have happened
+			pending = true
+			continue
+		case !errors.As(err, &op) || !op.Timeout():
+			return fmt.Errorf("watch nf_tables: %w", err)
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		// It has been quiet since the change.
+		if err := conn.SetReadDeadline(time.Time{}); err != nil {
+			return fmt.Errorf("watch nf_tables: %w", err)
+		}
+		if pending {
+			pending = false
+			changed()
+		}
+	}
+}
+
+// foreign reports whether a notification tells of a change of this table that
+// was not made through t.
+func (t *Table) foreign(m netlink.Message) bool {
+	if m.Header.PID == t.conn.PID() || m.Header.Type>>8 != unix.NFNL_SUBSYS_NFTABLES || len(m.Data) < 4 || m.Data[0] != family {
+		return false
+	}
+	switch m.Header.Type & 0xff {
+	case unix.NFT_MSG_NEWTABLE, unix.NFT_MSG_DELTABLE, unix.NFT_MSG_NEWCHAIN, unix.NFT_MSG_DELCHAIN,
+		unix.NFT_MSG_NEWRULE, unix.NFT_MSG_DELRULE:
+	default:
+		return false
+	}
+	d, err := netlink.NewAttributeDecoder(m.Data[4:])
+	if err != nil {
+		return false
+	}
+	d.ByteOrder = binary.BigEndian
+	for d.Next() {
+		// The table's name is the first attribute of all of them.
+		if d.Type() == unix.NFTA_TABLE_NAME {
+			return d.String() == t.name
+		}
+	}
+	return false
+}
