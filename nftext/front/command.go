@@ -67,8 +67,8 @@ func (c *Command) Run(ctx context.Context) (exit int, err error) {
 		return 1, err
 	}
 	exit, err = c.supervise(cmd, out, table, opts)
-	if e := out.finish(); err == nil {
-		err = e
+	if e := out.finish(); e != nil { // then nft's end is only what followed
+		err = errors.Join(e, err)
 	}
 	if errors.As(err, &said) {
 		return 1, c.print(said)

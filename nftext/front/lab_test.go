@@ -24,11 +24,26 @@ type said struct {
 // network is a network namespace of a test's own, which ends with the test.
 type network struct{ file *os.File }
 
+// needListener asks for a kernel, and a container, that allows the interception.
+func needListener(t testing.TB) {
+	t.Helper()
+	need.Feature(t, "seccomp", func() (err error) {
+		onOwnThread(func() {
+			var l listener
+			if l, err = install(); err == nil {
+				err = unix.Close(int(l))
+			}
+		})
+		return err
+	})
+}
+
 // newNetwork makes a network namespace.
 func newNetwork(t testing.TB) network {
 	t.Helper()
 	need.Root(t)
 	need.Program(t, "nft")
+	needListener(t)
 	var n network
 	need.Feature(t, "netns", func() (err error) {
 		onOwnThread(func() {
@@ -69,8 +84,14 @@ func onOwnThread(f func()) {
 // try runs the front end with the fake codec.
 func (n network) try(t testing.TB, stdin string, args ...string) (s said, err error) {
 	t.Helper()
+	return n.tryWith(t, fakeCodec{}, stdin, args...)
+}
+
+// tryWith runs the front end.
+func (n network) tryWith(t testing.TB, codec Codec, stdin string, args ...string) (s said, err error) {
+	t.Helper()
 	var out, errs bytes.Buffer
-	c := Command{Args: args, Codec: fakeCodec{}, Stdout: &out, Stderr: &errs}
+	c := Command{Args: args, Codec: codec, Stdout: &out, Stderr: &errs}
 	if stdin != "" {
 		c.Stdin = strings.NewReader(stdin)
 	}

@@ -56,6 +56,7 @@ func TestRunRefusals(t *testing.T) {
 }
 
 func TestRunUnknownBinary(t *testing.T) {
+	needListener(t)
 	c := Command{Nft: filepath.Join(t.TempDir(), "nft"), Codec: fakeCodec{}}
 	if exit, err := c.Run(context.Background()); exit == 0 || !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("exit %d, %v", exit, err)

@@ -92,7 +92,7 @@ func (t *terms) unhide(line []byte) (out []byte, parts []part) {
 		p := part{at: start, end: start + len(e.hidden), newAt: len(out), term: e}
 		out = append(out, e.shown...)
 		p.newEnd = len(out)
-		p.failure = t.tell(e)
+		p.failure = t.failed(e)
 		parts = append(parts, p)
 		at = p.end
 	}
@@ -161,6 +161,7 @@ var (
 // the carets point at a term that failed.
 func (t *terms) retitle(title, carets string, at *part) string {
 	if at != nil && at.failure != nil {
+		t.tell(at.term)
 		title = errorTitle.ReplaceAllString(title, "${1}"+strings.ReplaceAll(at.failure.Error(), "$", "$$"))
 	}
 	if from := strings.IndexByte(carets, '^'); from >= 0 {

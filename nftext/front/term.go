@@ -21,7 +21,7 @@ type terms struct {
 	byText map[termKey]*term
 }
 
-// term is one entry. All fields but failure are constant once it is in the table.
+// term is one entry. The table's lock protects all that may change.
 type term struct {
 	kind  Kind
 	text  string // as the user or the codec spelled it
@@ -125,14 +125,18 @@ func (t *terms) fail(e *term, err error) {
 	}
 }
 
-// tell returns the failure of a term and notes that a message shows it.
-func (t *terms) tell(e *term) error {
+// failed returns why a term did not compile, nil if it did.
+func (t *terms) failed(e *term) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if e.failure != nil {
-		e.told = true
-	}
 	return e.failure
+}
+
+// tell notes that a message shows the failure of a term.
+func (t *terms) tell(e *term) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e.told = true
 }
 
 // untold returns the terms whose failure no message has shown, in order.

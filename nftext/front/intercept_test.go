@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+
+package front
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"nftdict/dict"
+)
+
+// smallCodec compiles each condition to one element that is much shorter than the
+// placeholder.
+type smallCodec struct{ fakeCodec }
+
+func (smallCodec) Compile(Target, string) (*Code, error) {
+	return &Code{Exprs: appendElement(nil, "notrack", nil)}, nil
+}
+
+func (smallCodec) Decompile(_ uint8, elems []Element) (string, Kind, int, bool) {
+	return "dict sessions ct id application 1", Match, 1, elems[0].Name == "notrack"
+}
+
+// A dump that grows beyond nft's buffer arrives in parts.
+func TestRunGrowingDump(t *testing.T) {
+	ns := newNetwork(t)
+	var b strings.Builder
+	b.WriteString("table ip t {\n\tchain c {\n")
+	for range 60 {
+		b.WriteString("\t\t" + strings.TrimSuffix(strings.Repeat("dict sessions ct id application 1 ", 100), " ") + "\n")
+	}
+	b.WriteString("\t}\n}\n")
+	if s, err := ns.tryWith(t, smallCodec{}, b.String(), "-f", "-"); err != nil || s != (said{}) {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	s, err := ns.tryWith(t, smallCodec{}, "", "list", "ruleset")
+	if err != nil || s != (said{Out: b.String()}) {
+		t.Errorf("%v: %d of %d bytes, %s", err, len(s.Out), b.Len(), s.Err)
+	}
+}
+
+func TestRunFamilies(t *testing.T) {
+	ns := newNetwork(t)
+	var targets []Target
+	closed := 0
+	codec := fakeCodec{closed: &closed, compiled: &targets}
+	var want []Target
+	for family, name := range map[uint8]string{
+		unix.NFPROTO_IPV4: "ip", unix.NFPROTO_IPV6: "ip6", unix.NFPROTO_INET: "inet",
+		unix.NFPROTO_ARP: "arp", unix.NFPROTO_BRIDGE: "bridge", unix.NFPROTO_NETDEV: "netdev",
+	} {
+		rule := "dict sessions ct id application 1 dict sessions ct id application set 2 counter packets 0 bytes 0 drop"
+		s, err := ns.tryWith(t, codec, "", fmt.Sprintf("add table %s t; add chain %s t c; add rule %s t c %s", name, name, name, rule))
+		if err != nil || s != (said{}) {
+			t.Fatalf("%s: %+v, %v", name, s, err)
+		}
+		if s := ns.run(t, "", "list", "table", name, "t"); !strings.Contains(s.Out, "\t\t"+rule+"\n") {
+			t.Errorf("%s: %+v", name, s)
+		}
+		want = append(want, Target{family, "t", "c"}, Target{family, "t", "c"})
+	}
+	if fmt.Sprint(targets) != fmt.Sprint(want) {
+		t.Errorf("compiled for %v, want %v", targets, want)
+	}
+	if closed != len(targets) {
+		t.Errorf("%d of %d codes were closed", closed, len(targets))
+	}
+}
+
+// One transaction of many rules needs more room than nft made for it, and so does
+// its echo.
+func TestRunManyRules(t *testing.T) {
+	ns := newNetwork(t)
+	const rules = 20000
+	var b strings.Builder
+	b.WriteString("table ip t {\n\tchain c {\n")
+	for i := range rules {
+		fmt.Fprintf(&b, "\t\tdict sessions ct id application %d drop\n", i%5000)
+	}
+	b.WriteString("\t}\n}\n")
+	if s := ns.run(t, b.String(), "-f", "-"); s != (said{}) {
+		t.Fatalf("%+v", s)
+	}
+	if s := ns.run(t, "", "list", "ruleset"); s != (said{Out: b.String()}) {
+		t.Errorf("listing differs: %d bytes for %d, %s", len(s.Out), b.Len(), s.Err)
+	}
+	s := ns.run(t, "flush ruleset\n"+b.String(), "-e", "-f", "-")
+	if n := strings.Count(s.Out, "dict sessions"); n < rules || s.Exit != 0 || s.Err != "" {
+		t.Errorf("echo of %d rules, %s", n, s.Err)
+	}
+}
+
+// lockedBuffer is a strings.Builder for two goroutines.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func TestRunMonitor(t *testing.T) {
+	ns := newNetwork(t)
+	ns.must(t, "add table ip t; add chain ip t c")
+	ctx, cancel := context.WithCancel(context.Background())
+	var out lockedBuffer
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		c := Command{Args: []string{"monitor", "rules"}, Codec: fakeCodec{}, Stdout: &out}
+		ns.do(t, func() { _, _ = c.Run(ctx) })
+	}()
+	defer func() { cancel(); <-ended }()
+	const rule = "add rule ip t c dict sessions ct id application 3 drop"
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(out.String(), rule); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("monitor shows %q", out.String())
+		}
+		ns.must(t, rule)
+	}
+}
+
+// Stopping and continuing nft must not carry out a batch twice.
+func TestRunStopped(t *testing.T) {
+	ns := newNetwork(t)
+	ns.must(t, "add table ip t; add chain ip t c")
+	for range 10 {
+		ns.must(t, "flush chain ip t c")
+		cmd := ns.helper(t, "add rule ip t c dict sessions ct id application 3 drop")
+		var err error
+		ns.do(t, func() { err = cmd.Start() })
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+	storm:
+		for {
+			select {
+			case err := <-ended:
+				if err != nil {
+					t.Fatal(err)
+				}
+				break storm
+			default:
+			}
+			for _, p := range children(t, cmd.Process.Pid) {
+				_ = unix.Kill(p, unix.SIGSTOP)
+				_ = unix.Kill(p, unix.SIGCONT)
+			}
+		}
+		if n := strings.Count(ns.run(t, "", "list", "ruleset").Out, "dict"); n != 1 {
+			t.Fatalf("%d rules, want 1", n)
+		}
+	}
+}
+
+func TestInstallTwice(t *testing.T) {
+	needListener(t)
+	onOwnThread(func() {
+		l, err := install()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer unix.Close(int(l))
+		second, err := install()
+		if err == nil {
+			unix.Close(int(second))
+		}
+		if !errors.Is(err, dict.ErrNotSupported) || !errors.Is(err, unix.EBUSY) {
+			t.Errorf("second listener: %v", err)
+		}
+	})
+}
