@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+
+// Package codec joins the language of package nftext to the front end that
+// runs nft: a front.Codec on top of a schema and a backend's compiler.
+//
+// It holds no state and decides nothing: grammar and checks are nftext's,
+// expressions the compiler's.
+package codec
+
+import (
+	"errors"
+	"fmt"
+
+	"nftdict/dict"
+	"nftdict/nftext"
+	"nftdict/nftext/front"
+)
+
+// New returns the codec of the terms that schema, usually a dict.Store, and
+// compiler understand.
+func New(schema nftext.Schema, compiler nftext.Compiler) front.Codec {
+	return &codec{schema, compiler}
+}
+
+type codec struct {
+	schema   nftext.Schema
+	compiler nftext.Compiler
+}
+
+// Find implements front.Codec.
+func (*codec) Find(src []byte) ([]front.Span, error) {
+	found, err := nftext.Find(string(src))
+	if err != nil {
+		return nil, place(err)
+	}
+	spans := make([]front.Span, len(found))
+	for i, s := range found {
+		spans[i] = front.Span{Start: s.Start, End: s.End, Kind: kind(s.Term)}
+	}
+	return spans, nil
+}
+
+// Compile implements front.Codec.
+func (c *codec) Compile(t front.Target, text string) (*front.Code, error) {
+	term, n, err := nftext.Parse(text)
+	if err != nil {
+		return nil, place(err)
+	}
+	if n != len(text) {
+		return nil, &front.TextError{Offset: n, End: len(text), Err: fmt.Errorf("%s behind a dict term: %w", dict.Quote(text[n:]), dict.ErrInvalid)}
+	}
+	bound, err := nftext.Bind(term, c.schema)
+	if err != nil {
+		return nil, err
+	}
+	code, err := c.compiler.Compile(nftext.Target(t), bound)
+	if err != nil {
+		return nil, err
+	}
+	return &front.Code{Exprs: code.Exprs, Close: code.Release}, nil
+}
+
+// Decompile implements front.Codec. What the compiler takes for its own but
+// whose text is no term is left to nft.
+func (c *codec) Decompile(family uint8, elems []front.Element) (string, front.Kind, int, bool) {
+	list := make([]nftext.Element, len(elems))
+	for i, e := range elems {
+		list[i] = nftext.Element{Name: e.Name, Data: e.Data}
+	}
+	text, n := c.compiler.Decompile(family, list)
+	if n == 0 {
+		return "", 0, 0, false
+	}
+	term, end, err := nftext.Parse(text)
+	if err != nil || end != len(text) {
+		return "", 0, 0, false
+	}
+	return text, kind(term), n, true
+}
+
+func kind(t nftext.Term) front.Kind {
+	if t.Kind() == nftext.KindStatement {
+		return front.Statement
+	}
+	return front.Match
+}
+
+// place makes a front.TextError of a nftext.SyntaxError.
+func place(err error) error {
+	if e, ok := errors.AsType[*nftext.SyntaxError](err); ok {
+		return &front.TextError{Offset: e.Offset, Err: &cause{e.Text, e.Err}}
+	}
+	return err
+}
+
+// cause is a SyntaxError without its place.
+type cause struct {
+	text string
+	err  error
+}
+
+func (c *cause) Error() string { return c.text }
+func (c *cause) Unwrap() error { return c.err }
