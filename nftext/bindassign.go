@@ -68,7 +68,7 @@ func (w *Write) fromSelector(asked dict.Type) error {
 		}
 		w.Type = dict.Int
 	case w.stored(asked) != yields:
-		return fmt.Errorf("value %s: %w: it yields %s, want %s%s", w.Source, dict.ErrType, yields, asked, quoteRemedy(asked, w.Source))
+		return fmt.Errorf("value %s: %w: it yields %s, want %s%s", w.Source, dict.ErrType, yields, asked, quoteRemedy(asked))
 	default:
 		w.Type = yields
 	}
@@ -76,11 +76,11 @@ func (w *Write) fromSelector(asked dict.Type) error {
 }
 
 // quoteRemedy tells how to write a string that reads like a selector.
-func quoteRemedy(t dict.Type, s Selector) string {
+func quoteRemedy(t dict.Type) string {
 	if t != dict.String {
 		return ""
 	}
-	return fmt.Sprintf(`, or "%s" in double quotes if it is the value`, s)
+	return ", or put it in double quotes if it is the value"
 }
 
 // small reports whether the numbers that a selector yields fit an int.
