@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+
+package bpfmap
+
+import (
+	"errors"
+	"slices"
+
+	"nftdict/dict"
+)
+
+// grown returns an open table with the fields that rows bring, and the rows
+// that may be put. A row that is refused brings no fields; why it was goes to
+// errs.
+func (s *Store) grown(t *table, rows []dict.Row, errs *[]error) (*table, []dict.Row, error) {
+	if !slices.ContainsFunc(rows, t.bringsFields) {
+		return t, rows, nil
+	}
+	st, err := s.Stats(t.schema.Name)
+	if err != nil {
+		return nil, nil, err
+	}
+	room := st.Limit - st.Rows
+	var good []dict.Row
+	for _, r := range rows {
+		if !t.bringsFields(r) {
+			good = append(good, r)
+			continue
+		}
+		if r, err = t.schema.CheckRow("set", r); err != nil {
+			*errs = append(*errs, err)
+			continue
+		}
+		if _, err := s.Get(t.schema.Name, r.Key); errors.Is(err, dict.ErrNotExist) {
+			if room--; room < 0 {
+				if err := t.work(func() error { t.refuse(); return nil }); err != nil {
+					return nil, nil, err
+				}
+				*errs = append(*errs, t.at("set", r.Key, "", dict.ErrFull))
+				continue
+			}
+		}
+		if err := s.growFor(t, r); err != nil {
+			*errs = append(*errs, t.at("set", r.Key, "", err))
+			continue
+		}
+		good = append(good, r)
+		if t, err = s.table("set", t.schema.Name); err != nil {
+			return nil, nil, err
+		}
+	}
+	return t, good, nil
+}
+
+// bringsFields reports whether a row has fields that an open table lacks.
+func (t *table) bringsFields(r dict.Row) bool {
+	return slices.ContainsFunc(r.Cells, func(c dict.Cell) bool {
+		_, known := t.fields[dict.Name(c.Field)]
+		return !known
+	})
+}
+
+// growFor adds the fields that a checked row brings.
+func (s *Store) growFor(t *table, r dict.Row) error {
+	return s.change(func(found []tableSchema) error {
+		f, err := pick("set", found, t.schema.Name)
+		if err != nil {
+			return err
+		}
+		var fields []dict.Field
+		for _, c := range r.Cells {
+			if f.table.Index(c.Field) < 0 { // nobody else was faster
+				fields = append(fields, dict.Field{Name: c.Field})
+			}
+		}
+		return s.grow("set", f, fields)
+	})
+}

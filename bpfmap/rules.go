@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+
+package bpfmap
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// used returns which rule consults the table with this id, as `ip filter
+// forward handle 5`, "" if none does.
+func (n *netns) used(id uint32) (string, error) {
+	conn, err := netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{NetNS: int(n.file.Fd())})
+	if err != nil {
+		return "", explain("list rules", err)
+	}
+	defer conn.Close()
+	messages, err := conn.Execute(netlink.Message{
+		Header: netlink.Header{
+			Type:  unix.NFNL_SUBSYS_NFTABLES<<8 | unix.NFT_MSG_GETRULE,
+			Flags: netlink.Request | netlink.Dump,
+		},
+		Data: []byte{unix.NFPROTO_UNSPEC, unix.NFNETLINK_V0, 0, 0},
+	})
+	if err != nil {
+		return "", explain("list rules", err)
+	}
+	for _, m := range messages {
+		rule, err := parseRule(m.Data)
+		if err != nil {
+			return "", fmt.Errorf("list rules: %w", err)
+		}
+		if slices.Contains(rule.tables, id) {
+			return rule.place, nil
+		}
+	}
+	return "", nil
+}
+
+// dumpedRule is what we need of a rule that the kernel lists.
+type dumpedRule struct {
+	place  string
+	tables []uint32 // ids of our tables that its expressions consult
+}
+
+// familyWords are the families as nft names them.
+func familyWord(f byte) string {
+	switch f {
+	case unix.NFPROTO_INET:
+		return "inet"
+	case unix.NFPROTO_IPV4:
+		return "ip"
+	case unix.NFPROTO_IPV6:
+		return "ip6"
+	case unix.NFPROTO_BRIDGE:
+		return "bridge"
+	case unix.NFPROTO_ARP:
+		return "arp"
+	case unix.NFPROTO_NETDEV:
+		return "netdev"
+	}
+	return fmt.Sprintf("family %d", f)
+}
+
+// parseRule reads an NFT_MSG_NEWRULE of a dump.
+func parseRule(data []byte) (dumpedRule, error) {
+	var r dumpedRule
+	if len(data) < 4 {
+		return r, fmt.Errorf("message of %d bytes", len(data))
+	}
+	attrs, err := netlink.NewAttributeDecoder(data[4:])
+	if err != nil {
+		return r, err
+	}
+	attrs.ByteOrder = binary.BigEndian
+	var table, chain string
+	var handle uint64
+	for attrs.Next() {
+		switch attrs.Type() {
+		case unix.NFTA_RULE_TABLE:
+			table = attrs.String()
+		case unix.NFTA_RULE_CHAIN:
+			chain = attrs.String()
+		case unix.NFTA_RULE_HANDLE:
+			handle = attrs.Uint64()
+		case unix.NFTA_RULE_EXPRESSIONS:
+			attrs.Nested(func(list *netlink.AttributeDecoder) error {
+				for list.Next() {
+					list.Nested(func(e *netlink.AttributeDecoder) error {
+						r.tables = append(r.tables, tablesOf(e)...)
+						return nil
+					})
+				}
+				return nil
+			})
+		}
+	}
+	r.place = fmt.Sprintf("%s %s %s handle %d", familyWord(data[0]), table, chain, handle)
+	return r, attrs.Err()
+}
+
+// tablesOf returns the ids in one expression.
+func tablesOf(e *netlink.AttributeDecoder) []uint32 {
+	var name string
+	var data []byte
+	for e.Next() {
+		switch e.Type() {
+		case unix.NFTA_EXPR_NAME:
+			name = e.String()
+		case unix.NFTA_EXPR_DATA:
+			data = e.Bytes()
+		}
+	}
+	if l, ok := parseMatch(name, data); ok {
+		return l.tables
+	}
+	return nil
+}

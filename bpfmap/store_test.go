@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+
+package bpfmap_test
+
+import (
+	"os"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"nftdict/bpfmap"
+	"nftdict/dict"
+	"nftdict/dict/dicttest"
+	"nftdict/internal/need"
+)
+
+// needBPF asks for what the package needs of the machine.
+func needBPF(tb testing.TB) {
+	tb.Helper()
+	need.Root(tb)
+	need.Feature(tb, "bpf", func() error {
+		_, err := os.Stat("/sys/kernel/btf/vmlinux")
+		return err
+	})
+}
+
+// testDir returns a directory in a bpffs mounted for the test alone.
+func testDir(tb testing.TB) string {
+	tb.Helper()
+	needBPF(tb)
+	dir := tb.TempDir()
+	if err := unix.Mount("bpf", dir, "bpf", 0, "mode=0700"); err != nil {
+		tb.Fatalf("mount bpffs: %v", err)
+	}
+	tb.Cleanup(func() {
+		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
+			tb.Errorf("unmount bpffs: %v", err)
+		}
+	})
+	return dir
+}
+
+// openDir opens a store under dir that is closed with the test.
+func openDir(tb testing.TB, dir string) *bpfmap.Store {
+	tb.Helper()
+	s, err := bpfmap.Open(bpfmap.Options{Dir: dir})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			tb.Errorf("close: %v", err)
+		}
+	})
+	return s
+}
+
+// placed is a store that knows where it is.
+type placed struct {
+	*bpfmap.Store
+	dir string
+}
+
+func TestConformance(t *testing.T) {
+	needBPF(t)
+	dicttest.Run(t,
+		func(tb testing.TB) dict.Store {
+			dir := testDir(tb)
+			return placed{openDir(tb, dir), dir}
+		},
+		dicttest.Shared(
+			func(s dict.Store) string { return s.(placed).dir },
+			func(dir string) (dict.Store, error) { return bpfmap.Open(bpfmap.Options{Dir: dir}) },
+		))
+}
