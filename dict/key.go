@@ -107,7 +107,9 @@ func (k Key) Text() string {
 func (k Key) Convert(t KeyType) (Key, error) {
 	isAddr := k.typ == KeyAddress || k.typ == KeyIPv4 || k.typ == KeyIPv6
 	switch {
-	case k.typ == t && t != 0:
+	case k.typ == 0:
+		return Key{}, fmt.Errorf("%w: no key, want %s", ErrType, t)
+	case k.typ == t:
 	case isAddr && t == KeyAddress, isAddr && t == KeyIPv4 && k.addr.Is4(), isAddr && t == KeyIPv6 && k.addr.Is6():
 		k.typ = t
 	default:

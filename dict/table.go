@@ -12,6 +12,9 @@ import (
 // MaxFields is the most fields a table may have.
 const MaxFields = 256
 
+// MaxAliases is the most aliases a field may have.
+const MaxAliases = 8
+
 // DefaultLimit is the limit of rows of a table that names none.
 const DefaultLimit = 65536
 
@@ -30,7 +33,7 @@ type Table struct {
 	Name    string        // as declared; compares by Name
 	Key     KeyType       // type of the keys
 	Fields  []Field       // in the order of declaration; empty at first in an Open table
-	Limit   int           // most rows; 0 means DefaultLimit
+	Limit   int           // most rows, 0 means DefaultLimit; writers that race for the last place may exceed it by one for each processor
 	Timeout time.Duration // a row is gone so long after its last Put or Renew; 0 means never. Whole seconds
 	Bound   bool          // rows die with their conntrack entry; the key type is KeyCtID
 	Open    bool          // fields appear with the first value written, and each value keeps its own type
@@ -41,7 +44,7 @@ type Field struct {
 	Name    string   // as declared; compares by Name
 	Type    Type     // type of the values
 	Default Value    // answers rules for a missing field and for a missing row; no value means none
-	Aliases []string // other names of the same field
+	Aliases []string // other names of the same field, at most MaxAliases
 }
 
 // Has reports whether name, in any spelling, is the field's name or an alias.
@@ -83,6 +86,8 @@ func (t Table) Normal() (Table, error) {
 		return Table{}, &At{Op: "table", Table: name, Err: fmt.Errorf(format, args...)}
 	}
 	switch {
+	case t.Key == 0:
+		return fail("%w: no key type", ErrInvalid)
 	case !t.Key.Valid():
 		return fail("%s: %w", t.Key, ErrInvalid)
 	case t.Limit < 0 || t.Limit > MaxLimit:
@@ -110,6 +115,9 @@ func (t Table) With(fields ...Field) (Table, error) {
 		at := func(err error) (Table, error) {
 			return Table{}, &At{Op: "table", Table: t.Name, Field: f.Name, Err: err}
 		}
+		if len(f.Aliases) > MaxAliases {
+			return at(fmt.Errorf("%w: %d aliases", ErrFull, MaxAliases))
+		}
 		n := Field{Type: f.Type}
 		for i, name := range append([]string{f.Name}, f.Aliases...) {
 			c, err := CheckName(name)
@@ -130,6 +138,8 @@ func (t Table) With(fields ...Field) (Table, error) {
 			return at(fmt.Errorf("%w: an open table declares no types", ErrInvalid))
 		case t.Open && !f.Default.IsZero():
 			return at(fmt.Errorf("%w: an open table has no defaults", ErrInvalid))
+		case !t.Open && f.Type == 0:
+			return at(fmt.Errorf("%w: no type", ErrInvalid))
 		case !t.Open && !f.Type.Valid():
 			return at(fmt.Errorf("%s: %w", f.Type, ErrInvalid))
 		}

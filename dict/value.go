@@ -128,7 +128,10 @@ func (v Value) Text() string {
 // Convert returns v as a field of type t stores it (Int widened to Int64), or
 // an error that wraps ErrType.
 func (v Value) Convert(t Type) (Value, error) {
-	if v.typ == 0 || !t.Accepts(v.typ) {
+	if v.typ == 0 {
+		return Value{}, fmt.Errorf("%w: no value, want %s", ErrType, t)
+	}
+	if !t.Accepts(v.typ) {
 		return Value{}, fmt.Errorf("value %s: %w: %s, want %s", v.Text(), ErrType, v.typ, t)
 	}
 	if t == Int64 {
