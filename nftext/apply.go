@@ -65,7 +65,7 @@ func (w *Write) value(p Packet, rows Rows) (dict.Value, error) {
 		if !ok {
 			return dict.Value{}, nil
 		}
-		v = valueOf(key)
+		v = KeyValue(key)
 	default:
 		v = w.Const
 	}

@@ -69,7 +69,7 @@ func (k *KeyRef) eval(t dict.KeyType, p Packet, rows Rows) (dict.Key, error) {
 		if !ok {
 			return dict.Key{}, nil
 		}
-		return keyOf(valueOf(key), t), nil
+		return keyOf(KeyValue(key), t), nil
 	}
 	v, err := k.Nested.eval(p, rows)
 	return keyOf(v, t), err
@@ -129,8 +129,8 @@ func keyOf(v dict.Value, t dict.KeyType) dict.Key {
 	return key
 }
 
-// valueOf makes a value of what a selector yields.
-func valueOf(k dict.Key) dict.Value {
+// KeyValue returns what a selector yields as a value: numbers as Int64.
+func KeyValue(k dict.Key) dict.Value {
 	switch k.Type() {
 	case dict.KeyCtID, dict.KeyMark, dict.KeyInt:
 		return dict.Int64Value(int64(k.Uint32()))
