@@ -72,7 +72,7 @@ func lookDNSStream(x *sight) verdict {
 	}
 	for b := x.data[read:]; len(b) >= 2; b = x.data[read:] {
 		size := int(binary.BigEndian.Uint16(b))
-		if size < dnsHeader+5 || len(b) >= 2+dnsHeader && !isDNSHeader(b[2:]) {
+		if size < dnsHeader+5 || !isDNSHeader(b[2:]) {
 			return no
 		}
 		if len(b) < 2+size {
@@ -89,11 +89,16 @@ func lookDNSStream(x *sight) verdict {
 	return result
 }
 
-// isDNSHeader reports whether b, a header at least, has counts a message of one
-// question can have.
+// isDNSHeader reports whether b, which may be cut anywhere, can begin a message
+// of one question.
 func isDNSHeader(b []byte) bool {
-	flags := binary.BigEndian.Uint16(b[2:])
-	return binary.BigEndian.Uint16(b[4:]) == 1 && flags&0x0040 == 0 && (flags&0x8000 != 0 || b[6]|b[7] == 0)
+	switch {
+	case len(b) >= 4 && b[3]&0x40 != 0, // the bit that must be zero
+		len(b) >= 6 && binary.BigEndian.Uint16(b[4:]) != 1,
+		len(b) >= 8 && b[2]&0x80 == 0 && b[6]|b[7] != 0: // a query with answers
+		return false
+	}
+	return true
 }
 
 func isDNSLike(port uint16) bool {
@@ -103,15 +108,18 @@ func isDNSLike(port uint16) bool {
 // learnDNS notes the name of a message and remembers the addresses of an answer
 // to a question this session asked.
 func (x *sight) learnDNS(m *dnsMessage) {
-	name, clean := "", false
-	if m.question.clean && m.question.n <= x.c.opts.MaxString {
-		name, _, clean = cleanHost(m.question.bytes())
+	q := m.question.bytes()
+	name, clean := x.s.findings().detail, m.question.clean && len(q) <= x.c.opts.MaxString
+	if clean && name != string(q) {
+		if name = string(q); isHostname(name) {
+			x.s.note("dns/name", name, 0)
+			x.detail(name)
+		} else {
+			clean = false
+		}
 	}
-	if f := x.s.findings(); clean && f.detail != name {
-		x.s.note("dns/name", name, 0)
-		x.detail(name)
-	} else if !clean && x.s.once(sawHost) {
-		x.note("dns/name: not a host name of allowed length", m.question.bytes(), 0)
+	if !clean && x.s.once(sawHost) {
+		x.note("dns/name: not a host name of allowed length", q, 0)
 	}
 	if x.c.opts.Hints == nil || m.kind != dnsA && m.kind != dnsAAAA {
 		return

@@ -25,8 +25,8 @@ type Application struct {
 	Category string // one lower-case word: "streaming"
 }
 
-// Domains maps host names to applications. It is immutable; lookups may run
-// concurrently and do not allocate.
+// Domains maps host names to applications. It is immutable and lookups may run
+// concurrently.
 type Domains struct {
 	exact  map[string]*Application // by domain, for it and everything below it
 	any    map[string]*Application // by the label in front of a country's or com's suffix

@@ -130,7 +130,11 @@ func (w *quicWork) frames(b []byte, limit int) {
 	r := newReader(b, len(b))
 	for r.pos < len(b) && r.state == whole {
 		switch kind := r.varint(); kind {
-		case 0x00, 0x01: // PADDING, PING
+		case 0x00: // PADDING, of which there is a lot
+			for r.pos < len(b) && b[r.pos] == 0 {
+				r.pos++
+			}
+		case 0x01: // PING
 		case 0x02, 0x03: // ACK
 			r.varint() // largest
 			r.varint() // delay

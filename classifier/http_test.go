@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+
+package classifier
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestHTTP(t *testing.T) {
+	const browser = "Mozilla/5.0 (X11; Linux x86_64)"
+	long := strings.Repeat("x", 200)
+	tests := []struct {
+		name, in string
+		want     Result
+		state    State
+	}{
+		{name: "request", in: "GET /watch?v=1 HTTP/1.1\r\nHost: www.netflix.com\r\nUser-Agent: " + browser + "\r\n\r\n", state: Done, want: Result{
+			Application: "NETFLIX", Category: "streaming", Detail: "www.netflix.com", HTTPHost: "www.netflix.com",
+			URL: "http://www.netflix.com/watch?v=1", UserAgent: browser,
+		}},
+		{name: "port and case", in: "POST / HTTP/1.0\nhOST:\t WWW.Example.Org:8080 \nuser-AGENT: a\n\n", state: Done, want: Result{
+			Application: "HTTP", Category: "web", Detail: "www.example.org", HTTPHost: "www.example.org",
+			URL: "http://WWW.Example.Org:8080/", UserAgent: "a",
+		}},
+		{name: "connect", in: "CONNECT www.facebook.com:443 HTTP/1.1\r\nHost: other.example\r\n\r\n", state: Done, want: Result{
+			Application: "FACEBOOK", Category: "social", Detail: "www.facebook.com", HTTPHost: "www.facebook.com",
+		}},
+		{name: "to a proxy", in: "GET http://user:pw@www.bbc.co.uk/news HTTP/1.1\r\nHost: other.example\r\n\r\n", state: Done, want: Result{
+			Application: "BBC", Category: "news", Detail: "www.bbc.co.uk", HTTPHost: "www.bbc.co.uk", URL: "http://user:pw@www.bbc.co.uk/news",
+		}},
+		{name: "IPv6 host", in: "GET / HTTP/1.1\r\nHost: [2001:DB8::1]:80\r\n\r\n", state: Done, want: Result{
+			Application: "HTTP", Category: "web", Detail: "2001:db8::1", HTTPHost: "2001:db8::1", URL: "http://[2001:DB8::1]:80/",
+		}},
+		{name: "no host", in: "OPTIONS * HTTP/1.1\r\nAccept: */*\r\n\r\n", state: Done, want: Result{Application: "HTTP", Category: "web"}},
+		{name: "host is no name", in: "GET / HTTP/1.1\r\nHost: net\x01flix.com\r\n\r\n", state: Done, want: Result{Application: "HTTP", Category: "web"}},
+		{name: "too long for a value", in: "GET /" + long + " HTTP/1.1\r\nUser-Agent: " + long + "\r\nHost: vimeo.com\r\n\r\n", state: Done, want: Result{
+			Application: "VIMEO", Category: "streaming", Detail: "vimeo.com", HTTPHost: "vimeo.com",
+		}},
+		{name: "agent is not printable", in: "GET / HTTP/1.1\r\nUser-Agent: a\x1b[31m\r\nHost: vimeo.com\r\n\r\n", state: Done, want: Result{
+			Application: "VIMEO", Category: "streaming", Detail: "vimeo.com", HTTPHost: "vimeo.com", URL: "http://vimeo.com/",
+		}},
+		{name: "only the first host counts", in: "GET / HTTP/1.1\r\nHost: vimeo.com\r\nHost: www.netflix.com\r\n\r\n", state: Done, want: Result{
+			Application: "VIMEO", Category: "streaming", Detail: "vimeo.com", HTTPHost: "vimeo.com", URL: "http://vimeo.com/",
+		}},
+		{name: "host is there, the rest is not", in: "GET / HTTP/1.1\r\nHost: vimeo.com\r\nAcc", want: Result{
+			Application: "VIMEO", Category: "streaming", Detail: "vimeo.com", HTTPHost: "vimeo.com", URL: "http://vimeo.com/",
+		}},
+		{name: "half a host is none", in: "GET / HTTP/1.1\r\nHost: vimeo.co", want: Result{Application: "HTTP", Category: "web"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			v := newConversation(t, New(Options{}))
+			v.open()
+			if got := v.at(Original, 0, []byte(tt.in)); got != tt.state {
+				t.Errorf("state %v, want %v", got, tt.state)
+			}
+			got := v.s.Result()
+			tt.want.Protocol, tt.want.Chain = "HTTP", "IP/TCP/HTTP"
+			if tt.want.Application != "HTTP" {
+				tt.want.Chain += "/" + tt.want.Application
+			}
+			got.Version, got.Confidence = 0, 0
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("result (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestNotHTTP(t *testing.T) {
+	for name, in := range map[string]string{
+		"RTSP":             "OPTIONS rtsp://example.org/a RTSP/1.0\r\nCSeq: 1\r\n\r\n",
+		"SIP":              "INVITE sip:a@example.org SIP/2.0\r\n\r\n",
+		"SMTP":             "EHLO example.org\r\n",
+		"version 2":        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+		"no target":        "GET HTTP/1.1\r\n\r\n",
+		"lower case":       "get / HTTP/1.1\r\n\r\n",
+		"control in line":  "GET /\x00 HTTP/1.1\r\n\r\n",
+		"endless method":   strings.Repeat("A", 200),
+		"endless line":     "GET /" + strings.Repeat("a", 20000),
+		"another response": "HTTP/1.1 abc\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := newConversation(t, New(Options{}))
+			v.at(Original, 0, []byte(in))
+			if got := v.s.Result(); got.Protocol != "" || got.Application != "" {
+				t.Errorf("got %+v", got)
+			}
+			if v.s.work != nil {
+				t.Error("a buffer is kept of what no detector wants")
+			}
+		})
+	}
+}
+
+// TestHTTPResponseOnly sees one side of the connection.
+func TestHTTPResponseOnly(t *testing.T) {
+	v := newConversation(t, New(Options{}))
+	v.at(Reply, 0, []byte("HTTP/1.1 200 OK\r\nServer: x\r\n\r\n"))
+	if got := v.s.Result().Protocol; got != "HTTP" || v.s.State() != More {
+		t.Fatalf("protocol %q, state %v", got, v.s.State())
+	}
+	if v.at(Original, 0, []byte("GET / HTTP/1.1\r\nHost: vimeo.com\r\n\r\n")) != Done || v.s.Result().Application != "VIMEO" {
+		t.Errorf("got %+v", v.s.Result())
+	}
+}
+
+func TestHTTPAnySegmentation(t *testing.T) {
+	c := New(Options{MaxPackets: 1000})
+	in := []byte("GET /watch HTTP/1.1\r\nUser-Agent: agent\r\nAccept: */*\r\nHost: www.netflix.com\r\nCookie: abc\r\n\r\n")
+	v := newConversation(t, c)
+	v.at(Original, 0, in)
+	want := v.s.Result()
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 4))
+		v := newConversation(t, c)
+		v.open()
+		var cuts [][2]int
+		for off := 0; off < len(in); {
+			end := min(len(in), off+1+r.IntN(30))
+			cuts = append(cuts, [2]int{off, end})
+			off = end
+		}
+		r.Shuffle(len(cuts), func(i, j int) { cuts[i], cuts[j] = cuts[j], cuts[i] })
+		for _, cut := range cuts {
+			v.at(Original, cut[0], in[cut[0]:cut[1]])
+		}
+		got := v.s.Result()
+		got.Version = want.Version
+		if diff := cmp.Diff(want, got); diff != "" || v.s.State() != Done {
+			t.Fatalf("seed %d, state %v (-want +got):\n%s", seed, v.s.State(), diff)
+		}
+	}
+}
+
+func FuzzHTTP(f *testing.F) {
+	f.Add([]byte("GET /watch HTTP/1.1\r\nUser-Agent: agent\r\nHost: www.netflix.com\r\n\r\n"), 20)
+	f.Add([]byte("CONNECT [::1]:443 HTTP/1.1\nHost:a\n\n"), 3)
+	f.Add([]byte("GET http://@:80/ HTTP/1.0\r\n\r\n"), 0)
+	c := New(Options{})
+	f.Fuzz(func(t *testing.T, b []byte, cut int) {
+		fuzzStream(t, c, b, cut)
+	})
+}
