@@ -13,8 +13,11 @@ import (
 // number of bytes it took, without the space behind it. What follows is not
 // looked at. The error is a *SyntaxError with its place in text.
 func Parse(text string) (Term, int, error) {
-	p := parser{scanner{src: text[:min(len(text), maxSource)]}}
+	p := parser{scanner{src: text[:min(len(text), maxSource)], cut: len(text) > maxSource}}
 	t, err := p.term()
+	if err == nil && p.cut && p.end == len(p.src) {
+		err = p.tooFar()
+	}
 	if err != nil {
 		return nil, 0, err
 	}

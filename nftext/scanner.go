@@ -16,6 +16,7 @@ type scanner struct {
 	pos    int
 	end    int  // behind the last piece taken, before the space that follows it
 	braces bool // inside a set, where lines may end and comments stand
+	cut    bool // src is only the beginning of a longer text
 }
 
 // accept takes what lies before pos, and the space behind it.
@@ -32,7 +33,15 @@ func (s *scanner) fail(offset int, sentinel error, format string, args ...any) e
 // want returns the error for a piece that is not there: what was expected,
 // and what stands in its place.
 func (s *scanner) want(what string) error {
+	if s.cut && s.pos == len(s.src) {
+		return s.tooFar()
+	}
 	return s.fail(s.pos, dict.ErrInvalid, "expected %s, found %s", what, s.found())
+}
+
+// tooFar returns the error for a term that reaches the end of a cut text.
+func (s *scanner) tooFar() error {
+	return s.fail(0, dict.ErrTooLong, "dict term that goes on for more than %d bytes", maxSource)
 }
 
 // found describes what stands at the position.
@@ -161,6 +170,9 @@ func (s *scanner) quoted() (string, error) {
 		case c == '\\' && i+1 < len(s.src) && s.src[i+1] >= ' ':
 			i++
 		}
+	}
+	if s.cut {
+		return "", s.tooFar()
 	}
 	return "", s.fail(s.pos, dict.ErrInvalid, "expected a closing quote, found the end")
 }

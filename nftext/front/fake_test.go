@@ -9,6 +9,7 @@ import (
 	"os"
 	"regexp"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,8 +17,8 @@ import (
 // fakeCodec has terms `dict TABLE ct id FIELD VALUE` and `... FIELD set VALUE`,
 // compiled to a packet mark that holds VALUE, which every kernel accepts. Their
 // table is "sessions" and their field "application" after a round trip. VALUE
-// 9999 does not compile, and 8888
-// never ends to.
+// 9999 does not compile, 8888
+// never ends to, and 7777 takes its time.
 type fakeCodec struct {
 	closed   *int
 	compiled *[]Target
@@ -28,7 +29,10 @@ var (
 	fakeTerm = regexp.MustCompile(`^dict(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+ct(?:\s|\\\n)+id(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+(set(?:\s|\\\n)+)?(\w+)`)
 )
 
-const fakeBase = 0xd1c70000
+const (
+	fakeBase  = 0xd1c70000
+	fakeMatch = 16 // elements: many, so that a batch outgrows the room nft made for it
+)
 
 func (fakeCodec) Find(src []byte) (spans []Span, err error) {
 	for at := 0; at < len(src); {
@@ -68,6 +72,10 @@ func (c fakeCodec) Compile(t Target, term string) (*Code, error) {
 		os.Stdout.WriteString("compiling\n")
 		select {}
 	}
+	if v == 7777 {
+		os.Stdout.WriteString("compiling\n")
+		time.Sleep(50 * time.Millisecond)
+	}
 	if c.compiled != nil {
 		*c.compiled = append(*c.compiled, t)
 	}
@@ -82,8 +90,7 @@ func (c fakeCodec) Compile(t Target, term string) (*Code, error) {
 		b = appendElement(b, "meta", appendAttr32(appendAttr32(nil, unix.NFTA_META_DREG, unix.NFT_REG_1), unix.NFTA_META_KEY, unix.NFT_META_MARK))
 		cmp := appendAttr32(appendAttr32(nil, unix.NFTA_CMP_SREG, unix.NFT_REG_1), unix.NFTA_CMP_OP, unix.NFT_CMP_EQ)
 		b = appendElement(b, "cmp", appendAttr(cmp, unix.NFTA_CMP_DATA|unix.NLA_F_NESTED, data))
-		// A second comparison makes the compiled form longer than the placeholder.
-		for range 3 {
+		for range fakeMatch - 2 {
 			b = appendElement(b, "cmp", appendAttr(cmp, unix.NFTA_CMP_DATA|unix.NLA_F_NESTED, data))
 		}
 	}
@@ -111,9 +118,9 @@ func (fakeCodec) Decompile(_ uint8, elems []Element) (string, Kind, int, bool) {
 			return fmt.Sprintf("dict sessions ct id application set %d", v), Statement, 2, true
 		}
 	}
-	if len(elems) >= 5 && elems[0].Name == "meta" && elems[1].Name == "cmp" {
+	if len(elems) >= fakeMatch && elems[0].Name == "meta" && elems[1].Name == "cmp" {
 		if v, ok := value(elems[1], unix.NFTA_CMP_DATA); ok {
-			return fmt.Sprintf("dict sessions ct id application %d", v), Match, 5, true
+			return fmt.Sprintf("dict sessions ct id application %d", v), Match, fakeMatch, true
 		}
 	}
 	return "", 0, 0, false

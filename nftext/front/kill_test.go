@@ -84,31 +84,61 @@ func zombie(pid int) bool {
 	return err != nil || strings.Contains(string(b), ") Z ")
 }
 
-func TestKilledWhileCompiling(t *testing.T) {
-	ns := newNetwork(t)
-	ns.must(t, "add table ip t; add chain ip t c")
-	cmd := ns.helper(t, "add rule ip t c tcp dport 1 drop; add rule ip t c dict s ct id a 8888 drop")
+// compiling starts a helper, waits until it compiles a term that takes time, and
+// returns it with the process id of its nft.
+func (n network) compiling(t testing.TB, args ...string) (cmd *exec.Cmd, nft int) {
+	t.Helper()
+	cmd = n.helper(t, args...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	n.do(t, func() { err = cmd.Start() })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "compiling\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	all := children(t, cmd.Process.Pid)
+	if len(all) != 1 {
+		t.Fatalf("children %v, want one nft", all)
+	}
+	return cmd, all[0]
+}
+
+func TestKilledWhileCompiling(t *testing.T) {
+	ns := newNetwork(t)
+	ns.must(t, "add table ip t; add chain ip t c")
+	cmd, nft := ns.compiling(t, "add rule ip t c tcp dport 1 drop; add rule ip t c dict s ct id a 8888 drop")
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	gone(t, []int{nft})
+	if got, want := ns.plain(t, "", "list", "chain", "ip", "t", "c").Out, "table ip t {\n\tchain c {\n\t}\n}\n"; got != want {
+		t.Errorf("half a transaction:\n%s", got)
+	}
+}
+
+func TestKilledMonitor(t *testing.T) {
+	ns := newNetwork(t)
+	cmd := ns.helper(t, "monitor")
+	var err error
 	ns.do(t, func() { err = cmd.Start() })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "compiling\n" {
-		t.Fatalf("%q, %v", line, err)
-	}
-	nft := children(t, cmd.Process.Pid)
-	if len(nft) != 1 {
-		t.Errorf("children %v, want one nft", nft)
+	var nft []int
+	for range 100 {
+		time.Sleep(5 * time.Millisecond)
+		nft = children(t, cmd.Process.Pid)
 	}
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
-	gone(t, nft)
-	if got, want := ns.plain(t, "", "list", "chain", "ip", "t", "c").Out, "table ip t {\n\tchain c {\n\t}\n}\n"; got != want {
-		t.Errorf("half a transaction:\n%s", got)
+	if len(nft) != 1 {
+		t.Errorf("children %v, want one nft", nft)
 	}
+	gone(t, nft)
 }
 
 func TestKilledAtAnyTime(t *testing.T) {
