@@ -30,6 +30,7 @@ func TestFind(t *testing.T) {
 		"after an operator":  "add rule t c tcp flags & (fin|syn) == syn ⟦dict ct id x 5⟧",
 		"after parentheses":  "add rule t c tcp flags (fin|syn) ⟦dict ct id x 5⟧",
 		"after an assigning": "add rule t c meta mark set ct mark ⟦dict ct id x 5⟧ ct mark set mark ⟦dict ct id x 5⟧",
+		"after a list":       "add rule t c ct event set new,mark ⟦dict ct id x 5⟧ ct state new,established ⟦dict ct id x 5⟧",
 		"after a number":     "add rule t c meta mark 5 ⟦dict ct id x 5⟧",
 		"after limit":        "add rule t c limit rate 5/second burst 5 packets ⟦dict ct id x 5⟧",
 		"after a named set":  "add rule t c ip saddr @bad ⟦dict ct id x 5⟧ ip daddr $x ⟦dict ct id x 5⟧",
@@ -106,6 +107,28 @@ table ip6 x { chain c { ⟦dict ct id flush⟧
 				t.Errorf("%s\n(-want +have):\n%s", plain.String(), diff)
 			}
 		})
+	}
+}
+
+// TestFindWaits lists what waits for a value that may be a bare word: there,
+// dict is that value.
+func TestFindWaits(t *testing.T) {
+	for _, expression := range []string{
+		"iif", "oif", "iifname", "oifname", "meta iifname", "iiftype", "iifgroup", "oifgroup", "meta iifkind", "meta ibrname", "meta obrname",
+		"meta sdif", "meta sdifname", "ip saddr", "ip daddr", "ip6 saddr", "ip protocol", "ip6 nexthdr", "ip dscp", "ip ecn", "tcp dport", "tcp sport",
+		"th dport", "udp dport", "tcp flags", "tcp flags &", "icmp type", "icmp code", "icmpv6 type", "dccp type", "ether type", "arp operation", "arp htype",
+		"arp saddr ip", "arp daddr ether", "meta mark", "mark", "meta skuid", "meta skgid", "skuid", "meta priority", "meta protocol", "meta l4proto", "meta pkttype",
+		"meta cgroup", "meta rtclassid", "rt classid", "rt nexthop", "ct state", "ct status", "ct direction", "ct mark", "ct helper", "ct label", "ct l3proto",
+		"ct protocol", "ct zone", "ct event", "ct original saddr", "ct original ip saddr", "ct original proto-src", "ct id", "fib saddr type", "fib daddr oif", "fib daddr oifname",
+		"fib saddr . iif oif", "osf name", "osf version", "socket mark", "socket cgroupv2 level 1", "ipsec in reqid", "jump", "goto", "counter name", "quota name",
+		"limit name", "synproxy name", "ct helper set", "ct timeout set", "ct expectation set", "ct label set", "meta mark set", "ct mark set", "dup to",
+		"fwd to", "dup to 1.1.1.1 device", "log prefix", "log level", "dnat to", "snat ip to", "redirect to", "tproxy to", "xt match", "xt target", "@th,0,16", "iifname !=", "iifname ==", "iifname . oifname eth0 .",
+	} {
+		for _, rest := range []string{" dict ct id x 5", " dict accept", " dict"} {
+			if spans, err := nftext.Find("add rule inet t c " + expression + rest); len(spans) > 0 || err != nil {
+				t.Errorf("%s%s: have %d terms, %v", expression, rest, len(spans), err)
+			}
+		}
 	}
 }
 

@@ -2,39 +2,57 @@
 
 package nftext
 
-// preceding is what stands in a rule before a word: its last three tokens, the
-// last one first. The zero preceding is the beginning, or the end of a statement.
-type preceding [3]token
+import "strings"
 
-func (c *preceding) push(t token) { c[0], c[1], c[2] = t, c[0], c[1] }
+// preceding is what stands in a rule before a word: its last tokens, the last
+// one first. The zero preceding is the beginning, or the end of a statement.
+type preceding [5]token
+
+func (p *preceding) push(t token) {
+	copy(p[1:], p[:len(p)-1])
+	p[0] = t
+}
 
 // is reports whether the last token is the word.
-func (c *preceding) is(word string) bool { return c[0].is(word) }
+func (p *preceding) is(word string) bool { return p[0].is(word) }
 
 // complete reports whether a new match or statement may begin: what stands
 // before does not wait for a value.
-func (c *preceding) complete() bool {
-	switch last := c[0]; last.kind {
+func (p *preceding) complete() bool {
+	switch last := p[0]; last.kind {
 	case tokenEnd, tokenString, tokenClose:
 		return true
 	case tokenSymbol:
 		return last.text == ")"
 	case tokenWord:
-		return !waits(last.text) || c.assigned()
+		return !p.longer() && (!waits(last.text) || p.assigned())
 	}
 	return false
 }
 
-// assigned reports whether the last words are an expression that a statement
-// assigns (meta mark set ct mark), so that no value follows.
-func (c *preceding) assigned() bool {
-	if c[1].is("set") {
-		return !operator(c[0].text)
+// longer reports whether the last tokens are an expression whose last word
+// alone does not show that a value follows.
+func (p *preceding) longer() bool {
+	switch {
+	case p[2].is("cgroupv2") && p[1].is("level"): // socket cgroupv2 level 1
+		return true
+	case p[2].is("arp"): // arp saddr ip
+		return p[1].is("saddr") || p[1].is("daddr")
 	}
-	if !c[2].is("set") {
+	return p[1].text == "," && p[3].text == "," && strings.HasPrefix(p[4].text, "@") // @th,0,16
+}
+
+// assigned reports whether the last words are an expression that a statement
+// assigns (meta mark set ct mark) or the end of a list (ct event set new,mark),
+// so that no value follows.
+func (p *preceding) assigned() bool {
+	if p[1].is("set") || p[1].text == "," {
+		return !operator(p[0].text)
+	}
+	if !p[2].is("set") {
 		return false
 	}
-	switch c[1].text {
+	switch p[1].text {
 	case "ct", "meta", "rt", "socket", "ip", "ip6", "ether", "vlan", "arp", "tcp", "udp", "th":
 		return true
 	}
@@ -53,7 +71,7 @@ func waits(word string) bool {
 	case "iif", "oif", "iifname", "oifname", "iiftype", "oiftype", "iifgroup", "oifgroup", "iifkind", "oifkind",
 		"ibrname", "obrname", "ibriport", "obriport", "ibridgename", "obridgename", "ibrpvid", "ibrvproto", "sdif", "sdifname",
 		"saddr", "daddr", "sport", "dport", "protocol", "nexthdr", "l4proto", "l3proto", "nfproto", "pkttype",
-		"skuid", "skgid", "mark", "priority", "rtclassid", "classid", "cgroup", "cgroupv2", "cpu", "day", "hour", "time",
+		"version", "skuid", "skgid", "mark", "priority", "rtclassid", "classid", "cgroup", "cgroupv2", "cpu", "day", "hour", "time",
 		"type", "code", "state", "status", "direction", "helper", "label", "zone", "id", "event", "secmark",
 		"proto-src", "proto-dst", "dscp", "ecn", "flags", "length", "ttl", "hoplimit", "operation", "htype", "ptype",
 		"nexthop", "mtu", "spi", "reqid", "cfi", "dei", "pcp", "vni", "nftrace", "random", "exthdr", "option":
