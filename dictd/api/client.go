@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// maxError bounds what is read of an error's answer, in bytes.
+const maxError = 64 << 10
+
+// Client asks a running daemon. It may be used by several goroutines.
+type Client struct {
+	http http.Client
+}
+
+// NewClient returns a client of the daemon at a socket. It does not connect
+// yet. Errors of its methods are an *Error that the daemon sent, or say that it
+// cannot be reached: see IsAbsent.
+func NewClient(socket string) *Client {
+	var d net.Dialer
+	return &Client{http: http.Client{
+		Timeout: writeTimeout,
+		Transport: &http.Transport{
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				return d.DialContext(ctx, "unix", socket)
+			},
+			MaxIdleConns: 1, IdleConnTimeout: time.Second,
+		},
+	}}
+}
+
+// Status returns what the daemon is and does.
+func (c *Client) Status(ctx context.Context) (*Status, error) {
+	var s Status
+	return &s, c.get(ctx, "/v1/status", nil, decodeInto(&s))
+}
+
+// Why returns a session by its conntrack id, with evidence. It is an *Error
+// with Status 404 if there is none.
+func (c *Client) Why(ctx context.Context, ctid uint32) (*Why, error) {
+	var w Why
+	return &w, c.get(ctx, "/v1/sessions/"+strconv.FormatUint(uint64(ctid), 10)+"/why", nil, decodeInto(&w))
+}
+
+// Filter chooses sessions; the zero Filter chooses all.
+type Filter struct {
+	Application string // in any case
+	Limit       int    // most; 0 means all
+}
+
+// Sessions iterates over the sessions that exist, in no order, as they arrive.
+// An error ends the iteration.
+func (c *Client) Sessions(ctx context.Context, f Filter) iter.Seq2[Session, error] {
+	return func(yield func(Session, error) bool) {
+		query := url.Values{}
+		if f.Application != "" {
+			query.Set("application", f.Application)
+		}
+		if f.Limit > 0 {
+			query.Set("limit", strconv.Itoa(f.Limit))
+		}
+		stopped := false
+		err := c.get(ctx, "/v1/sessions", query, func(body io.Reader) error {
+			d := json.NewDecoder(body)
+			if _, err := d.Token(); err != nil {
+				return err
+			}
+			for d.More() {
+				var s Session
+				if err := d.Decode(&s); err != nil {
+					return err
+				}
+				if stopped = !yield(s, nil); stopped {
+					return nil
+				}
+			}
+			_, err := d.Token() // an array that is cut short is an error
+			return err
+		})
+		if err != nil && !stopped {
+			yield(Session{}, err)
+		}
+	}
+}
+
+func decodeInto(v any) func(io.Reader) error {
+	return func(body io.Reader) error { return json.NewDecoder(body).Decode(v) }
+}
+
+func (c *Client) get(ctx context.Context, path string, query url.Values, read func(io.Reader) error) error {
+	u := url.URL{Scheme: "http", Host: "dictd", Path: path, RawQuery: query.Encode()}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("dictd: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= http.StatusBadRequest {
+		e := &Error{Status: resp.StatusCode}
+		if err := json.NewDecoder(io.LimitReader(resp.Body, maxError)).Decode(e); err != nil || e.Text == "" {
+			e.Text = "dictd answers " + resp.Status
+		}
+		return e
+	}
+	if err := read(resp.Body); err != nil {
+		return fmt.Errorf("dictd: answer of %s: %w", path, err)
+	}
+	return nil
+}

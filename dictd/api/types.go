@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+
+package api
+
+import (
+	"net/netip"
+	"time"
+
+	"nftdict/classifier"
+	"nftdict/dictd/session"
+)
+
+// Status is what GET /v1/status answers. Counters count from the daemon's start.
+type Status struct {
+	Version   string            `json:"version"`
+	PID       int               `json:"pid"`
+	Started   time.Time         `json:"started"`
+	Uptime    float64           `json:"uptime_seconds"`
+	Backend   string            `json:"backend"`
+	Fail      string            `json:"fail"` // "open" or "closed"
+	Kernel    Kernel            `json:"kernel"`
+	Rules     Rules             `json:"rules"`
+	Queues    []Queue           `json:"queues"`
+	Packets   Packets           `json:"packets"`
+	Sessions  session.Stats     `json:"sessions"`
+	Conntrack Conntrack         `json:"conntrack"`
+	Writes    Writes            `json:"writes"`
+	Tables    map[string]Table  `json:"tables"`
+	Hints     int               `json:"hints"` // DNS answers remembered
+	Warnings  []string          `json:"warnings"`
+	Errors    map[string]string `json:"errors,omitempty"` // figures that could not be had, and why
+}
+
+// Kernel is what was found out about the kernel at start.
+type Kernel struct {
+	CtID  string `json:"ct_id"` // how the conntrack id comes: "conntrack" or "mark"
+	Queue string `json:"queue"` // "nft" or "xt NFQUEUE"
+	Owner bool   `json:"owner"` // the daemon's table is locked against others
+}
+
+// Rules is the daemon's nft table.
+type Rules struct {
+	Table       string    `json:"table"`
+	FinishBit   uint32    `json:"finish_bit"`
+	Flush       bool      `json:"flush"` // rows of reused ids are flushed by a rule
+	Installed   time.Time `json:"installed"`
+	Reinstalled uint64    `json:"reinstalled"` // after somebody else changed or removed the table
+}
+
+// Queue is one nfqueue.
+type Queue struct {
+	Num           uint16 `json:"num"`
+	First         bool   `json:"first"` // of packets that open a connection
+	Packets       uint64 `json:"packets"`
+	Waiting       uint64 `json:"waiting"`        // in the kernel, now
+	KernelDropped uint64 `json:"kernel_dropped"` // not queued: the queue was full
+	UserDropped   uint64 `json:"user_dropped"`   // not queued: the socket was full
+	Unreadable    uint64 `json:"unreadable"`
+	Panics        uint64 `json:"panics"`
+	VerdictErrors uint64 `json:"verdict_errors"`
+	Overruns      uint64 `json:"overruns"`
+}
+
+// Packets are the packets that were not simply inspected.
+type Packets struct {
+	Malformed uint64 `json:"malformed"`
+	Truncated uint64 `json:"truncated"`
+	Untracked uint64 `json:"untracked"` // of no session
+	Finished  uint64 `json:"finished"`  // sessions seen to the end
+}
+
+// Conntrack is the stream of conntrack events.
+type Conntrack struct {
+	Events     uint64 `json:"events"`
+	Overruns   uint64 `json:"overruns"`
+	Malformed  uint64 `json:"malformed"`
+	Reconciled uint64 `json:"reconciled"` // comparisons with a dump
+}
+
+// Writes is what went to the dictionary.
+type Writes struct {
+	Puts      uint64 `json:"puts"`
+	Cells     uint64 `json:"cells"`
+	Deletes   uint64 `json:"deletes"`
+	Renewed   uint64 `json:"renewed"`
+	Full      uint64 `json:"full"`   // refused: the table was full
+	Failed    uint64 `json:"failed"` // refused for another reason
+	LastError string `json:"last_error,omitempty"`
+}
+
+// Table is a dictionary table.
+type Table struct {
+	Rows    int    `json:"rows"`
+	Limit   int    `json:"limit"`
+	Refused uint64 `json:"refused"` // rows refused because the table was full
+}
+
+// Session is one connection.
+type Session struct {
+	CtID        uint32     `json:"ct_id"`
+	SessionID   int64      `json:"session_id"`
+	Confirmed   bool       `json:"confirmed"`
+	Zone        uint16     `json:"zone"`
+	Family      int        `json:"family"`
+	IPProtocol  int        `json:"ip_protocol"`
+	Client      netip.Addr `json:"client_address"`
+	ClientPort  int        `json:"client_port"`
+	Server      netip.Addr `json:"server_address"`
+	ServerPort  int        `json:"server_port"`
+	Began       time.Time  `json:"began"`
+	Packets     int        `json:"packets"` // inspected
+	Finished    bool       `json:"finished"`
+	Final       bool       `json:"final"`
+	Protocol    string     `json:"protocol"`
+	Application string     `json:"application"`
+	Category    string     `json:"category"`
+	Chain       string     `json:"application_protochain"`
+	Detail      string     `json:"detail"`
+	Confidence  int        `json:"confidence"`
+	Inferred    bool       `json:"inferred"`
+	SNI         string     `json:"ssl_sni"`
+	Hint        string     `json:"server_dns_hint"`
+	JA4         string     `json:"ja4"`
+}
+
+// Why is a session with the evidence for its application, oldest first.
+type Why struct {
+	Session
+	Evidence []classifier.Evidence `json:"evidence"`
+}
+
+// Error is an answer with a status of 400 or above.
+type Error struct {
+	Status int    `json:"-"`
+	Text   string `json:"error"`
+	Remedy string `json:"remedy,omitempty"`
+}
+
+// Error returns the text.
+func (e *Error) Error() string { return e.Text }
+
+// Describe fills in a Session from a locked session.
+func Describe(s *session.Session) Session {
+	orig, r := s.Orig(), s.Class.Result()
+	return Session{
+		CtID: s.ID(), SessionID: s.Serial(), Confirmed: s.Confirmed(), Zone: s.Zone(),
+		Family: int(orig.Family), IPProtocol: int(orig.Proto),
+		Client: orig.Src(), ClientPort: int(orig.SrcPort), Server: orig.Dst(), ServerPort: int(orig.DstPort),
+		Began: s.Began.UTC(), Packets: int(s.Packets), Finished: s.Finished, Final: s.Final,
+		Protocol: r.Protocol, Application: r.Application, Category: r.Category, Chain: r.Chain, Detail: r.Detail,
+		Confidence: r.Confidence, Inferred: r.Inferred, SNI: r.SNI, Hint: r.Hint, JA4: r.JA4,
+	}
+}

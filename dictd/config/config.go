@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+
+package config
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"math/bits"
+	"os"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"nftdict/dict"
+)
+
+// Config is the whole configuration. Default has every value filled in.
+type Config struct {
+	Backend  string   `toml:"backend"`   // auto, kmod or ebpf
+	Fail     string   `toml:"fail"`      // open or closed
+	Socket   string   `toml:"socket"`    // path of the control socket
+	LogLevel string   `toml:"log_level"` // debug, info, warn or error
+	Domains  string   `toml:"domains"`   // file of domains, "" for the built-in table alone
+	Queues   Queues   `toml:"queues"`
+	Rules    Rules    `toml:"rules"`
+	Sessions Sessions `toml:"sessions"`
+}
+
+// Queues says how packets reach the daemon.
+type Queues struct {
+	First  int  `toml:"first"`  // number of the first queue
+	Count  int  `toml:"count"`  // queues; twice as many numbers are used
+	Fanout bool `toml:"fanout"` // spread by CPU
+	Length int  `toml:"length"` // packets that may wait in a queue
+	Copy   int  `toml:"copy"`   // bytes of a packet to look at
+	Buffer int  `toml:"buffer"` // bytes of each socket's receive buffer
+}
+
+// Rules says what the daemon's nft table is like.
+type Rules struct {
+	Table     string `toml:"table"`
+	Priority  int    `toml:"priority"`
+	FinishBit uint32 `toml:"finish_bit"`     // bit of the conntrack mark; 0 means none
+	Remove    bool   `toml:"remove_on_stop"` // else they stay, and bypass
+}
+
+// Sessions bounds what is kept and how long is looked.
+type Sessions struct {
+	Limit   int    `toml:"limit"`   // most sessions; 0 means nf_conntrack_max
+	Packets uint32 `toml:"packets"` // packets of a connection to look at
+	Bytes   int    `toml:"bytes"`   // bytes of a connection to look at
+}
+
+// Closed reports whether packets are dropped while the daemon is away.
+func (c *Config) Closed() bool { return c.Fail == "closed" }
+
+// Default returns the configuration of an empty file.
+func Default() Config {
+	return Config{
+		Backend: "auto", Fail: "open", Socket: DefaultSocket, LogLevel: "info",
+		Queues:   Queues{First: 5300, Count: 2, Fanout: true, Length: 4096, Copy: 65535, Buffer: 8 << 20},
+		Rules:    Rules{Table: "dictd", Priority: -145, FinishBit: 1 << 30},
+		Sessions: Sessions{Packets: 64, Bytes: 64 << 10},
+	}
+}
+
+// DefaultSocket is where the daemon listens and its clients look.
+const DefaultSocket = "/run/dictd.sock"
+
+//go:embed dictd.toml
+var example string
+
+// Example returns a commented file that says what Default does.
+func Example() string { return example }
+
+// Load reads a file.
+func Load(path string) (Config, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration: %w", err)
+	}
+	c, err := Parse(text)
+	if err != nil {
+		return Config{}, fmt.Errorf("%s:%w", path, err)
+	}
+	return c, nil
+}
+
+// Parse reads the text of a file over the defaults and checks it. The error
+// begins with line and column where it has a place.
+func Parse(text []byte) (Config, error) {
+	c := Default()
+	d := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		return Config{}, explain(err)
+	}
+	if err := c.check(); err != nil {
+		return Config{}, fmt.Errorf(" %w", err)
+	}
+	return c, nil
+}
+
+// explain puts the library's errors on one line each.
+func explain(err error) error {
+	var unknown *toml.StrictMissingError
+	if errors.As(err, &unknown) {
+		var errs []error
+		for _, e := range unknown.Errors {
+			row, col := e.Position()
+			errs = append(errs, fmt.Errorf("%d:%d: key %s: unknown", row, col, dict.Quote(strings.Join(e.Key(), "."))))
+		}
+		return errors.Join(errs...)
+	}
+	var bad *toml.DecodeError
+	if errors.As(err, &bad) {
+		row, col := bad.Position()
+		text := strings.TrimPrefix(bad.Error(), "toml: ")
+		if key := strings.Join(bad.Key(), "."); key != "" {
+			return fmt.Errorf("%d:%d: key %s: %s", row, col, dict.Quote(key), text)
+		}
+		return fmt.Errorf("%d:%d: %s", row, col, text)
+	}
+	return fmt.Errorf(" %w", err)
+}
+
+// check refuses what cannot work; it names all of it.
+func (c *Config) check() error {
+	var errs []error
+	oneOf := func(key, v string, words ...string) {
+		for _, w := range words {
+			if v == w {
+				return
+			}
+		}
+		errs = append(errs, fmt.Errorf("%s %s: %w: want %s", key, dict.Quote(v), dict.ErrInvalid, strings.Join(words, ", ")))
+	}
+	within := func(key string, v, lo, hi int) {
+		if v < lo || v > hi {
+			errs = append(errs, fmt.Errorf("%s %d: %w: want %d to %d", key, v, dict.ErrRange, lo, hi))
+		}
+	}
+	oneOf("backend", c.Backend, "auto", "kmod", "ebpf")
+	oneOf("fail", c.Fail, "open", "closed")
+	oneOf("log_level", c.LogLevel, "debug", "info", "warn", "error")
+	if c.Socket == "" {
+		errs = append(errs, fmt.Errorf("socket \"\": %w: want a path", dict.ErrInvalid))
+	}
+	within("queues.count", c.Queues.Count, 1, 256)
+	within("queues.first", c.Queues.First, 0, 1<<16-2*c.Queues.Count)
+	within("queues.length", c.Queues.Length, 1, 1<<20)
+	within("queues.copy", c.Queues.Copy, 256, 65535)
+	within("queues.buffer", c.Queues.Buffer, 64<<10, 1<<30)
+	if _, err := dict.CheckName(c.Rules.Table); err != nil {
+		errs = append(errs, fmt.Errorf("rules.table: %w", err))
+	}
+	// Conntrack looks at packets at -200; addresses are translated at -100.
+	within("rules.priority", c.Rules.Priority, -199, -102)
+	if bits.OnesCount32(c.Rules.FinishBit) > 1 {
+		errs = append(errs, fmt.Errorf("rules.finish_bit %#x: %w: want one bit, or 0 for none", c.Rules.FinishBit, dict.ErrInvalid))
+	}
+	within("sessions.limit", c.Sessions.Limit, 0, 1<<24)
+	within("sessions.packets", int(c.Sessions.Packets), 1, 65535)
+	within("sessions.bytes", c.Sessions.Bytes, 1<<10, 16<<20)
+	return errors.Join(errs...)
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+
+package dictd
+
+import (
+	"encoding/binary"
+	"errors"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"nftdict/classifier"
+	"nftdict/dictd/conntrack"
+	"nftdict/dictd/queue"
+	"nftdict/dictd/session"
+)
+
+// pipeline is the way of a packet through the daemon: session, classifier,
+// dictionary, verdict. All queues share it.
+type pipeline struct {
+	table      *session.Table
+	record     *recorder
+	classifier atomic.Pointer[classifier.Classifier]
+	maxPackets atomic.Uint32
+	clock      func() time.Time
+
+	malformed, truncated, untracked, finished atomic.Uint64
+}
+
+// worker is the pipeline for one queue.
+type worker struct {
+	*pipeline
+	packet classifier.Packet
+	query  session.Packet
+}
+
+// Handle decides on a packet. What it makes known is in the dictionary when it
+// returns.
+func (w *worker) Handle(q *queue.Packet) queue.Verdict {
+	err := classifier.Decode(q.Payload, &w.packet)
+	if errors.Is(err, classifier.ErrMalformed) {
+		w.malformed.Add(1)
+		return queue.Accept
+	}
+	tuple, ok := tupleOf(&w.packet, err)
+	if !ok {
+		w.truncated.Add(1)
+		return queue.Accept
+	}
+	w.query = session.Packet{ID: q.CtID, Tuple: tuple, Zone: q.Zone, ZoneKnown: q.ZoneKnown, First: q.First}
+	now := w.clock()
+	s, dir, fresh := w.table.Resolve(&w.query, now)
+	if s == nil {
+		// Nobody could say what its packets add up to.
+		w.untracked.Add(1)
+		return queue.Finish
+	}
+	defer s.Unlock()
+	return w.inspect(s, q, dir, fresh, now)
+}
+
+// inspect shows the packet to the classifier and writes what that learned. The
+// session is locked.
+func (w *worker) inspect(s *session.Session, q *queue.Packet, dir classifier.Dir, fresh bool, now time.Time) queue.Verdict {
+	changed := fresh
+	if s.Packets++; s.Packets == 1 {
+		w.classifier.Load().Begin(&s.Class, s.Endpoints(), now)
+		changed = true
+	}
+	switch {
+	case dir == classifier.Original && s.ClientHops < 0:
+		s.ClientIf, s.ClientHops = q.InDev, session.Hops(w.packet.Hops)
+	case dir == classifier.Reply && s.ServerHops < 0:
+		s.ServerIf, s.ServerHops = q.InDev, session.Hops(w.packet.Hops)
+		changed = true
+	}
+	if !s.Finished {
+		changed = w.classify(s, dir, now) || changed
+	}
+	if changed {
+		w.record.Packet(s, q.CtID, fresh)
+	}
+	if s.Finished {
+		return queue.Finish
+	}
+	return queue.Accept
+}
+
+// classify returns whether the result changed. A panic ends the inspection of
+// the session and goes on to the queue, which counts it.
+func (w *worker) classify(s *session.Session, dir classifier.Dir, now time.Time) bool {
+	before := s.Class.Version()
+	s.Finished = true // unless all goes well
+	state := w.classifier.Load().Inspect(&s.Class, &w.packet, dir, now)
+	s.Final = state == classifier.Done
+	s.Finished = s.Final || s.Packets >= w.maxPackets.Load()
+	if s.Finished {
+		w.finished.Add(1)
+	}
+	return s.Finished || s.Class.Version() != before
+}
+
+// tupleOf returns the tuple that conntrack has for a decoded packet, false if
+// the packet does not hold it.
+func tupleOf(p *classifier.Packet, err error) (conntrack.Tuple, bool) {
+	src, dst := p.SrcPort, p.DstPort
+	switch p.Proto {
+	case classifier.ProtoTCP, classifier.ProtoUDP:
+		if p.Fragment || err != nil && p.Payload == nil {
+			return conntrack.Tuple{}, false
+		}
+	case classifier.ProtoICMP, classifier.ProtoICMPv6:
+		if p.Fragment || len(p.Payload) < 2 {
+			return conntrack.Tuple{}, false
+		}
+		src = binary.BigEndian.Uint16(p.Payload)
+		dst = src
+	}
+	if !p.Src.IsValid() || !p.Dst.IsValid() || p.Src.Is4() != p.Dst.Is4() {
+		return conntrack.Tuple{}, false
+	}
+	return conntrack.NewTuple(p.Proto, netip.AddrPortFrom(p.Src, src), netip.AddrPortFrom(p.Dst, dst)), true
+}

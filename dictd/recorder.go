@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+
+package dictd
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"nftdict/dict"
+	"nftdict/dictd/session"
+)
+
+// recorder writes the rows of sessions into a store. Errors are counted here
+// and shown by status: the packet goes on.
+type recorder struct {
+	store   dict.Store
+	scratch sync.Pool // *scratch
+
+	puts, cells, full, failed atomic.Uint64
+	deletes, renewed          atomic.Uint64
+	lastError                 atomic.Pointer[string]
+}
+
+// scratch is what one Put needs, kept for the next.
+type scratch struct {
+	rows    []dict.Row
+	changes []dict.Cell
+	whole   []dict.Cell
+	ids     []uint32
+}
+
+func newRecorder(store dict.Store) *recorder {
+	r := &recorder{store: store}
+	r.scratch.New = func() any { return new(scratch) }
+	return r
+}
+
+// Packet writes what is new about a locked session before the verdict of its
+// packet, which came under id; fresh says that no row is under that id.
+func (r *recorder) Packet(s *session.Session, id uint32, fresh bool) {
+	if !s.Writable() {
+		s.Unsent()
+		return
+	}
+	x := r.scratch.Get().(*scratch)
+	defer r.scratch.Put(x)
+	x.rows, x.ids = x.rows[:0], s.IDs(x.ids[:0])
+	x.changes, x.whole = x.changes[:0], x.whole[:0]
+
+	known := x.ids // rows that exist
+	if fresh && (len(x.ids) > 1 || x.ids[0] != id) {
+		x.whole = s.Whole(x.whole)
+		x.rows = append(x.rows, dict.Row{Key: dict.CtID(id), Cells: x.whole, TTL: session.Provisional})
+		known = without(known, id)
+	}
+	if x.changes = s.Changes(x.changes); len(x.changes) > 0 {
+		for _, id := range known {
+			row := dict.Row{Key: dict.CtID(id), Cells: x.changes}
+			if !s.Confirmed() {
+				row.TTL = session.Provisional
+			}
+			x.rows = append(x.rows, row)
+		}
+	}
+	r.put(s, x.rows)
+}
+
+// Write implements session.Rows.
+func (r *recorder) Write(s *session.Session, whole bool) {
+	x := r.scratch.Get().(*scratch)
+	defer r.scratch.Put(x)
+	if whole {
+		s.Unsent()
+	}
+	x.changes = s.Changes(x.changes[:0])
+	row := dict.Row{Key: dict.CtID(s.ID()), Cells: x.changes}
+	if !s.Confirmed() {
+		row.TTL = session.Provisional
+	}
+	x.rows = append(x.rows[:0], row)
+	r.put(s, x.rows)
+}
+
+func (r *recorder) put(s *session.Session, rows []dict.Row) {
+	if len(rows) == 0 {
+		return
+	}
+	r.puts.Add(1)
+	for i := range rows {
+		r.cells.Add(uint64(len(rows[i].Cells)))
+	}
+	err := r.store.Put(dict.Sessions, rows...)
+	if err == nil {
+		return
+	}
+	s.Unsent() // all of it with the next change
+	if errors.Is(err, dict.ErrFull) {
+		r.full.Add(1)
+	} else {
+		r.failed.Add(1)
+	}
+	r.note(err)
+}
+
+// Delete implements session.Rows.
+func (r *recorder) Delete(id uint32) {
+	switch err := r.store.Delete(dict.Sessions, dict.CtID(id)); {
+	case err == nil:
+		r.deletes.Add(1)
+	case !errors.Is(err, dict.ErrNotExist):
+		r.failed.Add(1)
+		r.note(err)
+	}
+}
+
+// Renew implements session.Rows.
+func (r *recorder) Renew(ids []uint32) {
+	keys := make([]dict.Key, len(ids))
+	for i, id := range ids {
+		keys[i] = dict.CtID(id)
+	}
+	n, err := r.store.Renew(dict.Sessions, 0, keys...)
+	r.renewed.Add(uint64(n))
+	if err != nil {
+		r.failed.Add(1)
+		r.note(err)
+	}
+}
+
+func (r *recorder) note(err error) {
+	text := err.Error()
+	r.lastError.Store(&text)
+}
+
+// without returns ids without id, in place.
+func without(ids []uint32, id uint32) []uint32 {
+	kept := ids[:0]
+	for _, i := range ids {
+		if i != id {
+			kept = append(kept, i)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+
+package session
+
+import (
+	"time"
+
+	"nftdict/classifier"
+	"nftdict/dictd/conntrack"
+)
+
+// Packet is what is known of a queued packet's connection.
+type Packet struct {
+	ID        uint32          // conntrack id
+	Tuple     conntrack.Tuple // as the packet goes
+	Zone      uint16          // valid if ZoneKnown
+	ZoneKnown bool
+	First     bool // its conntrack entry is unconfirmed: this packet made it
+}
+
+// Resolve returns the session of a packet, locked, and the packet's direction.
+// fresh says that no row of the session is under the packet's id yet. It returns
+// nil for a packet that cannot be told, or whose session finds no place.
+func (t *Table) Resolve(p *Packet, now time.Time) (s *Session, dir classifier.Dir, fresh bool) {
+	if p.First {
+		return t.resolveFirst(p, now), classifier.Original, true
+	}
+	if s := t.ids.get(p.ID); s != nil {
+		if dir, ok := lockIfOf(s, &p.Tuple); ok {
+			return s, dir, false
+		}
+	}
+	return t.resolveStray(p, now)
+}
+
+// lockIfOf locks a session if a packet of tuple t is its own.
+func lockIfOf(s *Session, t *conntrack.Tuple) (classifier.Dir, bool) {
+	s.mu.Lock()
+	if dir, ok := s.direction(t); ok && !s.dead {
+		return dir, true
+	}
+	s.mu.Unlock()
+	return 0, false
+}
+
+// resolveFirst finds or makes the session of a packet whose entry is
+// unconfirmed.
+func (t *Table) resolveFirst(p *Packet, now time.Time) *Session {
+	at := place{p.Tuple, p.Zone}
+	t.admin.Lock()
+	if t.tuples[at] != nil || t.ids.get(p.ID) != nil {
+		// Somebody known, dead or alive: the events sent so far tell.
+		t.admin.Unlock()
+		t.stats.drains.Add(1)
+		if t.kernel.Drain() != nil {
+			return nil
+		}
+		t.admin.Lock()
+	}
+	defer t.admin.Unlock()
+
+	for _, o := range t.ids.all(p.ID) {
+		// Of two entries with one id and one tuple at most the later one lives.
+		if o.orig == p.Tuple && (o.zone == p.Zone || !p.ZoneKnown) || !o.confirmed {
+			t.forget(o, false)
+			t.stats.replaced.Add(1)
+		}
+	}
+	if o := t.tuples[at]; o != nil && (p.ZoneKnown || len(t.zones) == 0) {
+		if s := t.join(o, p.ID); s != nil {
+			return s
+		}
+	} else if o != nil {
+		// The packet may be of another zone and does not say so. A zone's session
+		// is kept under its zone once it is confirmed.
+		t.forget(o, false)
+	}
+	s := t.create(at, p.ID, now)
+	if s == nil {
+		return nil
+	}
+	t.waiting.push(s, now)
+	s.mu.Lock()
+	return s
+}
+
+// join takes one more id of an unconfirmed entry into a session, and returns
+// the session locked; nil if it has enough. A confirmed session does not keep
+// the id: this entry will not be confirmed beside it.
+func (t *Table) join(s *Session, id uint32) *Session {
+	if !s.confirmed {
+		if len(s.more) >= maxIDs {
+			t.forget(s, false)
+			return nil
+		}
+		t.own(id, s)
+		s.mu.Lock()
+		s.more = append(s.more, id)
+		return s
+	}
+	s.mu.Lock()
+	return s
+}
+
+// resolveStray finds the session of a packet of a confirmed entry that is not
+// known by its id and tuple: after NAT before the NEW event was read, by an id
+// that two connections have, or not known at all.
+func (t *Table) resolveStray(p *Packet, now time.Time) (*Session, classifier.Dir, bool) {
+	find := func() (*Session, classifier.Dir, bool) {
+		for _, s := range t.ids.all(p.ID) {
+			if dir, ok := lockIfOf(s, &p.Tuple); ok {
+				return s, dir, true
+			}
+		}
+		return nil, 0, false
+	}
+	if s, dir, ok := find(); ok {
+		return s, dir, false
+	}
+	t.stats.drains.Add(1)
+	if t.kernel.Drain() != nil {
+		return nil, 0, false
+	}
+	if s, dir, ok := find(); ok {
+		return s, dir, false
+	}
+	t.stats.lookups.Add(1)
+	if !t.adopt(p, now) {
+		t.stats.unknown.Add(1)
+		return nil, 0, false
+	}
+	s, dir, ok := find()
+	if !ok {
+		t.stats.unknown.Add(1)
+	}
+	return s, dir, ok
+}
+
+// adopt asks the kernel whose packet it is and makes the session known. It
+// returns false if that failed.
+func (t *Table) adopt(p *Packet, now time.Time) bool {
+	snap := t.beginSnapshot()
+	defer t.endSnapshot(snap)
+	for _, zone := range t.candidateZones(p) {
+		flow, err := t.kernel.Lookup(p.Tuple, zone)
+		if err != nil || flow.ID != p.ID {
+			continue
+		}
+		t.admin.Lock()
+		defer t.admin.Unlock()
+		return !snap.ended(&flow) && t.observe(&flow, now)
+	}
+	return false
+}
+
+// candidateZones returns the zones a packet may be of.
+func (t *Table) candidateZones(p *Packet) []uint16 {
+	if p.ZoneKnown {
+		return []uint16{p.Zone}
+	}
+	t.admin.Lock()
+	defer t.admin.Unlock()
+	zones := []uint16{0}
+	for z := range t.zones {
+		zones = append(zones, z)
+	}
+	return zones
+}

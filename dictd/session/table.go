@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+
+package session
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"nftdict/dictd/conntrack"
+)
+
+// Kernel is what the table asks conntrack.
+type Kernel interface {
+	// Drain handles all events sent so far.
+	Drain() error
+	// Lookup returns the confirmed connection of a packet's tuple, or an error.
+	Lookup(conntrack.Tuple, uint16) (conntrack.Flow, error)
+	// Dump calls f for all confirmed connections.
+	Dump(f func(*conntrack.Flow)) error
+}
+
+// Rows is what the table does to the dictionary. The methods must not call the
+// table; errors are theirs.
+type Rows interface {
+	// Delete deletes the row of an id, if there is one.
+	Delete(id uint32)
+	// Write writes the locked session's row under its id, for good if it is
+	// confirmed: all cells if whole, else those that have changed.
+	Write(s *Session, whole bool)
+	// Renew renews the rows of ids that have one.
+	Renew(ids []uint32)
+}
+
+// Provisional is how long the row of an unconfirmed connection lives.
+const Provisional = 10 * time.Second
+
+// unconfirmedLife is how long a session that is not confirmed is remembered.
+const unconfirmedLife = 30 * time.Second
+
+// Table holds the sessions. Its methods may be called by many goroutines.
+type Table struct {
+	kernel Kernel
+	rows   Rows
+	limit  int
+	serial atomic.Int64
+
+	ids *index // read by the packet path without admin
+
+	// admin is held while sessions come, go, or change their ids. Taken after the
+	// event reader's lock and before a session's.
+	admin     sync.Mutex
+	tuples    map[place]*Session
+	waiting   queue // unconfirmed sessions
+	zones     map[uint16]struct{}
+	snapshots map[*snapshot]struct{}
+	epoch     uint32
+
+	stats counters
+}
+
+// place is what a session is: where, and between whom.
+type place struct {
+	tuple conntrack.Tuple
+	zone  uint16
+}
+
+// maxZones bounds the zones that are tried for packets that do not tell theirs.
+const maxZones = 16
+
+// Config of a Table.
+type Config struct {
+	Kernel Kernel
+	Rows   Rows
+	Limit  int       // most sessions
+	Now    time.Time // start of the daemon: session numbers grow from it
+}
+
+// New returns an empty table.
+func New(c Config) *Table {
+	t := &Table{
+		kernel: c.Kernel, rows: c.Rows, limit: c.Limit, ids: newIndex(),
+		tuples: make(map[place]*Session), zones: make(map[uint16]struct{}),
+		snapshots: make(map[*snapshot]struct{}),
+	}
+	// 2048 numbers a microsecond: a later start never meets them.
+	t.serial.Store(c.Now.UnixMicro() << 11)
+	return t
+}
+
+// Len returns how many sessions there are.
+func (t *Table) Len() int {
+	t.admin.Lock()
+	defer t.admin.Unlock()
+	return len(t.tuples)
+}
+
+// Limit returns how many sessions there may be.
+func (t *Table) Limit() int { return t.limit }
+
+// Find returns the sessions of a conntrack id, unlocked.
+func (t *Table) Find(id uint32) []*Session { return t.ids.all(id) }
+
+// Lock locks a session that Find or All returned; false if it has ended.
+func (s *Session) Lock() bool {
+	s.mu.Lock()
+	if s.dead {
+		s.mu.Unlock()
+		return false
+	}
+	return true
+}
+
+// All returns all sessions, unlocked, in no order.
+func (t *Table) All() []*Session {
+	t.admin.Lock()
+	defer t.admin.Unlock()
+	all := make([]*Session, 0, len(t.tuples))
+	for _, s := range t.tuples {
+		all = append(all, s)
+	}
+	return all
+}
+
+// create makes a session; admin is held. It returns nil if the table is full.
+func (t *Table) create(p place, id uint32, now time.Time) *Session {
+	if len(t.tuples) >= t.limit {
+		t.stats.full.Add(1)
+		return nil
+	}
+	s := newSession(t.serial.Add(1), p.tuple, p.zone, id, now)
+	t.tuples[p] = s
+	t.own(id, s)
+	t.stats.created.Add(1)
+	return s
+}
+
+// own gives an id to a session; admin is held, no session locked. An id that
+// has another owner loses its row, and its owners may write none.
+func (t *Table) own(id uint32, s *Session) {
+	if t.ids.add(id, s) == 1 {
+		return
+	}
+	t.stats.collisions.Add(1)
+	for _, o := range t.ids.all(id) {
+		o.mu.Lock()
+		o.shared = true
+		o.mu.Unlock()
+	}
+	t.rows.Delete(id)
+}
+
+// disown takes an id from a session; admin is held, no session locked. The last
+// owner of an id may write again.
+func (t *Table) disown(id uint32, s *Session) {
+	left := t.ids.remove(id, s)
+	if len(left) != 1 {
+		return
+	}
+	o := left[0]
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.shared = t.ids.ambiguous(o.id)
+	for _, id := range o.more {
+		o.shared = o.shared || t.ids.ambiguous(id)
+	}
+	if o.Writable() {
+		t.rows.Write(o, true)
+	}
+}
+
+// forget ends a session; admin is held, no session locked. With drop its row
+// goes first.
+func (t *Table) forget(s *Session, drop bool) {
+	s.mu.Lock()
+	if drop && s.Writable() {
+		for _, id := range s.IDs(nil) {
+			t.rows.Delete(id)
+		}
+	}
+	s.dead = true
+	ids := s.IDs(nil)
+	p := place{s.orig, s.zone}
+	s.mu.Unlock()
+	if t.tuples[p] == s {
+		delete(t.tuples, p)
+	}
+	for _, id := range ids {
+		t.disown(id, s)
+	}
+	t.stats.ended.Add(1)
+}
