@@ -220,7 +220,7 @@ func TestParseOne(t *testing.T) {
 		`1:6: end of text: invalid: want the row's key`:           {"set", "t"},
 		`1:9: string "\"x": invalid: no closing quote`:            {"set", "é", "é", `"x`},
 		`1:1: "set t k": invalid: want add, set, delete or flush`: {"set t k"},
-		`1:9: end of text: invalid: want the value of field ""`:  {"set", "t", "k", ""},
+		`1:9: end of text: invalid: want the value of field ""`:   {"set", "t", "k", ""},
 		`1:1: end of text: invalid: want a statement`:             {},
 	} {
 		if _, err := dict.ParseArgs(args...); err == nil || err.Error() != want {
