@@ -12,8 +12,9 @@ import (
 // DefaultTable is the open table that a term without TABLE means.
 const DefaultTable = "None"
 
-// Schema finds tables by name in any spelling; every dict.Store is one. A
-// table that is not there is an error that wraps dict.ErrNotExist.
+// Schema finds tables by name in any spelling and returns them in normal form;
+// every dict.Store is one. A table that is not there is an error that wraps
+// dict.ErrNotExist.
 type Schema interface {
 	Table(name string) (dict.Table, error)
 }
@@ -61,7 +62,7 @@ func (b binder) table(name string) (dict.Table, error) {
 	t, err := b.schema.Table(name)
 	switch {
 	case err == nil:
-		return t.Normal()
+		return t, nil
 	case !errors.Is(err, dict.ErrNotExist):
 		return t, err
 	case omitted:

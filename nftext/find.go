@@ -204,7 +204,7 @@ func (f *finder) statements() {
 			before = preceding{}
 			continue
 		}
-		f.next()
+		f.take(t)
 		switch t.kind {
 		case tokenOpen:
 			if before.is("jump") || before.is("goto") {

@@ -37,9 +37,12 @@ type lexer struct {
 // next takes the next token.
 func (l *lexer) next() token {
 	t := l.peek()
-	l.pos = t.start + len(t.text)
+	l.take(t)
 	return t
 }
+
+// take takes a token that peek returned.
+func (l *lexer) take(t token) { l.pos = t.start + len(t.text) }
 
 // peek returns the next token and takes only the space before it.
 func (l *lexer) peek() token {

@@ -46,16 +46,26 @@ func Tables() []dict.Table {
 	}
 }
 
-// Schema is a nftext.Schema of fixed tables.
+// Schema is a nftext.Schema of fixed tables, in normal form.
 type Schema []dict.Table
 
 // NewSchema returns the standard tables and Tables.
-func NewSchema() Schema { return append(dict.Standard(1000), Tables()...) }
+func NewSchema() Schema {
+	s := append(dict.Standard(1000), Tables()...)
+	for i, t := range s {
+		n, err := t.Normal()
+		if err != nil {
+			panic(err) // they are constant
+		}
+		s[i] = n
+	}
+	return s
+}
 
 // Table returns a table by name in any spelling, dict.ErrNotExist.
 func (s Schema) Table(name string) (dict.Table, error) {
 	for _, t := range s {
-		if dict.Name(t.Name) == dict.Name(name) {
+		if t.Name == dict.Name(name) {
 			return t, nil
 		}
 	}
