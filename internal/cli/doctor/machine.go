@@ -18,13 +18,22 @@ const (
 	enoughBuffer = 4 << 20
 )
 
-func tryProgram(ctx context.Context) (string, error) {
+// FindNft returns the path of the installed nft. A user's search path may lack
+// the directory of administration: that is looked into too.
+func FindNft() (string, error) {
 	path, err := exec.LookPath("nft")
 	if err != nil {
-		// A user's path may lack the directory of administration.
-		if path, err = exec.LookPath("/usr/sbin/nft"); err != nil {
-			return "", err
+		if sbin, sbinErr := exec.LookPath("/usr/sbin/nft"); sbinErr == nil {
+			return sbin, nil
 		}
+	}
+	return path, err
+}
+
+func tryProgram(ctx context.Context) (string, error) {
+	path, err := FindNft()
+	if err != nil {
+		return "", err
 	}
 	out, err := exec.CommandContext(ctx, path, "--version").Output()
 	if err != nil {

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+
+package cli
+
+import (
+	"regexp"
+	"strings"
+)
+
+// natStatement finds a statement that the kernel takes in nat chains only.
+var natStatement = regexp.MustCompile(`\b(dnat|redirect|snat|masquerade)\b`)
+
+// nftRemedy returns what helps against a message of nft, "" if nothing is
+// known.
+func nftRemedy(said string) string {
+	_, rest, found := strings.Cut(said, "Could not process rule: Operation not supported")
+	if !found {
+		return ""
+	}
+	// The line at fault follows the message.
+	for line := range strings.Lines(rest) {
+		switch natStatement.FindString(line) {
+		case "dnat", "redirect":
+			return "dnat and redirect belong in a nat chain at prerouting (or output): { type nat hook prerouting priority dstnat; }"
+		case "snat", "masquerade":
+			return "snat and masquerade belong in a nat chain at postrouting (or input): { type nat hook postrouting priority srcnat; }"
+		}
+	}
+	return ""
+}
