@@ -59,6 +59,9 @@ func TestRowJSON(t *testing.T) {
 	if err != nil || string(users.AppendRowJSON(nil, got)) != `{"key":"al","cells":{"quota":9007199254740993,"port":1}}` {
 		t.Errorf("spread over lines: %s, %v", users.AppendRowJSON(nil, got), err)
 	}
+	if got, err = users.ParseRowJSON([]byte(`{"key":"al"}`)); err != nil || got.Key.Str() != "al" || len(got.Cells) != 0 {
+		t.Errorf("without cells: %v, %v", got, err)
+	}
 	change, err := json.Marshal(dict.Change{Table: "users", Kind: dict.Deleted, Row: dict.Row{Key: dict.CtID(5), Cells: []dict.Cell{{Field: "port"}}}})
 	if want := `{"table":"users","kind":"deleted","row":{"key":{"type":"ct_id","value":5},"cells":{"port":null}}}`; err != nil || string(change) != want {
 		t.Errorf("change:\n got %s\nwant %s", change, want)

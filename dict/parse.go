@@ -162,13 +162,9 @@ func (p *Parser) want(what string) error {
 	return p.fail(p.tok.Pos, fmt.Errorf("%s: %w: want %s", p.tok, ErrInvalid, what))
 }
 
-// fail returns an error at a place, unless the lexer failed before.
-func (p *Parser) fail(at Pos, err error) error {
-	if p.err != nil && p.err != io.EOF {
-		return p.err
-	}
-	return &TextError{Pos: at, Err: err}
-}
+// fail returns an error at a place. Where the lexer has failed Next returns
+// its error instead.
+func (p *Parser) fail(at Pos, err error) error { return &TextError{Pos: at, Err: err} }
 
 func (p *Parser) statement() (Statement, error) {
 	at := p.tok.Pos

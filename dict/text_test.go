@@ -168,6 +168,10 @@ func TestParseBounds(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
+	over := "set t k" + strings.Repeat(" ", dict.MaxLine-len("set t k")+1)
+	if _, err := dict.ParseStatement(over + "\n"); !errors.Is(err, dict.ErrTooLong) {
+		t.Errorf("a line of MaxLine+1 bytes: got %v", err)
+	}
 	fits := "set t k" + strings.Repeat(" ", dict.MaxLine-len("set t k"))
 	if s := mustParse(t, fits+"\n"+fits); len(s) != 2 {
 		t.Errorf("lines of MaxLine bytes: %d statements, want 2", len(s))
@@ -367,13 +371,16 @@ set t cy
 flush t
 set t di ttl 1h
 `
-	s := dicttest.NewMem(nil)
+	s := &putCounter{Mem: dicttest.NewMem(nil)}
 	var many strings.Builder
 	for i := range 2500 {
 		fmt.Fprintf(&many, "set t u%d a %d\n", i, i)
 	}
 	if err := dict.Load(s, strings.NewReader(good+many.String())); err != nil {
 		t.Fatal(err)
+	}
+	if d := cmp.Diff([]int{3, 1, 2, 1, 1, 1000, 1000, 501}, s.puts); d != "" {
+		t.Errorf("rows of each put (-want +got):\n%s", d)
 	}
 	st, err := s.Stats("t")
 	if err != nil || st.Rows != 2501 {
@@ -407,6 +414,17 @@ set t di ttl 1h
 	if err := dict.Load(s, strings.NewReader("delete t nobody")); !errors.Is(err, dict.ErrNotExist) {
 		t.Errorf("an error of the store: got %v", err)
 	}
+}
+
+// putCounter notes how many rows each Put brings.
+type putCounter struct {
+	*dicttest.Mem
+	puts []int
+}
+
+func (s *putCounter) Put(table string, rows ...dict.Row) error {
+	s.puts = append(s.puts, len(rows))
+	return s.Mem.Put(table, rows...)
 }
 
 func manyFields(n int) string {
