@@ -90,11 +90,12 @@ func (d *Domains) add(domain string, app *Application) error {
 		}
 	} else if !strings.Contains(domain, ".") {
 		return errors.New("want two labels at least")
-	} else if suffix, icann := publicsuffix.PublicSuffix(domain); icann && suffix == domain {
-		return errors.New("is a public suffix")
 	}
 	if !isHostname(domain) || strings.ToLower(domain) != domain {
 		return errors.New("not a lower-case host name")
+	}
+	if suffix, icann := publicsuffix.PublicSuffix(domain); icann && suffix == domain && strings.Contains(domain, ".") {
+		return errors.New("is a public suffix")
 	}
 	if _, ok := into[domain]; ok {
 		return errors.New("is there twice")
@@ -120,6 +121,9 @@ func (d *Domains) Lookup(host string) (Application, bool) {
 
 // find is Lookup without a copy.
 func (d *Domains) find(host string) *Application {
+	if d.labels == 0 {
+		return nil
+	}
 	// No more of the last labels can match than the longest entry has.
 	start := len(host)
 	for range d.labels {
@@ -147,7 +151,7 @@ func (d *Domains) findAny(host string) *Application {
 	}
 	for range 2 { // suffixes have one or two labels: "de", "co.uk"
 		dot := strings.LastIndexByte(host[:end], '.')
-		if app := d.any[host[dot+1:end]]; app != nil {
+		if app := d.any[host[dot+1:end]]; app != nil && isHostname(host) {
 			if suffix, icann := publicsuffix.PublicSuffix(host); icann && suffix == host[end+1:] {
 				return app
 			}

@@ -103,6 +103,7 @@ func TestDomainsDoNotAllocate(t *testing.T) {
 
 func FuzzParseDomains(f *testing.F) {
 	f.Add("netflix.com NETFLIX streaming\ngoogle.* GOOGLE search\n", "www.google.co.uk")
+	f.Add("# nothing\n", "a.example")
 	f.Fuzz(func(t *testing.T, table, host string) {
 		d, err := ParseDomains(strings.NewReader(table))
 		if err != nil {
