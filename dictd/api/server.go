@@ -116,6 +116,11 @@ func (s *Server) Run(ctx context.Context) error {
 	return fmt.Errorf("control socket: %w", err)
 }
 
+// Close removes the socket of a Server that did not run.
+func (s *Server) Close() error {
+	return errors.Join(s.ln.Close(), os.Remove(s.path))
+}
+
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.src.Status()) })

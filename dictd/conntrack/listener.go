@@ -132,6 +132,9 @@ func (l *Listener) Run(ctx context.Context) error {
 	return nil
 }
 
+// Close releases the socket of a Listener that did not run.
+func (l *Listener) Close() error { return l.conn.Close() }
+
 // Drain handles all events that the kernel has sent so far. It may be called by
 // several goroutines, but not from Handle.
 func (l *Listener) Drain() error {

@@ -119,6 +119,26 @@ func (r *Reader) Close() error {
 	return r.nfq.Close()
 }
 
+// Num returns the number of the queue.
+func (r *Reader) Num() uint16 { return r.cfg.Num }
+
+// First reports whether the queue gets packets of unconfirmed entries.
+func (r *Reader) First() bool { return r.cfg.First }
+
+// SetFailOpen changes what becomes of packets that find the queue full.
+func (r *Reader) SetFailOpen(open bool) error {
+	const nfqaCfgMask, nfqaCfgFlags = 4, 5
+	e := netlink.NewAttributeEncoder()
+	e.ByteOrder = binary.BigEndian
+	flags := uint32(0)
+	if open {
+		flags = nfqueue.NfQaCfgFlagFailOpen
+	}
+	e.Uint32(nfqaCfgFlags, flags)
+	e.Uint32(nfqaCfgMask, nfqueue.NfQaCfgFlagFailOpen)
+	return r.send(msgConfig, e)
+}
+
 // Counters returns the counters.
 func (r *Reader) Counters() Counters {
 	return Counters{
@@ -184,12 +204,24 @@ func (r *Reader) answerConntrack(id uint32) error {
 		e.Uint32(ctaMarkMask, r.cfg.FinishMark)
 		return nil
 	})
+	return r.send(msgVerdict, e)
+}
+
+// Messages of the nfqueue protocol.
+const (
+	msgVerdict = 1
+	msgConfig  = 2
+)
+
+// send sends a message that asks for no answer: the reading goroutine would get
+// it.
+func (r *Reader) send(msg netlink.HeaderType, e *netlink.AttributeEncoder) error {
 	attrs, err := e.Encode()
 	if err != nil {
 		return err
 	}
 	_, err = r.nfq.Con.Send(netlink.Message{
-		Header: netlink.Header{Type: unix.NFNL_SUBSYS_QUEUE<<8 | 1, Flags: netlink.Request},
+		Header: netlink.Header{Type: unix.NFNL_SUBSYS_QUEUE<<8 | msg, Flags: netlink.Request},
 		Data:   append([]byte{unix.AF_UNSPEC, unix.NFNETLINK_V0, byte(r.cfg.Num >> 8), byte(r.cfg.Num)}, attrs...),
 	})
 	return err
@@ -201,6 +233,9 @@ func (r *Reader) receiveFailed(err error) int {
 	switch {
 	case errors.Is(err, unix.ENOBUFS):
 		r.overruns.Add(1)
+		return 0
+	case errors.As(err, &oe) && oe.Sequence != 0: // an answer to a verdict
+		r.verdictErrors.Add(1)
 		return 0
 	case errors.As(err, &oe) && (oe.Timeout() || oe.Temporary()):
 		return 0 // the loop looks at its context

@@ -46,8 +46,9 @@ type Terms struct {
 	Bypassed []byte // dict sessions ct id bypass_packetd true
 }
 
-// Texts of the terms, for a Compiler.
+// Texts of the terms, for a Compiler, and the chain they will stand in.
 const (
+	TermChain    = chainSelect
 	FlushText    = "dict sessions ct id flush"
 	BypassedText = "dict sessions ct id bypass_packetd true"
 )

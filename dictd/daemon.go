@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+
+package dictd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"nftdict/classifier"
+	"nftdict/dict"
+	"nftdict/dictd/api"
+	"nftdict/dictd/config"
+	"nftdict/dictd/conntrack"
+	"nftdict/dictd/queue"
+	"nftdict/dictd/rules"
+	"nftdict/dictd/session"
+	"nftdict/nftext"
+)
+
+// Options of a Daemon.
+type Options struct {
+	Config   config.Config
+	Store    dict.Store      // stays the caller's
+	Compiler nftext.Compiler // nil leaves out the rules that need one, with a warning
+	Backend  string          // name of the store's kind, for status
+	Version  string          // for status
+	NetNS    int             // descriptor of the network namespace; 0 means the process's
+	Log      *slog.Logger
+	Level    *slog.LevelVar // set by the configuration; may be nil
+	// Ready is called once packets are being inspected; may be nil.
+	Ready func()
+}
+
+// Daemon is a configured daemon.
+type Daemon struct {
+	o       Options
+	config  atomic.Pointer[config.Config]
+	started time.Time
+
+	hints    *classifier.Hints
+	record   *recorder
+	pipeline *pipeline
+	table    *session.Table
+	events   *conntrack.Listener
+	kernel   *conntrack.Client
+	source   queue.Source
+	readers  atomic.Pointer[[]*queue.Reader] // nil until they are open
+	keeper   *keeper
+	api      *api.Server
+
+	overrun    chan struct{}
+	reconciled atomic.Uint64
+	warnings   []string
+}
+
+// New prepares a daemon: it opens what it needs of the kernel, but installs no
+// rules yet. The store has the standard tables. Run must follow, or Close.
+func New(o Options) (*Daemon, error) {
+	d := &Daemon{o: o, started: time.Now(), overrun: make(chan struct{}, 1), hints: classifier.NewHints(classifier.HintsOptions{})}
+	d.config.Store(&o.Config)
+	if err := d.open(); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+func (d *Daemon) open() error {
+	c := d.config.Load()
+	limit := c.Sessions.Limit
+	if limit == 0 {
+		limit = conntrackMax()
+	}
+	if _, err := d.o.Store.Table(dict.Sessions); err != nil {
+		return err
+	}
+	classify, err := newClassifier(c, d.hints)
+	if err != nil {
+		return err
+	}
+	if d.kernel, err = conntrack.Dial(d.o.NetNS); err != nil {
+		return err
+	}
+	d.record = newRecorder(d.o.Store)
+	d.table = session.New(session.Config{Kernel: (*kernel)(d), Rows: d.record, Limit: limit, Now: d.started})
+	d.events, err = conntrack.Listen(conntrack.Config{
+		NetNS: d.o.NetNS, Handle: d.table.Handle, Overrun: d.eventsLost,
+	})
+	if err != nil {
+		return err
+	}
+	d.pipeline = &pipeline{table: d.table, record: d.record, clock: time.Now}
+	d.pipeline.classifier.Store(classify)
+	d.pipeline.maxPackets.Store(c.Sessions.Packets)
+	table, err := rules.Open(rules.Options{Name: c.Rules.Table, NetNS: d.o.NetNS})
+	if err != nil {
+		return err
+	}
+	d.keeper = newKeeper(table, d.o)
+	if d.source, err = d.probeSource(c); err != nil {
+		return err
+	}
+	if d.api, err = api.Listen(c.Socket, d); err != nil {
+		return err
+	}
+	d.warnings = d.findWarnings()
+	d.setLevel(c)
+	return nil
+}
+
+// Close releases what New opened. Run does it too.
+func (d *Daemon) Close() error {
+	var errs []error
+	if d.keeper != nil {
+		errs = append(errs, d.keeper.table.Close())
+	}
+	if d.events != nil {
+		errs = append(errs, d.events.Close())
+	}
+	if d.kernel != nil {
+		errs = append(errs, d.kernel.Close())
+	}
+	if d.api != nil {
+		errs = append(errs, d.api.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// kernel is the Daemon as session.Kernel.
+type kernel Daemon
+
+func (k *kernel) Drain() error { return k.events.Drain() }
+
+func (k *kernel) Lookup(t conntrack.Tuple, zone uint16) (conntrack.Flow, error) {
+	return k.kernel.Lookup(t, zone)
+}
+
+func (k *kernel) Dump(f func(*conntrack.Flow)) error { return k.kernel.Dump(f) }
+
+// Run inspects packets until ctx ends. Rules and dictionaries stay then, unless
+// the configuration says otherwise of the rules.
+func (d *Daemon) Run(ctx context.Context) error {
+	tasks, running := errgroup.WithContext(ctx)
+	tasks.Go(func() error { return d.events.Run(running) })
+	tasks.Go(func() error { return d.api.Run(running) })
+	tasks.Go(func() error {
+		// Connections are known before their packets come, and packets have a
+		// reader before rules send them.
+		if err := d.pickUp(); err != nil {
+			return err
+		}
+		if err := d.openQueues(); err != nil {
+			return err
+		}
+		for _, r := range d.running() {
+			tasks.Go(func() error { return r.Run(running) })
+		}
+		if err := d.keeper.install(d.rulesConfig()); err != nil {
+			return err
+		}
+		tasks.Go(func() error { return d.keeper.Run(running) })
+		tasks.Go(func() error { return d.keepHouse(running) })
+		if d.o.Ready != nil {
+			d.o.Ready()
+		}
+		d.o.Log.Info("inspecting", "queues", len(d.running()), "ct_id_by", d.source.String(), "sessions", d.table.Len())
+		return nil
+	})
+	err := tasks.Wait()
+	if ctx.Err() != nil && d.config.Load().Rules.Remove {
+		err = errors.Join(err, d.keeper.table.Remove())
+	}
+	return errors.Join(err, d.keeper.table.Close(), d.kernel.Close())
+}
+
+// pickUp makes sessions of the rows that an earlier daemon has left, and deletes
+// those whose connection is gone.
+func (d *Daemon) pickUp() error {
+	rows, claim, err := readRows(d.o.Store)
+	if err != nil {
+		return fmt.Errorf("rows of an earlier run: %w", err)
+	}
+	found := len(rows)
+	if err := d.table.Reconcile(time.Now(), rows, claim); err != nil {
+		return err
+	}
+	d.reconciled.Add(1)
+	if found > 0 {
+		d.o.Log.Info("picked up rows of an earlier run", "rows", found, "gone", len(rows))
+	}
+	return nil
+}
+
+// openQueues binds the queues: those of known connections first, then those of
+// packets that open one.
+func (d *Daemon) openQueues() error {
+	c := d.config.Load()
+	var readers []*queue.Reader
+	for i := range 2 * c.Queues.Count {
+		r, err := queue.Open(d.queueConfig(c, i))
+		if err != nil {
+			for _, r := range readers {
+				err = errors.Join(err, r.Close())
+			}
+			return err
+		}
+		readers = append(readers, r)
+	}
+	d.readers.Store(&readers)
+	return nil
+}
+
+// running returns the queue readers, none before they are open.
+func (d *Daemon) running() []*queue.Reader {
+	if r := d.readers.Load(); r != nil {
+		return *r
+	}
+	return nil
+}
+
+func (d *Daemon) queueConfig(c *config.Config, i int) queue.Config {
+	q := queue.Config{
+		Num: uint16(c.Queues.First + i), First: i >= c.Queues.Count, NetNS: d.o.NetNS, Source: d.source,
+		Length: uint32(c.Queues.Length), CopyRange: uint32(c.Queues.Copy), Buffer: c.Queues.Buffer,
+		FailOpen: !c.Closed(), Handle: (&worker{pipeline: d.pipeline}).Handle,
+	}
+	switch {
+	case c.Rules.FinishBit == 0:
+	case d.source == queue.ByMark:
+		q.FinishMark = finishMark
+	default:
+		q.FinishMark = c.Rules.FinishBit
+	}
+	return q
+}
+
+// finishMark is the packet mark of Finish verdicts, between two chains of the
+// daemon's own. A packet that has it by itself is bypassed.
+const finishMark = 0x64696374
+
+func (d *Daemon) rulesConfig() rules.Config {
+	c := d.config.Load()
+	return rules.Config{
+		Table: c.Rules.Table, Priority: int32(c.Rules.Priority),
+		Queues:    rules.Queues{First: uint16(c.Queues.First), Count: uint16(c.Queues.Count), Fanout: c.Queues.Fanout},
+		Source:    d.source,
+		FinishBit: c.Rules.FinishBit, FinishMark: finishMark,
+		MaxPackets: uint64(c.Sessions.Packets), Closed: c.Closed(),
+	}
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+
+package dictd
+
+import (
+	"context"
+	"time"
+
+	"nftdict/dict"
+)
+
+// Times of housekeeping.
+const (
+	expireEvery    = time.Second
+	reconcileEvery = dict.Lease / 2
+	// calm is how long events go on being read before what was lost of them is
+	// looked up: in the middle of a burst more would be lost.
+	calm = 500 * time.Millisecond
+)
+
+// keepHouse forgets rejected connections, and compares with the kernel from
+// time to time and after a loss of events.
+func (d *Daemon) keepHouse(ctx context.Context) error {
+	expire := time.NewTicker(expireEvery)
+	defer expire.Stop()
+	reconcile := time.NewTimer(reconcileEvery)
+	defer reconcile.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-expire.C:
+			d.table.Expire(now)
+		case <-d.overrun:
+			d.o.Log.Warn("conntrack events were lost, comparing with the kernel")
+			reconcile.Reset(calm)
+		case now := <-reconcile.C:
+			next := reconcileEvery
+			if err := d.table.Reconcile(now, nil, nil); err != nil {
+				d.o.Log.Error("cannot compare with the kernel's connections", "err", err)
+				next = time.Second
+			} else {
+				d.reconciled.Add(1)
+			}
+			reconcile.Reset(next)
+		}
+	}
+}
+
+// eventsLost is called by the event listener.
+func (d *Daemon) eventsLost() {
+	select {
+	case d.overrun <- struct{}{}:
+	default: // told already
+	}
+}

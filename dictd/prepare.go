@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+
+package dictd
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"nftdict/classifier"
+	"nftdict/dict"
+	"nftdict/dictd/config"
+	"nftdict/dictd/conntrack"
+	"nftdict/dictd/queue"
+	"nftdict/dictd/session"
+)
+
+// newClassifier makes a classifier as configured.
+func newClassifier(c *config.Config, hints *classifier.Hints) (*classifier.Classifier, error) {
+	o := classifier.Options{Hints: hints, MaxPackets: int(c.Sessions.Packets), MaxBytes: c.Sessions.Bytes}
+	if c.Domains != "" {
+		f, err := os.Open(c.Domains)
+		if err != nil {
+			return nil, fmt.Errorf("domains: %w", err)
+		}
+		defer f.Close()
+		if o.Domains, err = classifier.ParseDomains(f); err != nil {
+			return nil, fmt.Errorf("domains %s: %w", c.Domains, err)
+		}
+	}
+	return classifier.New(o), nil
+}
+
+// probeSource finds out whether the kernel attaches conntrack data to queued
+// packets, by binding the first queue for a moment.
+func (d *Daemon) probeSource(c *config.Config) (queue.Source, error) {
+	r, err := queue.Open(queue.Config{
+		Num: uint16(c.Queues.First), NetNS: d.o.NetNS, Source: queue.ByConntrack, FailOpen: !c.Closed(),
+		Handle: func(*queue.Packet) queue.Verdict { return queue.Accept },
+	})
+	switch {
+	case err == nil:
+		return queue.ByConntrack, r.Close()
+	case errors.Is(err, unix.EOPNOTSUPP):
+		return queue.ByMark, nil
+	case errors.Is(err, unix.EPERM):
+		return 0, fmt.Errorf("%w: another process reads the queue, or CAP_NET_ADMIN is missing", err)
+	}
+	return 0, err
+}
+
+// readRows returns the ids of the rows in sessions, and a judge of whether a
+// connection is the one that a row tells of.
+func readRows(store dict.Store) (map[uint32]struct{}, session.Claim, error) {
+	ids := make(map[uint32]struct{})
+	tuples := make(map[uint32]conntrack.Tuple)
+	for row, err := range store.Rows(dict.Sessions) {
+		if err != nil {
+			return nil, nil, err
+		}
+		id := row.Key.Uint32()
+		ids[id] = struct{}{}
+		if t, ok := session.TupleOf(&row); ok {
+			tuples[id] = t
+		}
+	}
+	return ids, func(f *conntrack.Flow) bool {
+		t, told := tuples[f.ID]
+		return !told || t == f.Orig
+	}, nil
+}
+
+// conntrackMax returns the kernel's limit of connections.
+func conntrackMax() int {
+	const fallback = 262144
+	n, err := sysctl("net/netfilter/nf_conntrack_max")
+	if err != nil || n <= 0 {
+		return fallback
+	}
+	return n
+}
+
+// sysctl reads a number of the thread's network namespace.
+func sysctl(name string) (int, error) {
+	text, err := os.ReadFile("/proc/sys/" + name)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(text)))
+}
+
+// findWarnings looks for what makes the daemon less than it could be.
+func (d *Daemon) findWarnings() []string {
+	var found []string
+	if d.o.Compiler == nil {
+		found = append(found, "this backend compiles no rules: the row of an ended connection stays until its DESTROY event is read, even if its id is used again")
+	}
+	if d.o.NetNS != 0 {
+		return found // the files below tell of the process's own namespace
+	}
+	if n, err := sysctl("net/netfilter/nf_conntrack_events"); err == nil && n == 0 {
+		found = append(found, "conntrack events are off: rows of ended connections stay up to five minutes; remedy: sysctl net.netfilter.nf_conntrack_events=1")
+	}
+	if n, err := sysctl("net/netfilter/nf_conntrack_acct"); err == nil && n == 0 {
+		found = append(found, "conntrack does not count packets: connections that the daemon cannot finish visit it for ever; remedy: sysctl net.netfilter.nf_conntrack_acct=1")
+	}
+	if lsm, err := os.ReadFile("/sys/kernel/security/lsm"); err == nil && d.source == queue.ByMark {
+		for _, name := range []string{"selinux", "smack"} {
+			if strings.Contains(string(lsm), name) {
+				found = append(found, name+" is active: this kernel carries the conntrack id in the packet's mark and keeps the mark in the security mark, so labels of packets are lost")
+			}
+		}
+	}
+	return found
+}

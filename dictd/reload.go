@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+
+package dictd
+
+import (
+	"fmt"
+	"log/slog"
+
+	"nftdict/dictd/config"
+)
+
+// Reload takes over a new configuration while packets go on being inspected:
+// fail, log_level, domains, sessions.packets and sessions.bytes. If another key
+// has changed, or the new values do not work, nothing changes.
+func (d *Daemon) Reload(c config.Config) error {
+	old := d.config.Load()
+	same := *old
+	same.Fail, same.LogLevel, same.Domains = c.Fail, c.LogLevel, c.Domains
+	same.Sessions.Packets, same.Sessions.Bytes = c.Sessions.Packets, c.Sessions.Bytes
+	if same != c {
+		return fmt.Errorf("reload: backend, socket, queues, rules and sessions.limit cannot change while dictd runs: start it again")
+	}
+	classify, err := newClassifier(&c, d.hints)
+	if err != nil {
+		return fmt.Errorf("reload: %w", err)
+	}
+	d.config.Store(&c)
+	if err := d.keeper.install(d.rulesConfig()); err != nil {
+		d.config.Store(old)
+		return fmt.Errorf("reload: %w", err)
+	}
+	for _, r := range d.running() {
+		if err := r.SetFailOpen(!c.Closed()); err != nil {
+			d.o.Log.Error("cannot change what happens to packets that find the queue full", "queue", r.Num(), "err", err)
+		}
+	}
+	d.pipeline.classifier.Store(classify)
+	d.pipeline.maxPackets.Store(c.Sessions.Packets)
+	d.setLevel(&c)
+	return nil
+}
+
+// setLevel sets the log level; the configuration was checked.
+func (d *Daemon) setLevel(c *config.Config) {
+	if d.o.Level == nil {
+		return
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err == nil {
+		d.o.Level.Set(level)
+	}
+}
