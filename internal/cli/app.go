@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -55,7 +56,7 @@ type Backend struct {
 // Run executes one command line, without the program's name, and returns the
 // exit status. It has reported errors on Stderr. ctx ends commands that wait.
 func (a *App) Run(ctx context.Context, args []string) int {
-	c := &ctl{App: a, args: args}
+	c := &ctl{App: a, args: slices.Clone(args)} // cobra writes into its own
 	root := c.rootCommand()
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
