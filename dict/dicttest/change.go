@@ -22,6 +22,11 @@ func (x *suite) iteration(t *testing.T) {
 	}
 	var churn sync.WaitGroup
 	stop := make(chan struct{})
+	end := sync.OnceFunc(func() {
+		close(stop)
+		churn.Wait()
+	})
+	defer end()
 	for w := range 2 {
 		churn.Go(func() {
 			for i := 0; ; i++ {
@@ -56,8 +61,7 @@ func (x *suite) iteration(t *testing.T) {
 			}
 		}
 	}
-	close(stop)
-	churn.Wait()
+	end()
 
 	left := 0
 	for r, err := range s.Rows("people") {
