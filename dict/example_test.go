@@ -10,19 +10,28 @@ import (
 	"nftdict/dict/dicttest"
 )
 
-// A file of statements fills a store, and what a store holds prints as such
-// statements.
-func ExampleLoad() {
+// A text makes a table and a row, and both print as such a text.
+func ExampleParser() {
 	s := dicttest.NewMem(nil)
-	err := dict.Load(s, strings.NewReader(`
+	p := dict.NewParser(strings.NewReader(`
 		add table users { key string; field usergroups long_string alias user_group; field quota-exceeded bool default false }
 		set users "al" user-group "sales" quota-exceeded true
-		set users "bo"
-		delete users "bo"
+		set users "al" aplication NETFLIX
 	`))
-	if err != nil {
-		fmt.Println(err)
-		return
+	for {
+		st, err := p.Next()
+		if err != nil {
+			break
+		}
+		switch st := st.(type) {
+		case *dict.AddTableStmt:
+			err = s.AddTable(st.Table)
+		case *dict.SetStmt:
+			err = set(s, st)
+		}
+		if err != nil {
+			fmt.Println(err)
+		}
 	}
 	users, _ := s.Table("users")
 	fmt.Println(string(dict.AppendTableBlock(nil, users)))
@@ -30,8 +39,8 @@ func ExampleLoad() {
 		fmt.Println(string(dict.AppendRow(nil, &users, row)))
 		fmt.Println(string(users.AppendRowJSON(nil, row)))
 	}
-	fmt.Println(dict.Load(s, strings.NewReader(`set users "al" aplication NETFLIX`)))
 	// Output:
+	// 4:18: set users "al": field "aplication": does not exist
 	// add table users {
 	// 	key string
 	// 	limit 65536
@@ -40,5 +49,16 @@ func ExampleLoad() {
 	// }
 	// set users "al" usergroups "sales" quota_exceeded true
 	// {"key":"al","cells":{"usergroups":"sales","quota_exceeded":true}}
-	// 1:16: set users "al": field "aplication": does not exist
+}
+
+func set(s dict.Store, st *dict.SetStmt) error {
+	t, err := s.Table(st.TableName())
+	if err != nil {
+		return err
+	}
+	row, err := st.Row(&t)
+	if err != nil {
+		return err
+	}
+	return s.Put(t.Name, row)
 }

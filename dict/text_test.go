@@ -14,7 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"nftdict/dict"
-	"nftdict/dict/dicttest"
 )
 
 func equate() cmp.Options {
@@ -349,88 +348,4 @@ func TestAppendChange(t *testing.T) {
 		}
 		mustParse(t, c.want)
 	}
-}
-
-func TestLoad(t *testing.T) {
-	const good = `
-add table t { key string; limit 5000; field a int; field s long_string }
-add table free { key int; open }
-set t al a 1 s "x"; set t al s y
-set t bo a 2
-add field t late bool alias later
-set t bo later true
-delete t al a
-set free 5 f int 5
-set free 5 f bool true
-delete free 5 f
-add table gone { key int }
-delete table gone
-add table gone { key mark }
-set gone 0x2a
-set t cy
-flush t
-set t di ttl 1h
-`
-	s := &putCounter{Mem: dicttest.NewMem(nil)}
-	var many strings.Builder
-	for i := range 2500 {
-		fmt.Fprintf(&many, "set t u%d a %d\n", i, i)
-	}
-	if err := dict.Load(s, strings.NewReader(good+many.String())); err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff([]int{3, 1, 2, 1, 1, 1000, 1000, 501}, s.puts); d != "" {
-		t.Errorf("rows of each put (-want +got):\n%s", d)
-	}
-	st, err := s.Stats("t")
-	if err != nil || st.Rows != 2501 {
-		t.Fatalf("rows: %+v, %v", st, err)
-	}
-	r, err := s.Get("free", dict.IntKey(5))
-	if err != nil || len(r.Cells) != 0 {
-		t.Errorf("free 5: %v, %v", r, err)
-	}
-	for text, want := range map[string]string{
-		"set nobody al":                  `3:1: table nobody: does not exist`,
-		"set t al b 1":                   `3:10: set t "al": field "b": does not exist`,
-		"add table t { key int }":        `3:1: table add t: exists already`,
-		"delete table t\nset t al":       `4:1: set t: does not exist`,
-		"delete table t; delete table t": `3:17: table delete t: does not exist`,
-		"add field t a bool":             `3:1: table t: field "a": name "a": exists already`,
-		"flush x":                        `3:1: table x: does not exist`,
-		"delete free 5 g":                `3:15: delete free 5: field "g": does not exist`,
-		"set":                            `3:4: end of text: invalid: want the table's name`,
-		"set free 5" + manyFields(dict.MaxFields): `3:1: table free: field "m255": table is full: 256 fields`,
-	} {
-		err := dict.Load(s, strings.NewReader("set t new a 1\nset free 6 f int 1\n"+text))
-		if err == nil || err.Error() != want {
-			t.Errorf("%s\n got %v\nwant %s", text, err, want)
-		}
-		k, _ := dict.StringKey("new")
-		if _, err := s.Get("t", k); !errors.Is(err, dict.ErrNotExist) {
-			t.Fatalf("%s: a file with a mistake has changed something", text)
-		}
-	}
-	if err := dict.Load(s, strings.NewReader("delete t nobody")); !errors.Is(err, dict.ErrNotExist) {
-		t.Errorf("an error of the store: got %v", err)
-	}
-}
-
-// putCounter notes how many rows each Put brings.
-type putCounter struct {
-	*dicttest.Mem
-	puts []int
-}
-
-func (s *putCounter) Put(table string, rows ...dict.Row) error {
-	s.puts = append(s.puts, len(rows))
-	return s.Mem.Put(table, rows...)
-}
-
-func manyFields(n int) string {
-	var b strings.Builder
-	for i := range n {
-		fmt.Fprintf(&b, " m%d int %d", i, i)
-	}
-	return b.String()
 }
