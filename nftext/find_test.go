@@ -56,6 +56,7 @@ func TestFind(t *testing.T) {
 		"counter name":   "add counter t dict; add rule t c counter name dict",
 		"concatenation":  "add rule t c iifname . oifname { dict . dict } drop",
 		"define":         "define dict = 5\nadd rule t c meta mark $dict drop",
+		"in braces":      "add rule t c meter m { ip saddr limit rate 5/second dict ct id x 5 } accept",
 		"element":        "add element t s { dict }",
 		"flowtable":      "table t { flowtable dict { hook ingress priority 0; devices = { dict, eth1 }; } chain c { flow add @dict } }",
 		"device":         "add chain netdev t c { type filter hook ingress device dict priority 0; policy accept; ⟦dict ct mark x 5⟧ drop; }",

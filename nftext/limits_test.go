@@ -28,6 +28,7 @@ func TestLimits(t *testing.T) {
 		"more bytes":  {text(nftext.MaxText + 1), dict.ErrTooLong},
 		"many bytes":  {text(10_000), dict.ErrTooLong},
 		"many spaces": {"dict values mark s " + strings.Repeat(" ", 10_000) + "x", dict.ErrTooLong},
+		"cut number":  {"dict values mark i" + strings.Repeat(" ", 4096-19) + "55", dict.ErrTooLong},
 		"depth":       {"dict names dict names dict values mark s next i 5", nil},
 		"more depth":  {"dict names " + strings.Repeat("dict names ", nftext.MaxDepth) + "mark s i 5", dict.ErrTooLong},
 	} {

@@ -74,7 +74,10 @@ func (r Row) check(s dict.Store, p nftext.Packet) error {
 	case len(want.Cells) == 0:
 		return fmt.Errorf("row %s %s is there: %v", r.Table, want.Key, have.Cells)
 	}
-	for _, c := range want.Cells {
+	for i, c := range want.Cells {
+		if r.Cells[i].From != 0 {
+			c.Value = narrow(&t, c)
+		}
 		v, ok := have.Get(c.Field)
 		if !ok || v.Type() != c.Value.Type() || v != c.Value {
 			return fmt.Errorf("row %s %s: field %s: have %q %s, want %q %s",
@@ -85,4 +88,12 @@ func (r Row) check(s dict.Store, p nftext.Packet) error {
 		return fmt.Errorf("row %s %s: have %v, want %v", r.Table, want.Key, have.Cells, want.Cells)
 	}
 	return nil
+}
+
+// narrow returns a packet's number as the Int that a field may be of.
+func narrow(t *dict.Table, c dict.Cell) dict.Value {
+	if i := t.Index(c.Field); i >= 0 && t.Fields[i].Type == dict.Int {
+		return dict.IntValue(int32(c.Value.Int64()))
+	}
+	return c.Value
 }

@@ -51,6 +51,7 @@ func Effects() []Effect {
 		one("set ct mark", key+"l set ct mark", nil, values(l(0x80000041))),
 		one("set meta mark", key+"l set meta mark", nil, values(l(41))),
 		one("set length", key+"l set meta length", nil, values(Cell{Field: "l", From: nftext.MetaLength})),
+		one("set length in int", key+"i set meta length", nil, values(Cell{Field: "i", From: nftext.MetaLength})),
 		one("set nested string", key+"s set dict sessions ct id username", rows(Row{Table: "sessions", Select: nftext.CtID, Cells: []Cell{name}}), values(cell("s", dict.MustString("alice")))),
 		one("set nested int", key+"l set dict values ct mark i", rows(Row{Table: "values", Select: nftext.CtMark, Cells: []Cell{i(-5)}}), values(l(-5))),
 		one("set nested address", key+"a set dict sessions ct id client_address", rows(Row{Table: "sessions", Select: nftext.CtID, Cells: []Cell{cell("client_address", addr("::1"))}}), values(cell("a", addr("::1")))),
