@@ -172,3 +172,57 @@ func TestInstallTwice(t *testing.T) {
 		}
 	})
 }
+
+// Each error of the kernel repeats the message it is about, which is longer than
+// the one nft made room for.
+func TestRunManyErrors(t *testing.T) {
+	ns := newNetwork(t)
+	const rules = 300
+	text := func(term string) string {
+		line := term + strings.Repeat(" ", len(dictTerm)-len(term)) + " counter name \"nosuch\" drop\n"
+		return "table ip t {\n\tchain c {\n" + strings.Repeat(line, rules) + "\t}\n}\n"
+	}
+	want := ns.plain(t, text("meta mark 1"), "-f", "-")
+	want.Err = unreplaceTerm(want.Err)
+	if n := strings.Count(want.Err, "Error"); n != rules {
+		t.Fatalf("nft itself says %d errors", n)
+	}
+	if got := ns.run(t, text(dictTerm), "-f", "-"); got != want {
+		t.Errorf("%d errors, want %d: %.300s", strings.Count(got.Err, "Error"), rules, got.Err)
+	}
+}
+
+// Runs at the same time do not disturb each other.
+func TestRunConcurrently(t *testing.T) {
+	var nets []network
+	for range 6 {
+		nets = append(nets, newNetwork(t))
+	}
+	var all sync.WaitGroup
+	for i, ns := range nets {
+		all.Go(func() {
+			for j := range 10 {
+				rule := fmt.Sprintf("dict sessions ct id application %d drop", 100*i+j)
+				s, err := ns.try(t, "flush ruleset\ntable ip t {\n\tchain c {\n\t\t"+rule+"\n\t}\n}\n", "-f", "-")
+				if err != nil || s != (said{}) {
+					t.Errorf("%+v, %v", s, err)
+				}
+				if s, err := ns.try(t, "", "list", "ruleset"); err != nil || !strings.Contains(s.Out, rule) {
+					t.Errorf("%+v, %v, want %s", s, err, rule)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestRunNestedChain(t *testing.T) {
+	ns := newNetwork(t)
+	const text = "table ip t {\n\tchain c {\n\t\ttcp dport 1 dict sessions ct id application 1 jump {\n\t\t\tdict sessions ct id application 2 accept\n\t\t\tdict sessions ct id application 3 drop\n\t\t}\n\t}\n}\n"
+	if s := ns.run(t, text, "-f", "-"); s != (said{}) {
+		t.Fatalf("%+v", s)
+	}
+	if s := ns.run(t, "", "list", "ruleset"); s != (said{Out: text}) {
+		t.Errorf("%+v, want %s", s, text)
+	}
+}
