@@ -50,7 +50,9 @@ type KeyRef struct {
 //
 // Without a key nothing holds, not even Missing: where the packet has not what
 // the selector reads (`ip saddr` of an IPv6 packet), or a Nested field has no
-// value. A Write or Drop without a key does nothing, and the rule goes on.
+// value. A Write or Drop without a key does nothing, and the rule goes on; only
+// where nft itself reads the selector for the backend may it end there, as it
+// does with nft's own expressions (`ct id` of an untracked packet).
 type Condition struct {
 	Ref
 	Op    Op
@@ -65,8 +67,8 @@ type Item struct {
 	Glob   *Glob // strings with wildcards; Lo and Hi are zero
 }
 
-// Write is a bound Assign. It always lets the rule go on, also where it could
-// not write: without a key, without a value, and where the table is full.
+// Write is a bound Assign. It lets the rule go on, also where it could not
+// write: without a key, without a value, and where the table is full.
 //
 // Add and Sub start from the value of type Ref.Type that is there, else from
 // Ref.Default, else from 0.
