@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -160,12 +161,12 @@ func (t *table) keys(b *batch) ([]dict.Key, []byte, error) {
 // nameOf returns the key's text from the value of a row, "" where keys are no
 // strings.
 func nameOf(value []byte) string {
-	const begin = 44 // after struct row and the length
-	if len(value) < begin {
+	const size, begin = unsafe.Offsetof(writerNamedRow{}.Len), unsafe.Offsetof(writerNamedRow{}.Name)
+	if len(value) < int(unsafe.Sizeof(writerNamedRow{})) {
 		return ""
 	}
-	n := int(binary.NativeEndian.Uint32(value[begin-4:]))
-	return string(value[begin : begin+min(n, dict.MaxString)])
+	n := min(binary.NativeEndian.Uint32(value[size:]), dict.MaxString)
+	return string(value[begin : begin+uintptr(n)])
 }
 
 // getSome reads rows, as many as fit the area, and returns those still there

@@ -30,13 +30,15 @@ const (
 )
 
 // label is what a rule of ours says about itself, in the path that a match by
-// descriptor does not use: the terms' canonical text, and the ids of the
-// tables it consults, which names and aliases would not tell for sure.
+// descriptor does not use: the term's canonical text, and the ids of the
+// tables it consults, which names and aliases would not tell for sure. A plus
+// behind them says that the two expressions before belong to the term.
 //
-//	nftdict1 3,4 dict users dict sessions ct id username quota_exceeded true
+//	nftdict1 3,4+ dict users dict sessions ct id username quota_exceeded true
 type label struct {
-	tables []uint32
-	text   string
+	tables  []uint32
+	carried bool
+	text    string
 }
 
 // info returns the match's data for a program. The error wraps
@@ -46,7 +48,7 @@ func (l label) info(fd int) ([]byte, error) {
 	for i, id := range l.tables {
 		ids[i] = strconv.FormatUint(uint64(id), 10)
 	}
-	path := labelMagic + strings.Join(ids, ",") + " " + l.text
+	path := labelMagic + strings.Join(ids, ",") + map[bool]string{true: "+ ", false: " "}[l.carried] + l.text
 	if len(path) >= pathSize {
 		return nil, fmt.Errorf("%s: %w for one rule: %d bytes, at most %d: split it", l.text, dict.ErrTooLong, len(l.text), pathSize-1-(len(path)-len(l.text)))
 	}
@@ -69,6 +71,7 @@ func parseLabel(info []byte) (label, bool) {
 		return label{}, false
 	}
 	l := label{text: text}
+	ids, l.carried = strings.CutSuffix(ids, "+")
 	for id := range strings.SplitSeq(ids, ",") {
 		n, err := strconv.ParseUint(id, 10, 32)
 		if err != nil {

@@ -34,8 +34,8 @@ type writerNamedRow struct {
 	_    structs.HostLayout
 	Row  writerRow
 	Len  uint32
-	Name [128]uint8
 	Pad  uint32
+	Name [128]uint8
 }
 
 type writerRow struct {
@@ -71,8 +71,8 @@ type writerText struct {
 	Head   uint64
 	Digest [2]uint64
 	Len    uint32
-	Bytes  [128]uint8
 	Pad    uint32
+	Bytes  [128]uint8
 }
 
 // Names of all BPF objects in the ELF.

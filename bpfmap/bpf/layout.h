@@ -49,8 +49,8 @@ struct row {
 struct named_row {
 	struct row row;
 	__u32 len;
-	__u8 name[STRING_MAX];
 	__u32 pad;
+	__u8 name[STRING_MAX];
 };
 
 struct cell {
@@ -65,8 +65,8 @@ struct text {
 	__u64 head;
 	__u64 digest[2];
 	__u32 len;
-	__u8 bytes[STRING_MAX];
 	__u32 pad;
+	__u8 bytes[STRING_MAX];
 };
 
 struct table_state {

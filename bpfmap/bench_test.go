@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+
+package bpfmap_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+
+	"nftdict/dict"
+	"nftdict/dict/dicttest"
+)
+
+func BenchmarkStore(b *testing.B) {
+	dicttest.Bench(b, func(tb testing.TB) dict.Store { return openDir(tb, testDir(tb)) })
+}
+
+// BenchmarkRatioSet compares setting one cell with a bare update of a map with
+// the library, in turns.
+func BenchmarkRatioSet(b *testing.B) {
+	const rows = 1000
+	s := openDir(b, testDir(b))
+	err := s.AddTable(dict.Table{Name: "bench", Key: dict.KeyInt, Limit: 2 * rows, Fields: []dict.Field{
+		{Name: "port", Type: dict.Int}, {Name: "name", Type: dict.String},
+	}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	bare, err := ebpf.NewMap(&ebpf.MapSpec{Type: ebpf.Hash, KeySize: 4, ValueSize: 8, MaxEntries: 2 * rows, Flags: unix.BPF_F_NO_PREALLOC})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer bare.Close()
+	name := dict.MustString("www.example.org")
+	var plain, number, text time.Duration
+	n := 0
+	for b.Loop() {
+		begin := time.Now()
+		for i := range uint32(rows) {
+			if err := bare.Put(i, uint64(i)); err != nil {
+				b.Fatal(err)
+			}
+		}
+		plain += time.Since(begin)
+		begin = time.Now()
+		for i := range uint32(rows) {
+			r := dict.Row{Key: dict.IntKey(i), Cells: []dict.Cell{{Field: "port", Value: dict.IntValue(int32(i))}}}
+			if err := s.Put("bench", r); err != nil {
+				b.Fatal(err)
+			}
+		}
+		number += time.Since(begin)
+		begin = time.Now()
+		for i := range uint32(rows) {
+			r := dict.Row{Key: dict.IntKey(i), Cells: []dict.Cell{{Field: "name", Value: name}}}
+			if err := s.Put("bench", r); err != nil {
+				b.Fatal(err)
+			}
+		}
+		text += time.Since(begin)
+		n += rows
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(plain.Nanoseconds())/float64(n), "bare-ns")
+	b.ReportMetric(float64(number)/float64(plain), "set/bare")
+	b.ReportMetric(float64(text)/float64(plain), "string/bare")
+}

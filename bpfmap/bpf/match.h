@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/* A condition: finds the row that a packet means, reads one field and compares
+ * it with ranges, digests and globs. Returns 1 if the condition holds.
+ */
+#ifndef NFTDICT_MATCH_H
+#define NFTDICT_MATCH_H
+
+#include "consult.h"
+
+#define ITEMS 32
+#define GLOB_WORDS 2
+
+/* What the value is compared with. */
+enum shape {
+	PRESENCE, /* nothing: that there is one */
+	NUMBERS,  /* ranges of signed numbers of 64 bits */
+	WIDE,	  /* ranges of unsigned numbers of 128 bits */
+	DIGESTS,  /* strings by their digests */
+	GLOBS,	  /* strings by digests and globs */
+};
+
+struct item {
+	__u64 lo[2]; /* a digest, in DIGESTS and GLOBS */
+	__u64 hi[2];
+};
+
+struct condition {
+	struct chain key;
+	struct ref ref;
+	__u32 shape;
+	__u32 items;
+	__u32 globs;
+	__u32 wide_globs; /* some glob has more than 64 positions */
+	__u32 inside;	  /* result for a value in one of the items or globs; else the contrary */
+	__u32 missing;	  /* result without a value, or for the default */
+	__u32 other;	  /* result for a value of another type */
+	__u32 pad;
+	struct item item[ITEMS];
+};
+
+const volatile struct condition asked = {};
+
+/* A glob as an automaton: a bit for each position that is no star. sets[c]
+ * are the positions that the byte c matches, stay those that a star follows,
+ * last the one that must be reached. With a star in front the first position may
+ * begin anywhere.
+ */
+struct glob {
+	__u64 sets[256][GLOB_WORDS];
+	__u64 stay[GLOB_WORDS];
+	__u64 last[GLOB_WORDS];
+	__u64 anywhere;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_RDONLY_PROG);
+	__uint(max_entries, ITEMS);
+	__type(key, __u32);
+	__type(value, struct glob);
+} globs SEC(".maps");
+
+struct bytes {
+	__u64 words[STRING_MAX / 8];
+};
+
+/* One pass over the string, whatever the glob. */
+static __always_inline bool glob_matches(__u32 index, const struct bytes *text, __u32 len)
+{
+	const __u8 *bytes = (const __u8 *)text;
+	struct glob *g = bpf_map_lookup_elem(&globs, &index);
+	__u64 low = 0, high = 0, carry, begin = 1;
+	__u32 c;
+
+	if (!g)
+		return false;
+	for (__u32 i = 0; i < STRING_MAX; i++) {
+		if (i >= len)
+			break;
+		c = bytes[i];
+		if (asked.wide_globs) {
+			carry = low >> 63;
+			high = ((high << 1 | carry) & g->sets[c][1]) | (high & g->stay[1]);
+		}
+		low = ((low << 1 | begin) & g->sets[c][0]) | (low & g->stay[0]);
+		begin = g->anywhere;
+	}
+	return (low & g->last[0]) || (asked.wide_globs && (high & g->last[1]));
+}
+
+static __always_inline bool in_items(const struct value *v)
+{
+	for (__u32 i = 0; i < ITEMS; i++) {
+		const volatile struct item *it = &asked.item[i];
+
+		if (i >= asked.items)
+			break;
+		if (asked.shape == NUMBERS) {
+			if ((__s64)v->words[0] >= (__s64)it->lo[0] && (__s64)v->words[0] <= (__s64)it->hi[0])
+				return true;
+		} else if (asked.shape == WIDE) {
+			if ((v->words[0] > it->lo[0] || (v->words[0] == it->lo[0] && v->words[1] >= it->lo[1])) &&
+			    (v->words[0] < it->hi[0] || (v->words[0] == it->hi[0] && v->words[1] <= it->hi[1])))
+				return true;
+		} else {
+			if (v->words[0] == it->lo[0] && v->words[1] == it->lo[1])
+				return true;
+		}
+	}
+	return false;
+}
+
+static __always_inline bool in_globs(const struct bytes *text, __u32 len)
+{
+	for (__u32 i = 0; i < ITEMS; i++) {
+		if (i >= asked.globs)
+			break;
+		if (glob_matches(i, text, len))
+			return true;
+	}
+	return false;
+}
+
+/* The condition for a row that is alive. */
+static __always_inline bool holds(__u64 generation)
+{
+	struct value v = {};
+	struct text *elem = NULL;
+	struct bytes text;
+
+	for (int i = 0; i < TRIES; i++) {
+		switch (read_field(&cells, &strings, generation, &asked.ref, &v, &elem)) {
+		case MISSING:
+			return asked.missing;
+		case OTHER_TYPE:
+			return asked.other;
+		default:
+			break;
+		}
+		if (asked.shape == PRESENCE)
+			return asked.inside;
+		if (in_items(&v))
+			return asked.inside;
+		if (asked.shape != GLOBS)
+			return !asked.inside;
+		if (!elem)
+			break;
+		__builtin_memcpy(&text, elem->bytes, sizeof(text));
+		barrier();
+		if (READ(elem->head) == v.head)
+			return in_globs(&text, v.len) == asked.inside;
+	}
+	return asked.missing;
+}
+
+SEC("socket")
+int match(struct __sk_buff *skb)
+{
+	struct value v = {};
+	struct key k;
+	__u64 generation;
+
+	if (!find_key(skb, asked.key, 1, 2, &k, &v, NULL))
+		return 0;
+	generation = find_row(&rows, &k);
+	if (!generation)
+		return asked.missing;
+	return holds(generation);
+}
+
+#endif

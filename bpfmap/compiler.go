@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+
+package bpfmap
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+
+	"nftdict/dict"
+	"nftdict/nftext"
+)
+
+// compiler makes programs of terms. Terms that are alike share one while
+// somebody holds it.
+type compiler struct {
+	store *Store
+
+	mu     sync.Mutex
+	loaded map[string]*loaded
+}
+
+// loaded is a program and how many hold it.
+type loaded struct {
+	program *ebpf.Program
+	holders int
+}
+
+var _ nftext.Compiler = (*compiler)(nil)
+
+// Compiler returns the compiler of rules that consult this store's tables. A
+// condition is one match by a program. What only nft can read, such as ct id,
+// it carries there in the packet's secmark, which the two expressions before
+// the match set: a packet that has none ends the rule, as with every
+// expression of nft, also where the term is a statement.
+//
+// Refused as dict.ErrNotSupported: families other than ip, ip6, inet and
+// bridge; a key and a value that both have to be carried.
+func (s *Store) Compiler() nftext.Compiler {
+	return &compiler{store: s, loaded: map[string]*loaded{}}
+}
+
+// Compile implements nftext.Compiler. In an open table a rule's field comes to
+// be with it.
+func (c *compiler) Compile(t nftext.Target, b nftext.Bound) (*nftext.Code, error) {
+	switch t.Family {
+	case unix.NFPROTO_INET, unix.NFPROTO_IPV4, unix.NFPROTO_IPV6, unix.NFPROTO_BRIDGE:
+	default:
+		return nil, fmt.Errorf("%s: %w by the ebpf backend in family %s: the kernel runs its matches in ip, ip6, inet and bridge, or use the module", b.Term(), dict.ErrNotSupported, familyWord(t.Family))
+	}
+	p := planner{store: c.store}
+	var err error
+	switch b := b.(type) {
+	case *nftext.Condition:
+		err = p.match(b)
+	case *nftext.Write:
+		err = p.write(b)
+	case *nftext.Drop:
+		err = p.drop(b)
+	default:
+		err = fmt.Errorf("%s: %w by the ebpf backend", b.Term(), dict.ErrNotSupported)
+	}
+	if err != nil {
+		return nil, err
+	}
+	l := label{text: b.Term().String(), carried: p.carried != 0}
+	for _, t := range p.tables {
+		if t != nil && !slices.Contains(l.tables, t.id) {
+			l.tables = append(l.tables, t.id)
+		}
+	}
+	program, release, err := c.hold(l, &p.plan)
+	if err != nil {
+		return nil, err
+	}
+	exprs, err := p.expressions(t.Family, l, program)
+	if err != nil {
+		return nil, errors.Join(err, release())
+	}
+	return &nftext.Code{Exprs: exprs, Release: release}, nil
+}
+
+// hold returns the program of a plan, loaded now or before.
+func (c *compiler) hold(l label, p *plan) (*ebpf.Program, func() error, error) {
+	// The text means the same as long as the tables do, which only grow.
+	key := fmt.Sprint(l.tables, l.text)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h := c.loaded[key]
+	if h == nil {
+		program, err := p.load()
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", l.text, err)
+		}
+		h = &loaded{program: program}
+		c.loaded[key] = h
+	}
+	h.holders++
+	release := sync.OnceValue(func() error {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if h.holders--; h.holders > 0 {
+			return nil
+		}
+		delete(c.loaded, key)
+		return h.program.Close()
+	})
+	return h.program, release, nil
+}
+
+// load loads the program with its constants and tables.
+func (p *plan) load() (*ebpf.Program, error) {
+	spec, err := loadRule()
+	if err != nil {
+		return nil, err
+	}
+	if err := spec.Variables[ruleVarAsked].Set(&p.condition); err != nil {
+		return nil, err
+	}
+	if err := spec.Variables[ruleVarTold].Set(&p.statement); err != nil {
+		return nil, err
+	}
+	globs := spec.Maps[ruleMapGlobs]
+	globs.MaxEntries = uint32(max(len(p.globs), 1))
+	for i := range p.globs {
+		globs.Contents = append(globs.Contents, ebpf.MapKV{Key: uint32(i), Value: &p.globs[i]})
+	}
+	maps, err := p.maps(spec)
+	defer func() {
+		for _, m := range maps {
+			m.Close()
+		}
+	}()
+	if err != nil {
+		return nil, err
+	}
+	for name := range spec.Programs {
+		if name != p.program {
+			delete(spec.Programs, name)
+		}
+	}
+	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: maps})
+	if err != nil {
+		return nil, explain("load program", err)
+	}
+	defer coll.Close()
+	return coll.DetachProgram(p.program), nil
+}
+
+// maps returns the maps of the tables by their names in the object, and gives
+// the specs their sizes. A program does not touch those of roles that have no
+// table; they are the row's own there. The caller closes them.
+func (p *plan) maps(spec *ebpf.CollectionSpec) (map[string]*ebpf.Map, error) {
+	out := map[string]*ebpf.Map{}
+	for role, t := range p.tables {
+		suffix := ""
+		if role > 0 {
+			suffix = strconv.Itoa(role)
+		}
+		if t == nil {
+			t = p.tables[roleRow]
+		}
+		err := t.work(func() error {
+			for name, m := range t.maps.byName() {
+				if name == "state" && role > 0 {
+					continue
+				}
+				clone, err := m.Clone()
+				if err != nil {
+					return explain("load program", err)
+				}
+				out[name+suffix] = clone
+				s := spec.Maps[name+suffix]
+				s.KeySize, s.ValueSize, s.MaxEntries = m.KeySize(), m.ValueSize(), m.MaxEntries()
+			}
+			return nil
+		})
+		if err != nil {
+			return out, &dict.At{Op: "dict", Table: t.schema.Name, Err: err}
+		}
+	}
+	return out, nil
+}
