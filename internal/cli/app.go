@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"nftdict/dict"
+	"nftdict/dictd/api"
 	"nftdict/internal/cli/doctor"
 	"nftdict/nftext"
 )
@@ -42,6 +43,8 @@ type App struct {
 	// given by name or path. It returns nil where that was done already, and
 	// otherwise only on failure. nil refuses the option --netns.
 	EnterNetns func(netns string, args []string) error
+	// Daemon reaches the daemon at a socket; nil is api.NewClient.
+	Daemon func(socket string) Daemon
 	// Doctor tries what the machine offers; nil is doctor.Run.
 	Doctor func(context.Context) doctor.Report
 }
@@ -106,7 +109,13 @@ func (c *ctl) report(cmd *cobra.Command, err error) int {
 
 // remedy says what helps against an error, "" where its text already does.
 func remedy(err error) string {
+	var absent *absentError
+	var answer *api.Error
 	switch {
+	case errors.As(err, &absent):
+		return daemonRemedy
+	case errors.As(err, &answer):
+		return answer.Remedy
 	case errors.Is(err, dict.ErrPermission):
 		return "run as root, or with CAP_NET_ADMIN and CAP_BPF in the namespace's owner"
 	case errors.Is(err, dict.ErrFull):

@@ -72,6 +72,7 @@ func (c *ctl) rootCommand() *cobra.Command {
 	all := root.PersistentFlags()
 	all.BoolVarP(&c.json, "json", "j", false, "print JSON")
 	all.StringVar(&c.kind, "backend", "auto", "where the tables are: auto, kmod or ebpf")
+	all.StringVar(&c.socket, "socket", DefaultSocket, "control socket of dictd")
 	all.StringVar(&c.netns, "netns", "", "work in this network namespace, by name or path")
 	root.Flags().StringVarP(&file.name, "file", "f", "", "apply the statements of a file, - for standard input")
 	root.Flags().BoolVarP(&file.check, "check", "c", false, "with -f: only check, change nothing")
@@ -81,6 +82,7 @@ func (c *ctl) rootCommand() *cobra.Command {
 	root.AddGroup(
 		&cobra.Group{ID: groupTables, Title: "Tables:"},
 		&cobra.Group{ID: groupRules, Title: "Rules:"},
+		&cobra.Group{ID: groupDaemon, Title: "Daemon:"},
 		&cobra.Group{ID: groupTools, Title: "Tools:"},
 	)
 	add := func(group string, cmds ...*cobra.Command) {
@@ -91,6 +93,7 @@ func (c *ctl) rootCommand() *cobra.Command {
 	}
 	add(groupTables, c.setCommand(), c.getCommand(), c.deleteCommand(), c.listCommand(), c.flushCommand(), c.tableCommand(), c.monitorCommand())
 	add(groupRules, c.nftCommand())
+	add(groupDaemon, c.statusCommand(), c.sessionsCommand(), c.whyCommand())
 	add(groupTools, c.doctorCommand(), c.classifyCommand(), c.completionCommand(), c.versionCommand(), c.manCommand())
 	root.SetHelpCommandGroupID(groupTools)
 	return root

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+
+package cli
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"nftdict/dictd/api"
+	"nftdict/dictd/config"
+)
+
+// Daemon is a running dictd, as *api.Client reaches it.
+type Daemon interface {
+	Status(context.Context) (*api.Status, error)
+	Sessions(context.Context, api.Filter) iter.Seq2[api.Session, error]
+	Why(ctx context.Context, ctid uint32) (*api.Why, error)
+}
+
+var _ Daemon = (*api.Client)(nil)
+
+// DefaultSocket is where dictd listens unless it is told otherwise.
+const DefaultSocket = config.DefaultSocket
+
+// daemonRemedy helps where no daemon answers.
+const daemonRemedy = "start it: systemctl start dictd, or dictd -config /etc/dictd/dictd.toml (tables and rules work without it)"
+
+// daemon returns the daemon of this run.
+func (c *ctl) daemon() Daemon {
+	if c.Daemon != nil {
+		return c.Daemon(c.socket)
+	}
+	return api.NewClient(c.socket)
+}
+
+// daemonError says that no daemon is there where that is what err means.
+func (c *ctl) daemonError(err error) error {
+	if err != nil && api.IsAbsent(err) {
+		return &absentError{c.socket}
+	}
+	return err
+}
+
+// absentError says that no daemon listens on a socket.
+type absentError struct{ socket string }
+
+func (e *absentError) Error() string {
+	return fmt.Sprintf("dictd is not running: nobody listens at %s", e.socket)
+}
