@@ -26,7 +26,7 @@ func (c *ctl) open() (*Backend, error) {
 	}
 	b, err := c.Open(c.kind)
 	if err != nil {
-		return nil, fmt.Errorf("open the dictionaries (backend %s): %w", c.kind, err)
+		return nil, fmt.Errorf("open the dictionaries: %w", err)
 	}
 	c.backend = b
 	return b, nil

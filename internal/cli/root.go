@@ -71,10 +71,10 @@ func (c *ctl) rootCommand() *cobra.Command {
 
 	all := root.PersistentFlags()
 	all.BoolVarP(&c.json, "json", "j", false, "print JSON")
-	all.StringVar(&c.kind, "backend", "auto", "where the tables are: auto, kmod or ebpf")
-	all.StringVar(&c.socket, "socket", DefaultSocket, "control socket of dictd")
-	all.StringVar(&c.netns, "netns", "", "work in this network namespace, by name or path")
-	root.Flags().StringVarP(&file.name, "file", "f", "", "apply the statements of a file, - for standard input")
+	all.StringVar(&c.kind, "backend", "auto", "where the tables are: a `kind`, auto, kmod or ebpf")
+	all.StringVar(&c.socket, "socket", DefaultSocket, "control socket of dictd, a `path`")
+	all.StringVar(&c.netns, "netns", "", "work in this network namespace, a `name` or path")
+	root.Flags().StringVarP(&file.name, "file", "f", "", "apply the statements of a `file`, - for standard input")
 	root.Flags().BoolVarP(&file.check, "check", "c", false, "with -f: only check, change nothing")
 	root.Flags().SortFlags, all.SortFlags = false, false
 	root.RegisterFlagCompletionFunc("backend", cobra.FixedCompletions([]string{"auto", "kmod", "ebpf"}, cobra.ShellCompDirectiveNoFileComp))

@@ -43,8 +43,8 @@ func (c *ctl) sessionsCommand() *cobra.Command {
 			return c.sessions(cmd.Context(), f)
 		},
 	}
-	cmd.Flags().StringVar(&f.Application, "application", "", "only those of this application")
-	cmd.Flags().IntVar(&f.Limit, "limit", 0, "at most so many")
+	cmd.Flags().StringVar(&f.Application, "application", "", "only those of the application of this `name`")
+	cmd.Flags().IntVar(&f.Limit, "limit", 0, "at most `n` sessions")
 	return cmd
 }
 

@@ -79,7 +79,7 @@ func (c *ctl) tableCommand() *cobra.Command {
 		Use:               "delete TABLE",
 		Short:             "delete a table and its rows",
 		Long:              "Deletes a table with all its rows. A table that a rule uses is kept: that is an\nerror.",
-		Example:           "  dictctl table add scratch key mark open\n  dictctl table delete scratch",
+		Example:           "  dictctl table add spare key mark field n int\n  dictctl table delete spare",
 		Args:              words(1, 1, "TABLE"),
 		ValidArgsFunction: c.completeTable,
 		RunE:              func(_ *cobra.Command, args []string) error { return c.deleteTable(args[0]) },

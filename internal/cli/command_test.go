@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: MIT
+
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"nftdict/dict"
+	"nftdict/dict/dicttest"
+	"nftdict/internal/cli"
+	"nftdict/internal/cli/doctor"
+)
+
+// newApp returns an app on a store, and what it writes.
+func newApp(s dict.Store) (app *cli.App, stdout, stderr *bytes.Buffer) {
+	stdout, stderr = new(bytes.Buffer), new(bytes.Buffer)
+	return &cli.App{
+		Stdin: strings.NewReader(""), Stdout: stdout, Stderr: stderr,
+		Open: func(string) (*cli.Backend, error) { return &cli.Backend{Kind: "mem", Store: s}, nil },
+	}, stdout, stderr
+}
+
+func TestOpenFails(t *testing.T) {
+	app, _, stderr := newApp(nil)
+	app.Open = func(kind string) (*cli.Backend, error) {
+		return nil, fmt.Errorf("backend %s: %w", kind, dict.ErrPermission)
+	}
+	for _, args := range [][]string{{"list"}, {"set", "users", "bob"}, {"get", "users", "bob"}, {"flush", "users"}, {"monitor"}, {"table", "list"}, {"-f", "/dev/null"}} {
+		stderr.Reset()
+		args = append([]string{"--backend", "ebpf"}, args...)
+		if status := app.Run(t.Context(), args); status != cli.ExitFailed {
+			t.Errorf("%v: exit status %d", args, status)
+		}
+		want := "dictctl: open the dictionaries: backend ebpf: permission denied\nremedy: run as root"
+		if !strings.HasPrefix(stderr.String(), want) {
+			t.Errorf("%v: %s, want %s", args, stderr, want)
+		}
+	}
+}
+
+func TestNetns(t *testing.T) {
+	m, err := newMem()
+	if err != nil {
+		t.Fatal(err)
+	}
+	app, _, stderr := newApp(kept{m})
+	var got []string
+	app.EnterNetns = func(netns string, args []string) error {
+		got = append(got, netns+": "+strings.Join(args, " "))
+		return nil
+	}
+	if status := app.Run(t.Context(), []string{"--netns", "blue", "list", "users"}); status != 0 {
+		t.Fatalf("exit status %d, %s", status, stderr)
+	}
+	if len(got) != 1 || got[0] != "blue: --netns blue list users" {
+		t.Errorf("entered %q", got)
+	}
+	app.EnterNetns = func(string, []string) error { return errors.New("no such namespace") }
+	if status := app.Run(t.Context(), []string{"--netns", "blue", "list"}); status != cli.ExitFailed || !strings.Contains(stderr.String(), "no such namespace") {
+		t.Errorf("exit status %d, %s", status, stderr)
+	}
+	app.EnterNetns = nil
+	if status := app.Run(t.Context(), []string{"--netns", "blue", "list"}); status != cli.ExitUsage {
+		t.Errorf("exit status %d, %s", status, stderr)
+	}
+}
+
+// watched is a store that tells when a watch has begun.
+type watched struct {
+	kept
+	began chan struct{}
+}
+
+func (w watched) Watch(ctx context.Context, f func(dict.Change) error, tables ...string) error {
+	close(w.began)
+	return w.kept.Watch(ctx, f, tables...)
+}
+
+// lines is a writer that hands on whole writes.
+type lines chan string
+
+func (l lines) Write(b []byte) (int, error) { l <- string(b); return len(b), nil }
+
+func TestMonitor(t *testing.T) {
+	for _, json := range []bool{false, true} {
+		m, err := newMem()
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := make(chan struct{})
+		app, _, stderr := newApp(watched{kept{m}, began})
+		out := make(lines)
+		app.Stdout = out
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		done := make(chan int)
+		args := []string{"monitor", "users", "hosts"}
+		if json {
+			args = append([]string{"-j"}, args...)
+		}
+		go func() { done <- app.Run(ctx, args) }()
+		<-began
+		bob, err := dict.StringKey("bob")
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps := []struct {
+			do         func() error
+			text, json string
+		}{
+			{func() error {
+				return m.Put(dict.Users, dict.Row{Key: bob, Cells: []dict.Cell{{Field: "quota_size", Value: dict.Int64Value(5)}}})
+			}, `set users "bob" quota_size 5`, `{"set":{"table":"users","key":"bob","cells":{"quota_size":5}}}`},
+			{func() error { return m.Delete(dict.Users, bob, "quota_size") },
+				`delete users "bob" quota_size`, `{"delete":{"table":"users","key":"bob","cells":{}},"fields":["quota_size"]}`},
+			{func() error { return m.Delete(dict.Users, bob) },
+				`delete users "bob"`, `{"delete":{"table":"users","key":"bob","cells":{}}}`},
+		}
+		time.Sleep(20 * time.Millisecond) // Watch has taken its first look
+		for _, s := range steps {
+			if err := s.do(); err != nil {
+				t.Fatal(err)
+			}
+			want := s.text
+			if json {
+				want = s.json
+			}
+			select {
+			case got := <-out:
+				if got != want+"\n" {
+					t.Errorf("got %swant %s", got, want)
+				}
+			case <-ctx.Done():
+				t.Fatalf("no line for %s", want)
+			}
+		}
+		cancel()
+		if status := <-done; status != cli.ExitDone {
+			t.Errorf("exit status %d, %s", status, stderr)
+		}
+	}
+}
+
+func TestMonitorRefuses(t *testing.T) {
+	m, err := newMem()
+	if err != nil {
+		t.Fatal(err)
+	}
+	app, _, stderr := newApp(struct{ dict.Store }{m}) // no Watcher
+	if status := app.Run(t.Context(), []string{"monitor"}); status != cli.ExitFailed || !strings.Contains(stderr.String(), "not supported: backend mem") {
+		t.Errorf("exit status %d, %s", status, stderr)
+	}
+	app, _, stderr = newApp(kept{m})
+	if status := app.Run(t.Context(), []string{"monitor", "nobody"}); status != cli.ExitFailed || !strings.Contains(stderr.String(), `table "nobody"`) {
+		t.Errorf("exit status %d, %s", status, stderr)
+	}
+}
+
+func TestDoctor(t *testing.T) {
+	report := doctor.Report{Kernel: "6.0", Works: true,
+		Checks: []doctor.Check{
+			{Name: "maps", State: doctor.Present, Found: "here"},
+			{Name: "queue", State: doctor.Absent, Found: "no such file", Follows: "no packets"},
+		},
+		Roles: []doctor.Role{
+			{Name: "dictionaries", Ways: []doctor.Way{{Name: "ebpf", Works: true}, {Name: "kmod", Missing: []string{"module"}}}},
+			{Name: "rules", Ways: []doctor.Way{{Works: true}}},
+		},
+	}
+	app, stdout, stderr := newApp(nil)
+	app.Doctor = func(context.Context) doctor.Report { return report }
+	want := `kernel 6.0
+
+present  maps                            here
+absent   queue                           no such file
+         -> no packets
+
+dictionaries              by ebpf
+rules                     works
+
+This machine has all that is needed.
+`
+	if status := app.Run(t.Context(), []string{"doctor"}); status != cli.ExitDone || stdout.String() != want {
+		t.Errorf("exit status %d, %s\n%s\nwant\n%s", status, stderr, stdout, want)
+	}
+	report.Works = false
+	report.Roles[0].Ways[0] = doctor.Way{Name: "ebpf", Missing: []string{"maps", "programs"}}
+	stdout.Reset()
+	app.Colour = true
+	if status := app.Run(t.Context(), []string{"doctor"}); status != cli.ExitFailed ||
+		!strings.Contains(stdout.String(), "\x1b[31mimpossible\x1b[0m: ebpf lacks maps, programs; kmod lacks module\n") {
+		t.Errorf("exit status %d, %s\n%s", status, stderr, stdout)
+	}
+	stdout.Reset()
+	if status := app.Run(t.Context(), []string{"-j", "doctor"}); status != cli.ExitFailed || !strings.Contains(stdout.String(), `"name":"queue","state":"absent","found":"no such file","follows":"no packets"`) {
+		t.Errorf("exit status %d, %s\n%s", status, stderr, stdout)
+	}
+}
+
+// TestLargeTable is listed without being held in memory, in no order.
+func TestLargeTable(t *testing.T) {
+	m, err := newMem()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id := range uint32(3) {
+		if err := m.Put(dict.Sessions, dict.Row{Key: dict.CtID(id)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	app, stdout, stderr := newApp(large{kept{m}})
+	if status := app.Run(t.Context(), []string{"list", "sessions"}); status != 0 || strings.Count(stdout.String(), "set sessions ") != 3 {
+		t.Errorf("exit status %d, %s\n%s", status, stderr, stdout)
+	}
+}
+
+// large says of every table that it has many rows.
+type large struct{ kept }
+
+func (l large) Stats(table string) (dict.Stats, error) { return dict.Stats{Rows: 1 << 20}, nil }
+
+// TestManual keeps the committed page what the help texts make.
+func TestManual(t *testing.T) {
+	app, _, stderr := newApp(nil)
+	dir := t.TempDir()
+	if status := app.Run(t.Context(), []string{"man", dir}); status != 0 {
+		t.Fatalf("exit status %d, %s", status, stderr)
+	}
+	got, err := os.ReadFile(filepath.Join(dir, "dictctl.8"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile("../../docs/man/dictctl.8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("docs/man/dictctl.8 is not what `make generate` writes")
+	}
+	for _, text := range []string{`.SS set TABLE KEY`, `.SS table add TABLE`, `dictctl nft`, `\-\-backend`} {
+		if !bytes.Contains(got, []byte(text)) && !bytes.Contains(got, []byte(strings.Replace(text, ".SS ", ".SS dictctl ", 1))) {
+			t.Errorf("no %q", text)
+		}
+	}
+}
+
+// TestExamples parses the command lines of all help texts: none may be a usage
+// error.
+func TestExamples(t *testing.T) {
+	m, err := newMem()
+	if err != nil {
+		t.Fatal(err)
+	}
+	app, stdout, _ := newApp(nil)
+	if status := app.Run(t.Context(), []string{"man", t.TempDir()}); status != 0 {
+		t.Fatal("man")
+	}
+	var names []string
+	app.Run(t.Context(), []string{"__complete", ""})
+	for l := range strings.Lines(stdout.String()) {
+		if name, _, ok := strings.Cut(l, "\t"); ok {
+			names = append(names, name)
+		}
+	}
+	if len(names) < 15 {
+		t.Fatalf("commands: %q", names)
+	}
+	names = append(names, "table add", "table list", "table delete")
+	for _, name := range names {
+		app, stdout, _ := newApp(kept{m})
+		app.Run(t.Context(), append([]string{"help"}, strings.Fields(name)...))
+		_, examples, ok := strings.Cut(stdout.String(), "Examples:\n")
+		if !ok && name != "help" {
+			t.Errorf("%s: no examples", name)
+		}
+		examples, _, _ = strings.Cut(examples, "\n\n")
+		for line := range strings.Lines(examples) {
+			runExample(t, m, strings.TrimSpace(line))
+		}
+	}
+}
+
+// runExample runs one line of a help text, without what only a machine has.
+func runExample(t *testing.T, m *dicttest.Mem, line string) {
+	t.Helper()
+	command, _, _ := strings.Cut(line, " >")
+	args := shellWords(command)
+	if len(args) == 0 || args[0] != "dictctl" {
+		t.Errorf("example %q is no dictctl", line)
+		return
+	}
+	for _, word := range []string{"nft", "monitor", "classify", "man", "doctor", "sessions", "why", "status", "-f"} {
+		if len(args) > 1 && (args[1] == word || args[1] == "-j" && args[2] == word) {
+			return
+		}
+	}
+	app, _, stderr := newApp(kept{m})
+	app.Stdout = io.Discard
+	status := app.Run(t.Context(), args[1:])
+	missing := strings.Contains(stderr.String(), dict.ErrNotExist.Error())
+	if status == cli.ExitUsage || status == cli.ExitFailed && !missing {
+		t.Errorf("%s: exit status %d, %s", line, status, stderr)
+	}
+}
+
+// shellWords splits a line as a shell does that knows single quotes alone.
+func shellWords(line string) []string {
+	var out []string
+	for i, part := range strings.Split(line, "'") {
+		if i%2 == 1 {
+			out = append(out, part)
+			continue
+		}
+		out = append(out, strings.Fields(part)...)
+	}
+	return out
+}
