@@ -73,6 +73,9 @@ func (c *Command) Run(ctx context.Context) (exit int, err error) {
 	if errors.As(err, &said) {
 		return 1, c.print(said)
 	}
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
+	}
 	return exit, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 func TestRunRuleCommands(t *testing.T) {
@@ -85,7 +86,17 @@ table inet t {
 		"include": func() said { return ns.run(t, "", "-f", write("outer.nft", "include \""+inner+"\"\n")) },
 		"stdin":   func() said { return ns.run(t, text, "-f", "-") },
 		"device":  func() said { return ns.run(t, text, "-f", "/dev/stdin") },
-		"again":   func() said { return ns.run(t, list.Out, "-f", "-") },
+		"pipe": func() said {
+			path := filepath.Join(dir, "pipe")
+			if err := unix.Mkfifo(path, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			wrote := make(chan error, 1)
+			go func() { wrote <- os.WriteFile(path, []byte(text), 0) }()
+			defer func() { <-wrote }()
+			return ns.run(t, "", "-f", path)
+		},
+		"again": func() said { return ns.run(t, list.Out, "-f", "-") },
 	} {
 		ns.must(t, "flush", "ruleset")
 		if got := load(); got != (said{}) {

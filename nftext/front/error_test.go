@@ -104,6 +104,12 @@ rules.nft:4:35-38: Error: value "9999": refused by the test
 		dict s ct id f 1 dict s ct id f 9999 drop
 		                                ^^^^
 `},
+		"first line of a term": {
+			"table ip t {\n\tchain c {\n\t\tcounter name \"nosuch\" dict sessions \\\n\t\tct id application 1\n\t}\n}\n", `
+rules.nft:3:16-23: Error: Could not process rule: No such file or directory
+		counter name "nosuch" dict sessions \
+		             ^^^^^^^^
+`},
 		"included": {
 			"table ip t {\n\tchain c {\n\t}\n}\ninclude \"./inner.nft\"\n", `
 In file included from rules.nft:5:1-22:
@@ -119,6 +125,10 @@ In file included from rules.nft:5:1-22:
 			want := said{Exit: 1, Err: c.want[1:]}
 			if d := cmp.Diff(want, ns.run(t, "", "-f", "rules.nft")); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
+			}
+			want.Err = strings.ReplaceAll(want.Err, "rules.nft:", "/dev/stdin:")
+			if d := cmp.Diff(want, ns.run(t, c.text, "-f", "-")); d != "" {
+				t.Errorf("from standard input (-want +got):\n%s", d)
 			}
 			if got := ns.run(t, "", "list", "ruleset"); got != (said{}) {
 				t.Errorf("something was loaded: %+v", got)

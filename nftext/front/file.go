@@ -39,19 +39,25 @@ func (s *supervisor) open(id uint64, dir int, addr uintptr) error {
 	case unix.S_IFREG:
 		text, err = io.ReadAll(f)
 	case unix.S_IFIFO:
-		text, err = drain(fd, s.stop)
+		if text = s.pipes[name]; text == nil {
+			text, err = drain(fd, s.stop)
+		}
 	default:
 		return s.listener.proceed(id)
 	}
 	if err != nil {
 		return err
 	}
+	original := text
 	text, changed, err := s.hide(name, text)
 	if err != nil {
 		return err
 	}
 	if !changed && kind == unix.S_IFREG {
 		return s.listener.proceed(id)
+	}
+	if changed && kind == unix.S_IFIFO { // nft reads it again to show the lines at fault
+		s.pipes[name] = original
 	}
 	m, err := memoryFile(text)
 	if err != nil {
@@ -68,7 +74,7 @@ func (s *supervisor) hide(name string, text []byte) ([]byte, bool, error) {
 
 // hideText is terms.hide with the errors of the front end: a *diagnosis.
 func hideText(t *terms, codec Codec, o options, name string, text []byte) ([]byte, bool, error) {
-	out, changed, err := t.hide(codec, text)
+	out, changed, err := t.hide(codec, name, text)
 	if option := o.refused(); err == nil && changed && option != "" {
 		span := &TextError{Err: fmt.Errorf("dict terms cannot be combined with %s yet: %w", option, dict.ErrNotSupported)}
 		if spans, _ := codec.Find(text); len(spans) > 0 {

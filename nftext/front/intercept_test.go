@@ -78,7 +78,7 @@ func TestRunFamilies(t *testing.T) {
 // its echo.
 func TestRunManyRules(t *testing.T) {
 	ns := newNetwork(t)
-	const rules = 20000
+	const rules = 8000
 	var b strings.Builder
 	b.WriteString("table ip t {\n\tchain c {\n")
 	for i := range rules {

@@ -154,7 +154,7 @@ func TestKilledAtAnyTime(t *testing.T) {
 	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for i := range 20 {
+	for i := range 10 {
 		ns.must(t, "flush ruleset")
 		cmd := ns.helper(t, "-f", file)
 		var err error
@@ -162,14 +162,14 @@ func TestKilledAtAnyTime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Duration(i) * 3 * time.Millisecond)
+		time.Sleep(time.Duration(i) * 6 * time.Millisecond)
 		nft := children(t, cmd.Process.Pid)
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 		gone(t, nft)
 		got := ns.run(t, "", "list", "ruleset").Out
 		if n := strings.Count(got, "dict sessions"); n != 0 && n != rules {
-			t.Fatalf("killed after %d ms: %d of %d rules", 3*i, n, rules)
+			t.Fatalf("killed after %d ms: %d of %d rules", 6*i, n, rules)
 		}
 	}
 }

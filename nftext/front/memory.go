@@ -5,9 +5,12 @@ package front
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"nftdict/dict"
 )
 
 // memory is the address space of the nft process.
@@ -27,6 +30,14 @@ const (
 )
 
 var errMemory = errors.New("nft's memory cannot be accessed")
+
+// traced explains why a child process cannot be looked into.
+func traced(err error) error {
+	if !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.ENOSYS) {
+		return err
+	}
+	return fmt.Errorf("%w: needs access to a child process (CAP_SYS_PTRACE, or kernel.yama.ptrace_scope at most 1): %w", dict.ErrNotSupported, err)
+}
 
 // read fills b from addr.
 func (m memory) read(b []byte, addr uintptr) error {
@@ -64,7 +75,7 @@ func (m memory) move(b []byte, areas []area, call func(int, []unix.Iovec, []unix
 		local := unix.Iovec{Base: &b[0]}
 		local.SetLen(size)
 		if n, err := call(int(m), []unix.Iovec{local}, remote, 0); err != nil {
-			return errors.Join(errMemory, err)
+			return fmt.Errorf("%w: %w", errMemory, traced(err))
 		} else if n != size {
 			return errMemory
 		}

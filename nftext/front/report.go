@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -43,6 +44,9 @@ func (t *terms) restore(text []byte) ([]byte, error) {
 		lines = append(lines, string(l))
 	}
 	for i := range lines {
+		if i > 0 {
+			lines[i] = t.unfold(placeOf(lines[i-1]), lines[i])
+		}
 		line := []byte(lines[i])
 		if e, _ := t.find(line); e == nil {
 			continue
@@ -152,8 +156,19 @@ func moveCarets(carets string, parts []part) (string, *part) {
 	return strings.TrimRight(string(out), " ") + "\n", first
 }
 
+// placeOf returns the place that a message names, of which the first line of nft's
+// arguments is that without a name.
+func placeOf(title string) place {
+	m := columns.FindStringSubmatch(title)
+	if m == nil {
+		return place{line: 1}
+	}
+	n, _ := strconv.Atoi(m[2])
+	return place{m[1], n}
+}
+
 var (
-	columns    = regexp.MustCompile(`^(.*:\d+:)\d+-\d+(: .*\n?)$`)
+	columns    = regexp.MustCompile(`^(.*):(\d+):\d+-\d+(: .*\n?)$`)
 	errorTitle = regexp.MustCompile(`^((?:.*:\d+:\d+-\d+: )?Error: ).*`)
 )
 
@@ -166,7 +181,7 @@ func (t *terms) retitle(title, carets string, at *part) string {
 	}
 	if from := strings.IndexByte(carets, '^'); from >= 0 {
 		to := from + len(carets[from:]) - len(strings.TrimLeft(carets[from:], "^"))
-		title = columns.ReplaceAllString(title, fmt.Sprintf("${1}%d-%d${2}", from+1, to))
+		title = columns.ReplaceAllString(title, fmt.Sprintf("${1}:${2}:%d-%d${3}", from+1, to))
 	}
 	return title
 }

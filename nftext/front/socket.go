@@ -23,7 +23,7 @@ type socket struct {
 func openSocket(pidfd, number int, link string) (*socket, error) {
 	fd, err := unix.PidfdGetfd(pidfd, number, 0)
 	if err != nil {
-		return nil, fmt.Errorf("descriptor %d of nft: %w", number, err)
+		return nil, fmt.Errorf("descriptor %d of nft: %w", number, traced(err))
 	}
 	s := &socket{link: link, fd: fd}
 	domain, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN)

@@ -21,7 +21,8 @@ type supervisor struct {
 	pid     int // of nft, from its first call on
 	pidfd   int
 	sockets map[int]*socket
-	err     error // why nft was killed
+	pipes   map[string][]byte // read to their end, by name
+	err     error             // why nft was killed
 }
 
 // errStopped ends a wait when nft has ended.
@@ -31,6 +32,7 @@ var errStopped = fmt.Errorf("nft has ended: %w", unix.ECANCELED)
 func (s *supervisor) serve() {
 	s.pidfd = -1
 	s.sockets = map[int]*socket{}
+	s.pipes = map[string][]byte{}
 	defer s.release()
 	for wait(int(s.listener), s.stop) == nil {
 		n, err := s.listener.receive()
@@ -43,7 +45,7 @@ func (s *supervisor) serve() {
 		switch err {
 		case nil, errGone, errStopped:
 		default:
-			s.abort(err)
+			s.abort(n.id, err)
 		}
 	}
 }
@@ -58,14 +60,15 @@ func (s *supervisor) release() {
 }
 
 // abort kills nft, whose pending call is never carried out, and keeps the first
-// reason.
-func (s *supervisor) abort(err error) {
+// reason. Should it not die, all its calls fail.
+func (s *supervisor) abort(id uint64, err error) {
 	if s.err == nil {
 		s.err = err
 	}
 	if s.pidfd >= 0 {
 		_ = unix.PidfdSendSignal(s.pidfd, unix.SIGKILL, nil, 0)
 	}
+	_ = s.listener.fail(id, unix.EPERM)
 }
 
 // handle answers one call, or returns why it cannot be answered.
@@ -79,6 +82,9 @@ func (s *supervisor) handle(n notification) error {
 			return fmt.Errorf("process %d of nft: %w", n.pid, err)
 		}
 		s.pid, s.pidfd = int(n.pid), fd
+	}
+	if s.err != nil {
+		return s.err
 	}
 	if int(n.pid) != s.pid {
 		return fmt.Errorf("nft has a second thread or process, %d", n.pid)

@@ -19,6 +19,7 @@ type terms struct {
 	mu     sync.Mutex
 	list   []*term
 	byText map[termKey]*term
+	folds  map[place][2]string // lines hidden, and as the user wrote them
 }
 
 // term is one entry. The table's lock protects all that may change.
@@ -58,7 +59,7 @@ func newTerms() *terms {
 	for _, b := range random {
 		mark = append(mark, base36[int(b)%len(base36)])
 	}
-	return &terms{mark: mark, byText: map[termKey]*term{}}
+	return &terms{mark: mark, byText: map[termKey]*term{}, folds: map[place][2]string{}}
 }
 
 // intern returns the entry of the term text, which it adds when new.

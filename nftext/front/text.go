@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// hide returns src, nft text, with a placeholder in place of each dict term, and
-// whether there was one. Line numbers stay, and so do columns except after a
-// term shorter than its placeholder. Errors are those of Codec.Find.
-func (t *terms) hide(codec Codec, src []byte) (out []byte, changed bool, err error) {
+// hide returns src, the nft text called name, with a placeholder in place of each
+// dict term, and whether there was one. Line numbers stay, and so do columns except
+// after a term shorter than its placeholder. Errors are those of Codec.Find.
+func (t *terms) hide(codec Codec, name string, src []byte) (out []byte, changed bool, err error) {
 	if !bytes.Contains(src, []byte("dict")) {
 		return src, false, nil
 	}
@@ -20,16 +20,51 @@ func (t *terms) hide(codec Codec, src []byte) (out []byte, changed bool, err err
 		return src, false, err
 	}
 	out = make([]byte, 0, len(src)+64)
-	at := 0
+	at, folded := 0, false
 	for _, s := range spans {
 		if s.Start < at || s.End <= s.Start || s.End > len(src) {
 			return nil, false, fmt.Errorf("codec returned the span %d..%d after offset %d in a text of %d bytes", s.Start, s.End, at, len(src))
 		}
 		out = append(out, src[at:s.Start]...)
-		out = append(out, t.placeholder(s.Kind, string(src[s.Start:s.End]))...)
+		text := string(src[s.Start:s.End])
+		folded = folded || strings.Contains(text, "\n")
+		out = append(out, t.placeholder(s.Kind, text)...)
 		at = s.End
 	}
-	return append(out, src[at:]...), true, nil
+	out = append(out, src[at:]...)
+	if folded {
+		t.fold(name, src, out)
+	}
+	return out, true, nil
+}
+
+// place is a line of a text that nft reads.
+type place struct {
+	name string
+	line int // from 1
+}
+
+// fold notes the lines that hold a part of a term but no token, by which they
+// could be told.
+func (t *terms) fold(name string, src, out []byte) {
+	shown, hidden := strings.Split(string(src), "\n"), strings.Split(string(out), "\n")
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range min(len(shown), len(hidden)) {
+		if shown[i] != hidden[i] && !strings.Contains(hidden[i], string(t.mark)) {
+			t.folds[place{name, i + 1}] = [2]string{hidden[i] + "\n", shown[i] + "\n"}
+		}
+	}
+}
+
+// unfold returns such a line as the user wrote it, any other as it is.
+func (t *terms) unfold(at place, line string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if f := t.folds[at]; f[0] == line && line != "" {
+		return f[1]
+	}
+	return line
 }
 
 // placeholder returns the text that stands for a term while nft reads it: as many

@@ -153,7 +153,7 @@ func TestHide(t *testing.T) {
 		"many lines": "dict \\\nsessions \\\nct id\\\n application \\\n7\n",
 		"short":      "dict s ct id a 1 tail",
 	} {
-		out, changed, err := table.hide(fakeCodec{}, []byte(src))
+		out, changed, err := table.hide(fakeCodec{}, "", []byte(src))
 		if err != nil || !changed || bytes.Contains(out, []byte("dict")) {
 			t.Errorf("%s: %q, %v, %v", name, out, changed, err)
 		}
@@ -169,7 +169,7 @@ func TestHide(t *testing.T) {
 		}
 	}
 	for _, src := range []string{"add rule ip t c # " + matchTerm, "comment \"" + matchTerm + "\"", "dictionary", ""} {
-		if out, changed, err := table.hide(fakeCodec{}, []byte(src)); err != nil || changed || string(out) != src {
+		if out, changed, err := table.hide(fakeCodec{}, "", []byte(src)); err != nil || changed || string(out) != src {
 			t.Errorf("%q: %q, %v, %v", src, out, changed, err)
 		}
 	}
@@ -286,7 +286,7 @@ func FuzzHide(f *testing.F) {
 	f.Add("dict s \\\n ct id a \\\n 5 # " + matchTerm)
 	f.Fuzz(func(t *testing.T, src string) {
 		table := newTerms()
-		out, changed, err := table.hide(fakeCodec{}, []byte(src))
+		out, changed, err := table.hide(fakeCodec{}, "", []byte(src))
 		if err != nil {
 			return
 		}
@@ -310,7 +310,7 @@ func FuzzRestore(f *testing.F) {
 	f.Add("Error: x\n@@\n^^\n", 0, 0)
 	f.Fuzz(func(t *testing.T, text string, from, to int) {
 		table := newTerms()
-		hidden, _, _ := table.hide(fakeCodec{}, []byte(matchTerm))
+		hidden, _, _ := table.hide(fakeCodec{}, "", []byte(matchTerm))
 		e := table.intern(Match, matchTerm)
 		table.fail(e, &TextError{Offset: from, End: to, Err: errors.New("no")})
 		out, err := table.restore([]byte(strings.ReplaceAll(text, "@", string(hidden))))
