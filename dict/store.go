@@ -30,8 +30,8 @@ type Store interface {
 	// Put merges rows into a table in the order given: cells given replace,
 	// others stay, and the row's life starts anew from TTL. A row without cells
 	// is a row. Put goes on after a row that is refused; the error joins those of
-	// all refused rows. ErrFull when a new row finds no place: it is counted in
-	// Stats. Readers see a new row whole or not at all; of a merge they may see
+	// all refused rows. ErrFull when a new row finds no place, which is counted in
+	// Stats, or a cell does not. Readers see a new row whole or not at all; of a merge they may see
 	// one cell before another while it goes on, and all or none of it afterwards,
 	// even if the writer is killed.
 	Put(table string, rows ...Row) error

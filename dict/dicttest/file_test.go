@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"nftdict/dict"
+	"nftdict/internal/need"
 )
 
 // fileStore is a Mem that lives in a file between calls: under a lock that
@@ -161,6 +162,7 @@ func (s *fileStore) Stats(table string) (out dict.Stats, err error) {
 func (s *fileStore) Close() error { return nil }
 
 func TestFileStore(t *testing.T) {
+	need.Long(t)
 	Run(t, func(tb testing.TB) dict.Store { return &fileStore{dir: tb.TempDir()} },
 		Shared(func(s dict.Store) string { return s.(*fileStore).dir },
 			func(dir string) (dict.Store, error) { return &fileStore{dir: dir}, nil }))

@@ -89,6 +89,8 @@ func Run(t *testing.T, open func(testing.TB) dict.Store, opts ...Option) {
 	sub("iteration", x.iteration)
 	sub("writers", x.writers)
 	sub("incarnations", x.incarnations)
+	sub("no row comes back", x.noReturn)
+	sub("table deleted in use", x.deletedInUse)
 	sub("racing admins", x.admins)
 	sub("racing for the last place", x.lastPlace)
 	if x.hold != nil {
@@ -105,5 +107,6 @@ func Run(t *testing.T, open func(testing.TB) dict.Store, opts ...Option) {
 		sub("killed admin", x.killedAdmin)
 	}
 	sub("watch", x.watch)
+	sub("watch all", x.watchAll)
 	sub("watch ends", x.watchEnds)
 }

@@ -145,6 +145,26 @@ func (x *suite) watch(t *testing.T) {
 	w.until(`set people "busy" quota 499`)
 }
 
+// watchAll: a watch of all tables sees those that come later, and lives on
+// when one goes.
+func (x *suite) watchAll(t *testing.T) {
+	s := x.with(t, people())
+	if _, ok := s.(dict.Watcher); !ok {
+		t.Logf("the store is no dict.Watcher")
+		return
+	}
+	w := startWatch(t, s)
+	must(t, s.AddTable(dict.Table{Name: "late", Key: dict.KeyInt, Limit: 5, Fields: []dict.Field{{Name: "n", Type: dict.Int}}}))
+	must(t, s.Put("late", row(dict.IntKey(1), "n", dict.IntValue(1))))
+	w.until("set late 1 n 1")
+	must(t, s.AddFields("late", dict.Field{Name: "m", Type: dict.Int}))
+	must(t, s.Put("late", row(dict.IntKey(1), "m", dict.IntValue(2))))
+	w.until("set late 1 m 2")
+	must(t, s.DeleteTable("late"))
+	must(t, s.Put("people", row(key("al"), "age", dict.IntValue(1))))
+	w.until(`set people "al" age 1`)
+}
+
 // watchEnds: a watch ends with the error of the function, of its context, or
 // of a table that is not there.
 func (x *suite) watchEnds(t *testing.T) {
