@@ -34,8 +34,7 @@ func lookHTTP(x *sight) verdict {
 	if !ok {
 		return no
 	}
-	authority := targetAuthority(method, target)
-	if len(authority) > 0 {
+	if authority := targetAuthority(method, target); len(authority) > 0 {
 		x.requestHost(authority, target)
 	}
 	for {
@@ -43,7 +42,7 @@ func lookHTTP(x *sight) verdict {
 			return found
 		}
 		if len(line) == 0 {
-			if len(authority) == 0 && x.s.once(sawHost) {
+			if x.s.once(sawHost) {
 				x.s.note("http/host: none", "", 0)
 			}
 			return done
@@ -55,10 +54,7 @@ func lookHTTP(x *sight) verdict {
 		value = bytes.Trim(value, " \t")
 		switch {
 		case equalFold(name, "host"):
-			if len(authority) == 0 {
-				authority = value
-				x.requestHost(authority, target)
-			}
+			x.requestHost(value, target)
 		case equalFold(name, "user-agent"):
 			if x.s.once(sawAgent) {
 				x.text(&x.s.findings().agent, "http/user-agent", value)
@@ -67,7 +63,8 @@ func lookHTTP(x *sight) verdict {
 	}
 }
 
-// requestHost learns from the host of a request, and makes the URL.
+// requestHost learns from the host of a request, and makes the URL. The first
+// host counts: the target's own comes before that of a header.
 func (x *sight) requestHost(authority, target []byte) {
 	if !x.s.once(sawHost) {
 		return
@@ -77,14 +74,17 @@ func (x *sight) requestHost(authority, target []byte) {
 	if f.host == "" {
 		return
 	}
-	switch {
-	case len(target) > 0 && target[0] == '/':
-		x.line = append(append(append(x.line[:0], "http://"...), authority...), target...)
-	case bytes.Contains(target, []byte("://")):
-		x.line = append(x.line[:0], target...)
-	default: // authority form, or "*"
-		return
+	scheme, path := []byte("http"), target
+	if target[0] != '/' {
+		var rest []byte
+		var ok bool
+		if scheme, rest, ok = bytes.Cut(target, []byte("://")); !ok {
+			return // the authority of CONNECT, or "*"
+		}
+		_, path = cutAuthority(rest)
 	}
+	x.line = append(append(x.line[:0], scheme...), "://"...)
+	x.line = append(append(x.line, authority...), path...)
 	x.text(&f.url, "http/url", x.line)
 }
 
@@ -158,13 +158,18 @@ func targetAuthority(method, target []byte) []byte {
 	if !ok || target[0] == '/' {
 		return nil
 	}
-	if i := bytes.IndexAny(rest, "/?#"); i >= 0 {
-		rest = rest[:i]
+	authority, _ := cutAuthority(rest)
+	return authority
+}
+
+// cutAuthority cuts what follows "://" behind the host and port. The name and
+// password of a user are left out: they are nobody's business.
+func cutAuthority(b []byte) (authority, path []byte) {
+	authority = b
+	if i := bytes.IndexAny(b, "/?#"); i >= 0 {
+		authority, path = b[:i], b[i:]
 	}
-	if i := bytes.LastIndexByte(rest, '@'); i >= 0 {
-		rest = rest[i+1:]
-	}
-	return rest
+	return authority[bytes.LastIndexByte(authority, '@')+1:], path
 }
 
 // stripPort takes the port off an authority.

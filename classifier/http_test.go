@@ -30,7 +30,7 @@ func TestHTTP(t *testing.T) {
 			Application: "FACEBOOK", Category: "social", Detail: "www.facebook.com", HTTPHost: "www.facebook.com",
 		}},
 		{name: "to a proxy", in: "GET http://user:pw@www.bbc.co.uk/news HTTP/1.1\r\nHost: other.example\r\n\r\n", state: Done, want: Result{
-			Application: "BBC", Category: "news", Detail: "www.bbc.co.uk", HTTPHost: "www.bbc.co.uk", URL: "http://user:pw@www.bbc.co.uk/news",
+			Application: "BBC", Category: "news", Detail: "www.bbc.co.uk", HTTPHost: "www.bbc.co.uk", URL: "http://www.bbc.co.uk/news",
 		}},
 		{name: "IPv6 host", in: "GET / HTTP/1.1\r\nHost: [2001:DB8::1]:80\r\n\r\n", state: Done, want: Result{
 			Application: "HTTP", Category: "web", Detail: "2001:db8::1", HTTPHost: "2001:db8::1", URL: "http://[2001:DB8::1]:80/",

@@ -283,8 +283,9 @@ func TestQUICServerID(t *testing.T) {
 // TestQUICRetry starts anew with the id and token of a Retry.
 func TestQUICRetry(t *testing.T) {
 	message := quantumHello(t, "www.netflix.com")[5:]
+	refused := quantumHello(t, "www.example.com")[5:]
 	v := newConversation(t, New(Options{}))
-	v.udp(Original, initialSpec{quicV1, "original", "original", "", 0, cryptoFrame(0, message[:300]), 1200}.seal(t))
+	v.udp(Original, initialSpec{quicV1, "original", "original", "", 0, cryptoFrame(0, refused[:40]), 1200}.seal(t))
 	retry := append([]byte{0xf0, 0, 0, 0, 1, 4, 1, 2, 3, 4, 8}, "retried!token and sixteen bytes of tag"...)
 	if v.udp(Reply, retry) != More {
 		t.Fatal("done after a Retry")
@@ -298,6 +299,7 @@ func TestQUICRetry(t *testing.T) {
 
 func TestQUICWithoutHello(t *testing.T) {
 	sealed := initialSpec{quicV1, "anything", "original", "", 0, cryptoFrame(0, []byte("x")), 1200}.seal(t)
+	opens := initialSpec{quicV1, "original", "original", "", 0, cryptoFrame(0, specHello().bytes()), 1200}.seal(t)
 	negotiation := []byte{0x80, 0, 0, 0, 0, 4, 1, 2, 3, 4, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 1, 0x6b, 0x33, 0x43, 0xcf}
 	reserved := append([]byte{0xc0, 0x1a, 0x2a, 0x3a, 0x4a, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0}, make([]byte, 1200)...)
 	tests := []struct {
@@ -308,6 +310,7 @@ func TestQUICWithoutHello(t *testing.T) {
 	}{
 		{"Initial that does not open", Original, sealed, "QUIC"},
 		{"server's Initial", Reply, sealed, "QUIC"},
+		{"server's Initial that opens as if it were the client's", Reply, opens, "QUIC"},
 		{"version negotiation", Reply, negotiation, "QUIC"},
 		{"version negotiation, unknown versions only", Reply, append(negotiation[:19:19], 9, 9, 9, 9), ""},
 		{"version that asks for negotiation", Original, reserved, "QUIC"},

@@ -7,41 +7,41 @@ package classifier
 // does not change with the session and shares no memory with packets.
 type Result struct {
 	// Protocol is the innermost protocol recognised, e.g. "TLS" or "DNS".
-	Protocol string
+	Protocol string `json:"protocol,omitempty"`
 	// Application is the service in capitals, e.g. "NETFLIX"; the protocol's
 	// name in capitals where no service is known; empty where that is unknown
 	// too.
-	Application string
+	Application string `json:"application,omitempty"`
 	// Category of the application (or of the bare protocol), one word such as
 	// "streaming" or "social".
-	Category string
+	Category string `json:"category,omitempty"`
 	// Chain is the path from the network layer up, "IP/TCP/TLS/NETFLIX".
-	Chain string
+	Chain string `json:"chain,omitempty"`
 	// Detail is the most telling name: server name, host, name asked for, or
 	// the software of a banner.
-	Detail string
+	Detail string `json:"detail,omitempty"`
 	// Confidence in Application, 0..100. 100 is never given to what a peer can
 	// choose freely.
-	Confidence int
+	Confidence int `json:"confidence,omitempty"`
 	// Inferred says that Application and Category rest on Hint alone: no packet
 	// of this session named them.
-	Inferred bool
+	Inferred bool `json:"inferred,omitempty"`
 
-	SNI         string   // server name of a ClientHello, lower case
-	ALPN        []string // protocols offered in a ClientHello
-	JA4         string   // fingerprint of a complete ClientHello
-	HTTPHost    string   // host of the first HTTP request, lower case, without port
-	URL         string   // "http://host/path" of the first HTTP request
-	UserAgent   string   // of the first HTTP request
-	QUICVersion string   // "1", "2", "draft-29"
-	SSHBanner   string   // identification string; the server's, once seen
+	SNI         string   `json:"sni,omitempty"`          // server name of a ClientHello, lower case
+	ALPN        []string `json:"alpn,omitempty"`         // protocols offered in a ClientHello
+	JA4         string   `json:"ja4,omitempty"`          // fingerprint of a complete ClientHello
+	HTTPHost    string   `json:"http_host,omitempty"`    // host of the first HTTP request, lower case, without port
+	URL         string   `json:"url,omitempty"`          // "http://host/path" of the first HTTP request
+	UserAgent   string   `json:"user_agent,omitempty"`   // of the first HTTP request
+	QUICVersion string   `json:"quic_version,omitempty"` // "1", "2", "draft-29"
+	SSHBanner   string   `json:"ssh_banner,omitempty"`   // identification string; the server's, once seen
 	// Hint is the DNS name this client last asked for that resolved to the
 	// server's address.
-	Hint string
+	Hint string `json:"hint,omitempty"`
 
 	// Version grows with every change of the fields above; 0 means that nothing
 	// is known yet.
-	Version uint64
+	Version uint64 `json:"version"`
 }
 
 // Evidence is one step of how a session's result came about.

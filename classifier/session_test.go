@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"unsafe"
 
@@ -123,6 +124,33 @@ func TestEvidence(t *testing.T) {
 	if strings.Join(got, ", ") != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+}
+
+// TestClassifierConcurrently has one classifier serve sessions of several
+// goroutines, with hints going from some to others.
+func TestClassifierConcurrently(t *testing.T) {
+	c := New(Options{Hints: NewHints(HintsOptions{})})
+	hello, quic := quantumHello(t, "www.netflix.com"), initialSpec{quicV1, "original", "original", "", 0, cryptoFrame(0, specHello().bytes()), 1200}.seal(t)
+	ask := question(t, 1, "www.netflix.com", dns.TypeA)
+	reply := answer(t, 1, "www.netflix.com", dns.TypeA, "www.netflix.com. 60 IN A 203.0.113.1")
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 50 {
+				a, b, d := newConversation(t, c), newConversation(t, c), newConversation(t, c)
+				for i := 0; i < len(hello); i += 500 {
+					a.at(Original, i, hello[i:min(i+500, len(hello))])
+				}
+				b.udp(Original, quic)
+				d.udp(Original, ask)
+				d.udp(Reply, reply)
+				if a.s.Result().Application != "NETFLIX" || b.s.Result().Application != "NETFLIX" || d.s.Result().Protocol != "DNS" {
+					t.Errorf("got %+v, %+v, %+v", a.s.Result(), b.s.Result(), d.s.Result())
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // TestInspectDoesNotAllocate covers the packets a queue sees most: of sessions

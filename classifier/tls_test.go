@@ -203,6 +203,22 @@ func TestTLSPicksUpInTheMiddle(t *testing.T) {
 	}
 }
 
+// TestTLSOldSegments has segments from before the stream, and SYNs at odd times.
+func TestTLSOldSegments(t *testing.T) {
+	b := classicHello(t, "www.netflix.com")
+	v := newConversation(t, New(Options{}))
+	v.inspect(Original, buildTCP(v.client, v.server, 99, FlagSYN, nil)) // another attempt's
+	v.open()
+	v.at(Original, -1, []byte{0})         // keep-alive
+	v.at(Original, -50, make([]byte, 20)) // of an older connection
+	v.at(Original, 0, b[:20])             // too little to decide
+	v.at(Original, -5, make([]byte, 10))  // half of it old
+	v.inspect(Original, buildTCP(v.client, v.server, 12345, FlagSYN, nil))
+	if got := v.at(Original, 20, b[20:]); got != Done || v.s.Result().SNI != "www.netflix.com" {
+		t.Errorf("state %v, %+v", got, v.s.Result())
+	}
+}
+
 // TestTLSFastOpen has the hello in the SYN.
 func TestTLSFastOpen(t *testing.T) {
 	v := newConversation(t, New(Options{}))
