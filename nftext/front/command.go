@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -59,6 +60,7 @@ func (c *Command) Run(ctx context.Context) (exit int, err error) {
 	if cmd.Err != nil {
 		return 1, fmt.Errorf("nft is needed: %w", cmd.Err)
 	}
+	cmd.Args[0] = filepath.Base(name) // nft prints it
 	cmd.Stdin = stdin
 	out := &output{}
 	if opts.interactive {
