@@ -9,13 +9,13 @@
 //
 // Find tells where terms stand in the text of a file or command line. Text
 // becomes a Term (Parse), which prints as it was written with spaces and quotes
-// in canonical form; grammar.md has all of the language. A Term and the schema of the tables become a Bound
-// term (Bind): names resolved, values typed, the whole checked. A backend's
-// Compiler turns a Bound term into nft expressions and finds it again in a
-// dumped rule. Eval says what a Bound condition answers for given rows, Apply what
-// a statement does: they are the reference that every backend is compared with,
-// on the data of nftext/ruletest. nftext/codec joins all this to nftext/front,
-// which runs nft.
+// in canonical form; grammar.md has all of the language. A Term and the schema
+// of the tables become a Bound term (Bind): names resolved, values typed, the
+// whole checked. A backend's Compiler turns a Bound term into nft expressions
+// and finds it again in a dumped rule. Eval says what a Bound condition answers
+// for given rows, Apply what a statement does: they are the reference that every
+// backend is compared with, on the data of nftext/ruletest. nftext/codec joins
+// all this to nftext/front, which runs nft.
 //
 // The package is pure: it speaks to no kernel and runs no program (nftext/front
 // does). It refuses what it does not know by name, and leaves the rest of a
