@@ -53,5 +53,5 @@ func Open(kind string, o Options) (*Backend, error) {
 		s.Close()
 		return nil, fmt.Errorf("backend %s: %w", EBPF, err)
 	}
-	return &Backend{Kind: EBPF, Store: s}, nil
+	return &Backend{Kind: EBPF, Store: s, Compiler: s.Compiler()}, nil
 }

@@ -117,7 +117,7 @@ func remedy(err error) string {
 	case errors.As(err, &answer):
 		return answer.Remedy
 	case errors.Is(err, dict.ErrPermission):
-		return "run as root, or with CAP_NET_ADMIN and CAP_BPF in the namespace's owner"
+		return "run it as root"
 	case errors.Is(err, dict.ErrFull):
 		return "delete rows, give them a ttl, or make the table with a higher limit"
 	}

@@ -40,7 +40,7 @@ func TestOpenFails(t *testing.T) {
 		if status := app.Run(t.Context(), args); status != cli.ExitFailed {
 			t.Errorf("%v: exit status %d", args, status)
 		}
-		want := "dictctl: open the dictionaries: backend ebpf: permission denied\nremedy: run as root"
+		want := "dictctl: open the dictionaries: backend ebpf: permission denied\nremedy: run it as root"
 		if !strings.HasPrefix(stderr.String(), want) {
 			t.Errorf("%v: %s, want %s", args, stderr, want)
 		}

@@ -5,6 +5,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -56,9 +57,11 @@ var stateColours = map[doctor.State]colour{doctor.Present: green, doctor.Absent:
 // ways that work.
 func (c *ctl) printReport(w io.Writer, r *doctor.Report) {
 	fmt.Fprintf(w, "kernel %s\n\n", r.Kernel)
-	unknown := false
+	unknown := map[string]bool{}
 	for _, check := range r.Checks {
-		unknown = unknown || check.State == doctor.Unknown
+		if check.State == doctor.Unknown {
+			unknown[check.Name] = true
+		}
 		state := c.paint(stateColours[check.State], fmt.Sprintf("%-7s", check.State))
 		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%s  %-30s  %s", state, check.Name, check.Found), " "))
 		if check.Follows != "" {
@@ -67,36 +70,42 @@ func (c *ctl) printReport(w io.Writer, r *doctor.Report) {
 	}
 	fmt.Fprintln(w)
 	for _, role := range r.Roles {
-		fmt.Fprintf(w, "%-24s  %s\n", role.Name, c.roleText(&role))
+		fmt.Fprintf(w, "%-24s  %s\n", role.Name, c.roleText(&role, unknown))
 	}
 	fmt.Fprintln(w)
 	switch {
 	case r.Works:
 		fmt.Fprintln(w, "This machine has all that is needed.")
-	case unknown:
+	case len(unknown) > 0:
 		fmt.Fprintln(w, "Some checks could not be made: run this as root.")
 	default:
 		fmt.Fprintln(w, "This machine lacks something that is needed.")
 	}
 }
 
-// roleText names the ways that work, or all that is missing.
-func (c *ctl) roleText(r *doctor.Role) string {
+// roleText names the ways that work, or all that is missing; of what could not
+// be looked for it is not known whether it is.
+func (c *ctl) roleText(r *doctor.Role, unknown map[string]bool) string {
 	var works, missing []string
+	verdict := c.paint(red, "impossible")
 	for _, w := range r.Ways {
+		lacks := strings.Join(w.Missing, ", ")
 		switch {
 		case w.Works && w.Name == "":
 			works = append(works, "works")
 		case w.Works:
 			works = append(works, "by "+w.Name)
 		case w.Name == "":
-			missing = append(missing, strings.Join(w.Missing, ", "))
+			missing = append(missing, "lacks "+lacks)
 		default:
-			missing = append(missing, w.Name+" lacks "+strings.Join(w.Missing, ", "))
+			missing = append(missing, w.Name+" lacks "+lacks)
+		}
+		if slices.ContainsFunc(w.Missing, func(check string) bool { return unknown[check] }) {
+			verdict = c.paint(yellow, "not known")
 		}
 	}
 	if len(works) > 0 {
 		return c.paint(green, strings.Join(works, ", "))
 	}
-	return c.paint(red, "impossible") + ": " + strings.Join(missing, "; ")
+	return verdict + ": " + strings.Join(missing, "; ")
 }

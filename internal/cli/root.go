@@ -95,7 +95,10 @@ func (c *ctl) rootCommand() *cobra.Command {
 	add(groupRules, c.nftCommand())
 	add(groupDaemon, c.statusCommand(), c.sessionsCommand(), c.whyCommand())
 	add(groupTools, c.doctorCommand(), c.classifyCommand(), c.completionCommand(), c.versionCommand(), c.manCommand())
-	root.SetHelpCommandGroupID(groupTools)
+	help := helpCommand()
+	help.GroupID = groupTools
+	root.SetHelpCommand(help)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { printHelp(c.Stdout, cmd) })
 	return root
 }
 

@@ -46,6 +46,17 @@ func tryBPFSyscall(context.Context) (string, error) {
 	return "", features.HaveProgramType(ebpf.Syscall)
 }
 
+// tryBPFHelpers looks for what programs in rules call: to read the packet, to
+// go over strings, and to tell the time.
+func tryBPFHelpers(context.Context) (string, error) {
+	for _, helper := range []asm.BuiltinFunc{asm.FnSkbLoadBytesRelative, asm.FnProbeReadKernel, asm.FnLoop, asm.FnKtimeGetCoarseNs} {
+		if err := features.HaveProgramHelper(ebpf.SocketFilter, helper); err != nil {
+			return "", fmt.Errorf("%v: %w", helper, err)
+		}
+	}
+	return "", nil
+}
+
 func tryBPFFS(context.Context) (string, error) {
 	known, err := os.ReadFile("/proc/filesystems")
 	if err != nil {

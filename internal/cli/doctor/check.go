@@ -23,7 +23,7 @@ type Check struct {
 	// that it belongs to: "dictionaries/ebpf". Empty: nothing depends on it.
 	For     string `json:"for,omitempty"`
 	Found   string `json:"found,omitempty"`   // what was seen
-	Follows string `json:"follows,omitempty"` // what is not to be had without it; set unless Present
+	Follows string `json:"follows,omitempty"` // what is not to be had without it; set if Absent
 }
 
 // Role is one thing the product has to do, and the ways of doing it here.

@@ -56,8 +56,8 @@ func TestProbeRun(t *testing.T) {
 		{"present", true, nil, "it", nil, Check{State: Present, Found: "it"}},
 		{"absent", true, nil, "", errors.New("no such thing"), Check{State: Absent, Found: "no such thing", Follows: "less"}},
 		{"absent file", true, nil, "no file", fs.ErrNotExist, Check{State: Absent, Found: "no file", Follows: "less"}},
-		{"refused", false, nil, "", fmt.Errorf("open: %w", unix.EPERM), Check{State: Unknown, Found: "open: operation not permitted", Follows: "less"}},
-		{"no scratch", true, scratch, "it", nil, Check{State: Unknown, Found: scratch.Error(), Follows: "less"}},
+		{"refused", false, nil, "", fmt.Errorf("open: %w", unix.EPERM), Check{State: Unknown, Found: "not permitted"}},
+		{"no scratch", true, scratch, "it", nil, Check{State: Unknown, Found: scratch.Error()}},
 		{"no scratch needed", false, scratch, "it", nil, Check{State: Present, Found: "it"}},
 	}
 	for _, tt := range tests {

@@ -46,8 +46,10 @@ func (p *probe) run(ctx context.Context, noScratch error) Check {
 	switch {
 	case err == nil:
 		c.State, c.Follows = Present, ""
-	case errors.Is(err, errNoScratch), errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
-		c.State, c.Found = Unknown, err.Error()
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		c.State, c.Found, c.Follows = Unknown, "not permitted", ""
+	case errors.Is(err, errNoScratch):
+		c.State, c.Found, c.Follows = Unknown, err.Error(), ""
 	case errors.Is(err, fs.ErrNotExist) && c.Found != "":
 		c.State = Absent
 	default:
@@ -97,7 +99,8 @@ func probes() []probe {
 		{"bpf program type syscall", ebpf, false, "no atomic writes from programs: kernel 5.14", tryBPFSyscall},
 		{"bpf file system", ebpf, false, "tables cannot outlive their writer: CONFIG_BPF_SYSCALL, mount -t bpf", tryBPFFS},
 		{"xt bpf through nft_compat", ebpf, true, "rules cannot consult maps: CONFIG_NETFILTER_XT_MATCH_BPF, CONFIG_NFT_COMPAT", tryMatchBPF},
-		{"kernel types (BTF)", "", false, "nothing today: no program of ours reads kernel structures; CONFIG_DEBUG_INFO_BTF", tryBTF},
+		{"bpf helpers in filters", ebpf, false, "rules cannot consult maps: kernel 6.1", tryBPFHelpers},
+		{"kernel types (BTF)", ebpf, false, "rules cannot consult maps, for want of the packet's layout: CONFIG_DEBUG_INFO_BTF", tryBTF},
 		{"module nft_dict", kmod, false, "no backend kmod; ebpf takes its place", tryModule},
 
 		{"nft program", command, false, "dictctl nft cannot load or list rules: install nftables", tryProgram},
