@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"strconv"
 )
 
 // Key is one typed key of a table. Keys compare with ==. The zero Key is no
@@ -79,27 +80,30 @@ func (k Key) Str() string { return k.str }
 // String returns the canonical text, without quotes for a string: a decimal
 // conntrack id or number, 0x0000002a for a mark, an address. ParseKey reads it.
 func (k Key) String() string {
-	switch k.typ {
-	case KeyCtID, KeyInt:
-		return fmt.Sprint(uint32(k.num))
-	case KeyMark:
-		return fmt.Sprintf("0x%08x", uint32(k.num))
-	case KeyIPv4, KeyIPv6, KeyAddress:
-		return k.addr.String()
-	case KeyEther:
-		return Value{typ: Ether, num: k.num}.String()
-	case KeyString:
+	if k.typ == KeyString {
 		return k.str
 	}
-	return ""
+	return string(k.appendText(nil))
 }
 
 // Text returns the key as listings write it: strings quoted.
-func (k Key) Text() string {
-	if k.typ == KeyString {
-		return Quote(k.str)
+func (k Key) Text() string { return string(k.appendText(nil)) }
+
+// appendText appends what Text returns.
+func (k Key) appendText(b []byte) []byte {
+	switch k.typ {
+	case KeyCtID, KeyInt:
+		return strconv.AppendInt(b, k.num, 10)
+	case KeyMark:
+		return fmt.Appendf(b, "0x%08x", uint32(k.num))
+	case KeyIPv4, KeyIPv6, KeyAddress:
+		return k.addr.AppendTo(b)
+	case KeyEther:
+		return Value{typ: Ether, num: k.num}.appendText(b)
+	case KeyString:
+		return appendQuote(b, k.str)
 	}
-	return k.String()
+	return b
 }
 
 // Convert returns k as a key of type t: address keys convert to their family's

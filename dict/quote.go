@@ -12,27 +12,26 @@ import (
 
 // Quote returns s in double quotes: '"' and '\' escaped by a backslash, what
 // does not print as \xNN for each byte. Unquote reads it back.
-func Quote(s string) string {
-	var b strings.Builder
-	b.Grow(len(s) + 2)
-	b.WriteByte('"')
+func Quote(s string) string { return string(appendQuote(make([]byte, 0, len(s)+2), s)) }
+
+func appendQuote(b []byte, s string) []byte {
+	const hexDigits = "0123456789abcdef"
+	b = append(b, '"')
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
 		switch {
 		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
+			b = append(b, '\\', byte(r))
 		case r == utf8.RuneError && n == 1, !unicode.IsPrint(r):
-			for _, c := range []byte(s[i : i+n]) {
-				fmt.Fprintf(&b, `\x%02x`, c)
+			for j := i; j < i+n; j++ {
+				b = append(b, '\\', 'x', hexDigits[s[j]>>4], hexDigits[s[j]&15])
 			}
 		default:
-			b.WriteString(s[i : i+n])
+			b = append(b, s[i:i+n]...)
 		}
 		i += n
 	}
-	b.WriteByte('"')
-	return b.String()
+	return append(b, '"')
 }
 
 // Unquote returns what a quoted string stands for. Text that does not begin

@@ -7,36 +7,15 @@ import (
 	"strconv"
 )
 
-// The text form is what listings print and what is read from files: one
-// statement a line, in nft's words.
-//
-//	add table users { key string; limit 65536; timeout 5m; field usergroups long_string alias user_group; field quota_exceeded bool default false; }
-//	add table free { key string; limit 100; open; field f; }
-//	add field users quota_size int64 default 0
-//	set sessions 5 application "NETFLIX" client_port 443 ttl 10s
-//	set free "al" f int 5 g long_string "x"
-//	delete sessions 5 application client_port
-//	delete sessions 5
-//	flush users
-//	delete table users
-//
-// Between the braces of a table a new line is as good as a semicolon, and
-// elsewhere a semicolon as good as a new line. A backslash at the end of a line,
-// after a blank, goes on with the next. A comment begins with # and a blank (or
-// the line's begin) before it.
-//
-// The type of a value may stand before it, and must where the table is open. A
-// bare word that is a type's is therefore a type: text of that kind wants
-// quotes. A quoted word is text and never a word of the language, so fields and
-// tables that bear such names are quoted too.
-
 // AppendTable appends the statement that makes the table, in one line without
 // its end.
-func AppendTable(b []byte, t Table) []byte { return appendTable(b, t, " ", "; ", "}") }
+func AppendTable(b []byte, t Table) []byte { return appendTable(b, t, " ", "; ", "; }") }
 
 // AppendTableBlock appends the statement that makes the table, a line for each
 // part, without the last line's end.
-func AppendTableBlock(b []byte, t Table) []byte { return appendTable(b, t, "\n\t", "\n\t", "}") }
+func AppendTableBlock(b []byte, t Table) []byte {
+	return appendTable(b, t, "\n\t", "\n\t", "\n}")
+}
 
 func appendTable(b []byte, t Table, begin, sep, end string) []byte {
 	b = appendName(append(b, "add table "...), t.Name)
@@ -67,10 +46,7 @@ func appendTable(b []byte, t Table, begin, sep, end string) []byte {
 		part("field ")
 		b = appendField(b, f)
 	}
-	if sep == "\n\t" {
-		return append(append(b, '\n'), end...)
-	}
-	return append(append(b, "; "...), end...)
+	return append(b, end...)
 }
 
 // AppendField appends the statement that adds a field to a table.
@@ -85,7 +61,7 @@ func appendField(b []byte, f Field) []byte {
 		b = append(append(b, ' '), f.Type.String()...)
 	}
 	if !f.Default.IsZero() {
-		b = append(append(b, " default "...), f.Default.Text()...)
+		b = f.Default.appendText(append(b, " default "...))
 	}
 	for _, a := range f.Aliases {
 		b = appendName(append(b, " alias "...), a)
@@ -102,7 +78,7 @@ func AppendRow(b []byte, t *Table, r Row) []byte {
 		if t.Open {
 			b = append(append(b, ' '), c.Value.Type().String()...)
 		}
-		b = append(append(b, ' '), c.Value.Text()...)
+		b = c.Value.appendText(append(b, ' '))
 	}
 	if r.TTL != 0 {
 		b = append(append(b, " ttl "...), FormatTTL(r.TTL)...)
@@ -124,7 +100,7 @@ func AppendChange(b []byte, t *Table, c Change) []byte {
 }
 
 func appendTarget(b []byte, t *Table, k Key) []byte {
-	return append(append(appendName(b, t.Name), ' '), k.Text()...)
+	return k.appendText(append(appendName(b, t.Name), ' '))
 }
 
 // appendName quotes names that would be taken for words of the language.

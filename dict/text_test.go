@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +89,22 @@ func TestParseStatements(t *testing.T) {
 		if d := cmp.Diff(want, mustParse(t, text), equate()); d != "" {
 			t.Errorf("%s (-want +got):\n%s", text, d)
 		}
+	}
+}
+
+func TestDocumentedText(t *testing.T) {
+	doc, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(string(doc)) {
+		if text, ok := strings.CutPrefix(line, "//\t"); ok {
+			n += len(mustParse(t, text))
+		}
+	}
+	if n != 9 {
+		t.Errorf("doc.go shows %d statements, want 9", n)
 	}
 }
 

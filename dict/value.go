@@ -100,29 +100,32 @@ func (v Value) Str() string { return v.str }
 // String returns the canonical text, without quotes for a String: true, -5,
 // 10.0.0.1, 2001:db8::1, 02:00:00:00:00:01, NETFLIX. ParseValue reads it.
 func (v Value) String() string {
-	switch v.typ {
-	case Bool:
-		return strconv.FormatBool(v.num != 0)
-	case Int, Int64:
-		return strconv.FormatInt(v.num, 10)
-	case IPv4, IPv6:
-		return v.addr.String()
-	case Ether:
-		m := etherBytes(v.num)
-		return fmt.Sprintf("%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5])
-	case String:
+	if v.typ == String {
 		return v.str
 	}
-	return ""
+	return string(v.appendText(nil))
 }
 
 // Text returns the value as listings and rules write it: String quoted, the
 // rest as String does. ParseText reads it.
-func (v Value) Text() string {
-	if v.typ == String {
-		return Quote(v.str)
+func (v Value) Text() string { return string(v.appendText(nil)) }
+
+// appendText appends what Text returns.
+func (v Value) appendText(b []byte) []byte {
+	switch v.typ {
+	case Bool:
+		return strconv.AppendBool(b, v.num != 0)
+	case Int, Int64:
+		return strconv.AppendInt(b, v.num, 10)
+	case IPv4, IPv6:
+		return v.addr.AppendTo(b)
+	case Ether:
+		m := etherBytes(v.num)
+		return fmt.Appendf(b, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5])
+	case String:
+		return appendQuote(b, v.str)
 	}
-	return v.String()
+	return b
 }
 
 // Convert returns v as a field of type t stores it (Int widened to Int64), or
