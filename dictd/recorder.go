@@ -6,6 +6,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"nftdict/dict"
 	"nftdict/dictd/session"
@@ -27,7 +28,6 @@ type scratch struct {
 	rows    []dict.Row
 	changes []dict.Cell
 	whole   []dict.Cell
-	ids     []uint32
 }
 
 func newRecorder(store dict.Store) *recorder {
@@ -37,7 +37,9 @@ func newRecorder(store dict.Store) *recorder {
 }
 
 // Packet writes what is new about a locked session before the verdict of its
-// packet, which came under id; fresh says that no row is under that id.
+// packet, which came under id. fresh says that no row is under that id yet. An
+// unconfirmed session writes under the ids of its packets alone, while these
+// wait: the others may be another connection's by now.
 func (r *recorder) Packet(s *session.Session, id uint32, fresh bool) {
 	if !s.Writable() {
 		s.Unsent()
@@ -45,25 +47,23 @@ func (r *recorder) Packet(s *session.Session, id uint32, fresh bool) {
 	}
 	x := r.scratch.Get().(*scratch)
 	defer r.scratch.Put(x)
-	x.rows, x.ids = x.rows[:0], s.IDs(x.ids[:0])
-	x.changes, x.whole = x.changes[:0], x.whole[:0]
-
-	known := x.ids // rows that exist
-	if fresh && (len(x.ids) > 1 || x.ids[0] != id) {
-		x.whole = s.Whole(x.whole)
+	x.rows = x.rows[:0]
+	if fresh {
+		x.whole = s.Whole(x.whole[:0])
 		x.rows = append(x.rows, dict.Row{Key: dict.CtID(id), Cells: x.whole, TTL: session.Provisional})
-		known = without(known, id)
 	}
-	if x.changes = s.Changes(x.changes); len(x.changes) > 0 {
-		for _, id := range known {
-			row := dict.Row{Key: dict.CtID(id), Cells: x.changes}
-			if !s.Confirmed() {
-				row.TTL = session.Provisional
-			}
-			x.rows = append(x.rows, row)
-		}
+	if x.changes = s.Changes(x.changes[:0]); len(x.changes) > 0 && (s.Confirmed() || !fresh) {
+		x.rows = append(x.rows, dict.Row{Key: dict.CtID(s.ID()), Cells: x.changes, TTL: ttl(s)})
 	}
 	r.put(s, x.rows)
+}
+
+// ttl is how long a row of the session lives: 0, a lease, once it is confirmed.
+func ttl(s *session.Session) time.Duration {
+	if s.Confirmed() {
+		return 0
+	}
+	return session.Provisional
 }
 
 // Write implements session.Rows.
@@ -74,11 +74,7 @@ func (r *recorder) Write(s *session.Session, whole bool) {
 		s.Unsent()
 	}
 	x.changes = s.Changes(x.changes[:0])
-	row := dict.Row{Key: dict.CtID(s.ID()), Cells: x.changes}
-	if !s.Confirmed() {
-		row.TTL = session.Provisional
-	}
-	x.rows = append(x.rows[:0], row)
+	x.rows = append(x.rows[:0], dict.Row{Key: dict.CtID(s.ID()), Cells: x.changes, TTL: ttl(s)})
 	r.put(s, x.rows)
 }
 
@@ -131,15 +127,4 @@ func (r *recorder) Renew(ids []uint32) {
 func (r *recorder) note(err error) {
 	text := err.Error()
 	r.lastError.Store(&text)
-}
-
-// without returns ids without id, in place.
-func without(ids []uint32, id uint32) []uint32 {
-	kept := ids[:0]
-	for _, i := range ids {
-		if i != id {
-			kept = append(kept, i)
-		}
-	}
-	return kept
 }

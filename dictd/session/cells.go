@@ -169,10 +169,14 @@ func appendView(dst []dict.Cell, before, now *view) []dict.Cell {
 	text("application_protochain", before.chain, now.chain)
 	text("application_detail", before.detail, now.detail)
 	text("application_category", before.category, now.category)
-	number("application_confidence", before.confidence, now.confidence)
+	if now.application != "" {
+		number("application_confidence", before.confidence, now.confidence)
+	}
 	text("application_inferred", before.applicationInferred, now.applicationInferred)
 	text("application_category_inferred", before.categoryInferred, now.categoryInferred)
-	number("application_confidence_inferred", before.confidenceInferred, now.confidenceInferred)
+	if now.applicationInferred != "" {
+		number("application_confidence_inferred", before.confidenceInferred, now.confidenceInferred)
+	}
 	text("ssl_sni", before.sni, now.sni)
 	text("server_dns_hint", before.hint, now.hint)
 	return dst

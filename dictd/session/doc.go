@@ -9,8 +9,10 @@
 // its conntrack entry. The id is final on the first packet, but the entry is not:
 // until one of them is confirmed, each datagram that finds no entry makes one of
 // its own, with an id of its own. So an unconfirmed session owns several ids, and
-// its cells are written under each of them, provisionally: they die in seconds
-// unless the kernel confirms an entry (a NEW event), which then keeps its id.
+// each packet's row is written under the packet's own id, all that is known by
+// then, provisionally: it dies in seconds unless the kernel confirms the entry (a
+// NEW event), whose row is then written whole. Nothing is written under an
+// unconfirmed id after its packet has its verdict: it may be another's by then.
 //
 // Ids are reused at once, mostly for the same tuple, and the events that tell of
 // it arrive by another socket than the packets. What keeps them in order:

@@ -23,32 +23,26 @@ func (t *Table) Handle(e *conntrack.Event) {
 }
 
 // unconfirmed returns the unconfirmed session that a confirmed entry is, or
-// nil; admin is held. An entry of a zone may be known without it.
+// nil; admin is held. The tuple alone would not do: it may be that of an entry
+// which was never inspected.
 func (t *Table) unconfirmed(f *conntrack.Flow) *Session {
 	for _, s := range t.ids.all(f.ID) {
 		if s.orig == f.Orig && !s.confirmed {
 			return s
 		}
 	}
-	for _, zone := range [...]uint16{f.Zone, 0} {
-		if s := t.tuples[place{f.Orig, zone}]; s != nil && !s.confirmed {
-			return s
-		}
-	}
 	return nil
 }
 
-// confirm makes an unconfirmed session the entry f; admin is held. Of its ids
-// only that of f is left; the rows under the others die by themselves.
+// confirm makes an unconfirmed session the entry f, whose id it has; admin is
+// held. The rows under its other ids die by themselves.
 func (t *Table) confirm(s *Session, f *conntrack.Flow) {
-	known := s.hasID(f.ID)
+	// Of several ids each has what was known when its packet came.
+	whole := len(s.more) > 0
 	for _, id := range s.IDs(nil) {
 		if id != f.ID {
 			t.disown(id, s)
 		}
-	}
-	if !known {
-		t.own(f.ID, s)
 	}
 	if s.zone != f.Zone {
 		t.move(s, f.Zone)
@@ -61,7 +55,7 @@ func (t *Table) confirm(s *Session, f *conntrack.Flow) {
 	s.shared = t.ids.ambiguous(f.ID)
 	t.stats.confirmed.Add(1)
 	if s.Writable() {
-		t.rows.Write(s, !known)
+		t.rows.Write(s, whole)
 	}
 }
 

@@ -19,15 +19,19 @@ type Packet struct {
 }
 
 // Resolve returns the session of a packet, locked, and the packet's direction.
-// fresh says that no row of the session is under the packet's id yet. It returns
-// nil for a packet that cannot be told, or whose session finds no place.
+// fresh says that there is no row under the packet's id yet: it is of a First
+// packet, which is the only one that may write under it before it is confirmed.
+// It returns nil for a packet that cannot be told, or whose session finds no place.
 func (t *Table) Resolve(p *Packet, now time.Time) (s *Session, dir classifier.Dir, fresh bool) {
 	if p.First {
 		return t.resolveFirst(p, now), classifier.Original, true
 	}
 	if s := t.ids.get(p.ID); s != nil {
 		if dir, ok := lockIfOf(s, &p.Tuple); ok {
-			return s, dir, false
+			if s.confirmed {
+				return s, dir, false
+			}
+			s.Unlock() // it is confirmed, and that event unread
 		}
 	}
 	return t.resolveStray(p, now)
@@ -62,7 +66,7 @@ func (t *Table) resolveFirst(p *Packet, now time.Time) *Session {
 	for _, o := range t.ids.all(p.ID) {
 		// Of two entries with one id and one tuple at most the later one lives.
 		if o.orig == p.Tuple && (o.zone == p.Zone || !p.ZoneKnown) || !o.confirmed {
-			t.forget(o, false)
+			t.forget(o, true)
 			t.stats.replaced.Add(1)
 		}
 	}
@@ -103,42 +107,44 @@ func (t *Table) join(s *Session, id uint32) *Session {
 }
 
 // resolveStray finds the session of a packet of a confirmed entry that is not
-// known by its id and tuple: after NAT before the NEW event was read, by an id
-// that two connections have, or not known at all.
+// known as such by its id and tuple: the NEW event was not read, the id is that
+// of two connections, or it is not known at all.
 func (t *Table) resolveStray(p *Packet, now time.Time) (*Session, classifier.Dir, bool) {
-	find := func() (*Session, classifier.Dir, bool) {
-		for _, s := range t.ids.all(p.ID) {
-			if dir, ok := lockIfOf(s, &p.Tuple); ok {
-				return s, dir, true
-			}
-		}
-		return nil, 0, false
-	}
-	if s, dir, ok := find(); ok {
+	if s, dir, ok := t.find(p, true); ok {
 		return s, dir, false
 	}
 	t.stats.drains.Add(1)
 	if t.kernel.Drain() != nil {
 		return nil, 0, false
 	}
-	if s, dir, ok := find(); ok {
+	if s, dir, ok := t.find(p, true); ok {
 		return s, dir, false
 	}
 	t.stats.lookups.Add(1)
-	if !t.adopt(p, now) {
-		t.stats.unknown.Add(1)
-		return nil, 0, false
-	}
-	s, dir, ok := find()
+	t.adopt(p, now)
+	s, dir, ok := t.find(p, false)
 	if !ok {
 		t.stats.unknown.Add(1)
 	}
-	return s, dir, ok
+	return s, dir, false
 }
 
-// adopt asks the kernel whose packet it is and makes the session known. It
-// returns false if that failed.
-func (t *Table) adopt(p *Packet, now time.Time) bool {
+// find returns, locked, the session of a packet by all that is known here.
+func (t *Table) find(p *Packet, confirmed bool) (*Session, classifier.Dir, bool) {
+	for _, s := range t.ids.all(p.ID) {
+		if dir, ok := lockIfOf(s, &p.Tuple); ok {
+			if s.confirmed || !confirmed {
+				return s, dir, true
+			}
+			s.Unlock()
+		}
+	}
+	return nil, 0, false
+}
+
+// adopt asks the kernel whose packet it is and makes the session known, if it
+// can be told.
+func (t *Table) adopt(p *Packet, now time.Time) {
 	snap := t.beginSnapshot()
 	defer t.endSnapshot(snap)
 	for _, zone := range t.candidateZones(p) {
@@ -147,10 +153,12 @@ func (t *Table) adopt(p *Packet, now time.Time) bool {
 			continue
 		}
 		t.admin.Lock()
-		defer t.admin.Unlock()
-		return !snap.ended(&flow) && t.observe(&flow, now)
+		if !snap.ended(&flow) {
+			t.observe(&flow, now)
+		}
+		t.admin.Unlock()
+		return
 	}
-	return false
 }
 
 // candidateZones returns the zones a packet may be of.

@@ -3,7 +3,6 @@
 package session
 
 import (
-	"slices"
 	"sync"
 	"time"
 
@@ -85,8 +84,6 @@ func (s *Session) IDs(dst []uint32) []uint32 { return append(append(dst, s.id), 
 
 // Endpoints returns the original tuple as the classifier takes it.
 func (s *Session) Endpoints() classifier.Endpoints { return endpoints(&s.orig) }
-
-func (s *Session) hasID(id uint32) bool { return s.id == id || slices.Contains(s.more, id) }
 
 // direction tells which way a packet of tuple t goes, false if it is not one of
 // the session's packets as far as is known.
