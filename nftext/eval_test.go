@@ -104,3 +104,16 @@ func TestEvalError(t *testing.T) {
 		t.Errorf("a match applied: %v", err)
 	}
 }
+
+// TestLongestRule checks that the scenes reach the bound they are about.
+func TestLongestRule(t *testing.T) {
+	longest := 0
+	for _, s := range ruletest.Scenes() {
+		for _, r := range s.Rules {
+			longest = max(longest, len(r.Text))
+		}
+	}
+	if longest != nftext.MaxText {
+		t.Errorf("longest rule has %d bytes, want %d", longest, nftext.MaxText)
+	}
+}

@@ -4,6 +4,7 @@ package ruletest
 
 import (
 	"math"
+	"slices"
 
 	"nftdict/dict"
 	"nftdict/nftext"
@@ -12,7 +13,9 @@ import (
 // Scenes returns all scenes. Rows and rules of one do not disturb another: a
 // runner may load all rules of a scene at once, and empties the tables between
 // scenes.
-func Scenes() []Scene { return append(valueScenes(), keyScenes()...) }
+func Scenes() []Scene {
+	return slices.Concat(valueScenes(), []Scene{limitScene()}, keyScenes())
+}
 
 // Effects returns all effects, each to be run on empty tables.
 func Effects() []Effect {
