@@ -22,7 +22,7 @@ func (x *suite) killedWriter(t *testing.T) {
 		kill, _ := x.start(t, s, op, round)
 		stop := make(chan struct{})
 		var reading sync.WaitGroup
-		if op == "fresh" && round > 0 {
+		if op == "fresh" {
 			reading.Go(func() { readTwins(t, s, twinKeys, stop) })
 		}
 		time.Sleep(rand.N(25 * time.Millisecond))
