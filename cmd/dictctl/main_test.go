@@ -142,3 +142,24 @@ func run(t *testing.T, netns string, want int, args ...string) (stdout, stderr s
 	}
 	return out.String(), errs.String()
 }
+
+// outcome is what a program did.
+type outcome struct {
+	status         int
+	stdout, stderr string
+}
+
+// nftAlone runs nft itself.
+func nftAlone(t *testing.T, netns string, args []string) outcome {
+	t.Helper()
+	var out, errs bytes.Buffer
+	need.Program(t, "nft")
+	cmd := exec.Command("ip", append([]string{"netns", "exec", netns, "nft"}, args...)...)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return outcome{cmd.ProcessState.ExitCode(), out.String(), errs.String()}
+}
