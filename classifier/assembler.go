@@ -2,6 +2,8 @@
 
 package classifier
 
+import "bytes"
+
 // maxParts bounds the pieces of one stream that wait for what comes before.
 const maxParts = 64
 
@@ -21,6 +23,12 @@ type part struct{ off, at, n int }
 // bytes returns everything from the start of the stream to the first gap. It is
 // valid until the next insert.
 func (a *assembler) bytes() []byte { return a.buf }
+
+// contradicts reports whether b at offset 0 differs from what is there.
+func (a *assembler) contradicts(b []byte) bool {
+	n := min(len(a.buf), len(b))
+	return !bytes.Equal(a.buf[:n], b[:n])
+}
 
 // reset forgets the stream and keeps the memory.
 func (a *assembler) reset() {

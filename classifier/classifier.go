@@ -14,9 +14,13 @@ const (
 	DefaultMaxString  = 128
 )
 
-// maxDatagrams is how many datagrams with payload a session without a protocol
-// shows to the detectors before it is given up as unknown.
-const maxDatagrams = 10
+// A session that no detector wants is given up as unknown after maxDatagrams
+// with payload, or once both directions of a stream were refused and minUnknown
+// bytes were seen.
+const (
+	maxDatagrams = 10
+	minUnknown   = 16
+)
 
 // Options of a Classifier. The zero value is useful.
 type Options struct {
@@ -118,144 +122,21 @@ func (c *Classifier) Inspect(s *Session, p *Packet, d Dir, now time.Time) State 
 	default:
 		c.inspectOther(s, p)
 	}
-	if s.flags&finished == 0 && s.flags&unlimited == 0 &&
-		(int(s.packets) >= c.opts.MaxPackets || int(s.bytes) >= c.opts.MaxBytes) {
+	switch {
+	case s.flags&finished != 0:
+	case s.flags&bothMuted == bothMuted && (s.detector != nil || s.bytes >= minUnknown),
+		s.flags&unlimited == 0 && (int(s.packets) >= c.opts.MaxPackets || int(s.bytes) >= c.opts.MaxBytes):
 		s.finish()
 	}
 	return s.State()
 }
 
-// inspectStream puts a TCP segment in its place and shows the detectors all
-// that is there from the first byte of its direction on.
-func (c *Classifier) inspectStream(s *Session, p *Packet, d Dir, now time.Time) {
-	seq := p.Seq
-	if p.TCPFlags&FlagSYN != 0 {
-		seq++
-		if s.flags&(asked<<d) == 0 && s.assembler(d) == nil {
-			s.base[d] = seq
-			s.flags |= synced << d
-		}
-	}
-	if len(p.Payload) == 0 || s.flags&(muted<<d) != 0 {
-		return
-	}
-	if s.flags&(synced<<d) == 0 {
-		s.base[d] = seq
-		s.flags |= synced << d
-	}
-	data, off := p.Payload, int(int32(seq-s.base[d]))
-	a := s.assembler(d)
-	if a == nil && off == 0 {
-		// The usual case: the first segment decides and nothing is copied.
-		c.run(s, p, d, now, data)
-		if s.flags&(finished|muted<<d) == 0 {
-			s.makeAssembler(d).insert(0, data, c.opts.MaxBytes)
-		}
-		return
-	}
-	if off < 0 {
-		if -off >= len(data) {
-			return
-		}
-		data, off = data[-off:], 0
-	}
-	if a == nil {
-		a = s.makeAssembler(d)
-	}
-	if a.insert(off, data, c.opts.MaxBytes) {
-		c.run(s, p, d, now, a.bytes())
-	}
-}
-
-// inspectDatagram shows the detectors one UDP datagram.
-func (c *Classifier) inspectDatagram(s *Session, p *Packet, d Dir, now time.Time) {
-	if len(p.Payload) == 0 || s.flags&(muted<<d) != 0 {
-		return
-	}
-	if s.detector == nil && s.datagrams >= maxDatagrams {
-		s.finish()
-		return
-	}
-	s.datagrams++
-	c.run(s, p, d, now, p.Payload)
-}
-
-// run shows data to the session's detector or, before there is one, to every
-// candidate.
-func (c *Classifier) run(s *Session, p *Packet, d Dir, now time.Time, data []byte) {
-	over := overTCP
-	if p.Proto == ProtoUDP {
-		over = overUDP
-	}
-	if s.detector == nil && s.flags&(asked<<d) == 0 {
-		s.flags |= asked << d
-		s.alive[d] = c.first[over][data[0]]
-	}
-	candidates := s.alive[d]
-	if over == overUDP { // each datagram has a first byte of its own
-		candidates = c.first[over][data[0]]
-	}
-	if s.detector == nil && candidates.empty() {
-		c.unclaimed(s, d, over)
-		return
-	}
-
-	x := c.scratch.Get().(*sight)
-	x.c, x.s, x.p, x.dir, x.now, x.data = c, s, p, d, now, data
-	if s.detector != nil {
-		c.settle(s, d, s.detector.look(over)(x))
-	} else {
-		for i := range candidates.all {
-			det := &c.detectors[i]
-			steps := s.steps()
-			v := det.look(over)(x)
-			if v == no {
-				candidates.remove(i)
-				continue
-			}
-			if v != wait {
-				s.lock(det, steps)
-				c.settle(s, d, v)
-				break
-			}
-		}
-		s.alive[d] = candidates
-		if s.detector == nil && candidates.empty() {
-			c.unclaimed(s, d, over)
-		}
-	}
-	x.release()
-	c.scratch.Put(x)
-}
-
-// settle acts on what the session's own detector said of direction d.
-func (c *Classifier) settle(s *Session, d Dir, v verdict) {
-	switch v {
-	case done:
-		s.finish()
-	case no, enough:
-		s.mute(d)
-		if s.flags&(muted<<Original) != 0 && s.flags&(muted<<Reply) != 0 {
-			s.finish()
-		}
-	}
-}
-
-// unclaimed notes that no detector wants direction d. A stream is unknown once
-// both directions are; a datagram says nothing about the next one.
-func (c *Classifier) unclaimed(s *Session, d Dir, over transport) {
-	if over == overUDP {
-		return
-	}
-	s.mute(d)
-	if s.flags&(muted<<Original) != 0 && s.flags&(muted<<Reply) != 0 {
-		s.finish()
-	}
-}
-
 // hint makes name the session's hint, and the application it stands for the
 // session's inferred one.
 func (c *Classifier) hint(s *Session, name string) {
+	if len(name) > c.opts.MaxString {
+		return
+	}
 	f := s.findings()
 	f.hint = name
 	if app := c.opts.Domains.find(name); app != nil {

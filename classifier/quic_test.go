@@ -143,6 +143,11 @@ func (r *quicRecorder) Close() error {
 	r.once.Do(func() { close(r.closed) })
 	return nil
 }
+
+// SetReadBuffer and SetWriteBuffer keep the client from complaining.
+func (r *quicRecorder) SetReadBuffer(int) error  { return nil }
+func (r *quicRecorder) SetWriteBuffer(int) error { return nil }
+
 func (r *quicRecorder) LocalAddr() net.Addr              { return net.UDPAddrFromAddrPort(clientAddr) }
 func (r *quicRecorder) SetDeadline(time.Time) error      { return nil }
 func (r *quicRecorder) SetReadDeadline(time.Time) error  { _ = r.Close(); return nil }

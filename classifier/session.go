@@ -50,6 +50,9 @@ const (
 	sawAgent                 // noted once: a user agent
 )
 
+// bothMuted is set when neither direction has more to tell.
+const bothMuted = muted | mutedReply
+
 // work is the part of a session that lives while a message is incomplete.
 type work struct {
 	streams [2]*assembler

@@ -219,6 +219,38 @@ func TestTLSOldSegments(t *testing.T) {
 	}
 }
 
+// TestTLSAfterDecoy has the hello behind bytes for the same place that were
+// never meant to arrive, or that somebody padded an empty segment with.
+func TestTLSAfterDecoy(t *testing.T) {
+	b := classicHello(t, "www.netflix.com")
+	for name, decoy := range map[string][]byte{
+		"noise":             bytes.Repeat([]byte{0xee}, 300),
+		"padding":           {0, 0},
+		"half a request":    []byte("GET /inno"),
+		"beginning of SSH":  []byte("SS"),
+		"records of a kind": {recordData, 3, 3, 64, 0, 1, 2, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := newConversation(t, New(Options{}))
+			v.open()
+			v.at(Original, 0, decoy)
+			v.at(Reply, 0, decoy[:2])
+			v.at(Original, 0, b[:100])
+			if got := v.at(Original, 100, b[100:]); got != Done || v.s.Result().SNI != "www.netflix.com" {
+				t.Errorf("state %v, %+v", got, v.s.Result())
+			}
+		})
+	}
+	t.Run("second decoy", func(t *testing.T) {
+		v := newConversation(t, New(Options{}))
+		v.at(Original, 0, b[:5])
+		v.at(Original, 0, []byte("tell nobody"))
+		if got := v.at(Original, 5, b[5:]); got != Done || v.s.Result().SNI != "www.netflix.com" {
+			t.Errorf("state %v, %+v", got, v.s.Result())
+		}
+	})
+}
+
 // TestTLSFastOpen has the hello in the SYN.
 func TestTLSFastOpen(t *testing.T) {
 	v := newConversation(t, New(Options{}))

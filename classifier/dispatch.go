@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+
+package classifier
+
+import "time"
+
+// inspectDatagram shows the detectors one UDP datagram.
+func (c *Classifier) inspectDatagram(s *Session, p *Packet, d Dir, now time.Time) {
+	if len(p.Payload) == 0 || s.flags&(muted<<d) != 0 {
+		return
+	}
+	if s.detector == nil && s.datagrams >= maxDatagrams {
+		s.finish()
+		return
+	}
+	s.datagrams++
+	c.run(s, p, d, now, p.Payload)
+}
+
+// run shows data to the session's detector or, before there is one, to every
+// candidate.
+func (c *Classifier) run(s *Session, p *Packet, d Dir, now time.Time, data []byte) {
+	over := overTCP
+	if p.Proto == ProtoUDP {
+		over = overUDP
+	}
+	if s.detector == nil && s.flags&(asked<<d) == 0 {
+		s.flags |= asked << d
+		s.alive[d] = c.first[over][data[0]]
+	}
+	candidates := s.alive[d]
+	if over == overUDP { // each datagram has a first byte of its own
+		candidates = c.first[over][data[0]]
+	}
+	if s.detector == nil && candidates.empty() {
+		s.unclaimed(d, over)
+		return
+	}
+
+	x := c.scratch.Get().(*sight)
+	x.c, x.s, x.p, x.dir, x.now, x.data = c, s, p, d, now, data
+	if s.detector != nil {
+		s.settle(d, s.detector.look(over)(x))
+	} else {
+		for i := range candidates.all {
+			det := &c.detectors[i]
+			steps := s.steps()
+			v := det.look(over)(x)
+			if v == no {
+				candidates.remove(i)
+				continue
+			}
+			if v != wait {
+				s.lock(det, steps)
+				s.settle(d, v)
+				break
+			}
+		}
+		s.alive[d] = candidates
+		if s.detector == nil && candidates.empty() {
+			s.unclaimed(d, over)
+		}
+	}
+	x.release()
+	c.scratch.Put(x)
+}
+
+// settle acts on what the session's own detector said of direction d.
+func (s *Session) settle(d Dir, v verdict) {
+	switch v {
+	case done:
+		s.finish()
+	case no, enough:
+		s.mute(d)
+	}
+}
+
+// unclaimed notes that no detector wants direction d of a stream. A datagram
+// that none wants says nothing about the next one.
+func (s *Session) unclaimed(d Dir, over transport) {
+	if over == overTCP {
+		s.mute(d)
+	}
+}
