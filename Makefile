@@ -60,7 +60,7 @@ install: build ## (root) install the programs, man pages, unit file and an examp
 ##@ Measuring
 .PHONY: bench
 bench: deps root ## (root) the figures of docs/performance.md, as ratios within one run
-	@./internal/bench/run.sh
+	@$(GO) run ./internal/bench
 
 .PHONY: accuracy
 accuracy: build ## score `dictctl classify` on captures with truth: make accuracy CORPUS=DIR

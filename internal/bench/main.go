@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+
+// Bench runs the project's benchmarks and prints the figures that it promises
+// to keep, each beside its limit. Most are ratios of two things measured in
+// turns within one run, since machines are noisy. It exits 1 if a limit is
+// missed after a second try.
+//
+//	go run ./internal/bench            # all
+//	go run ./internal/bench -j         # as JSON
+//	go run ./internal/bench pipeline   # those whose name holds a word
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+)
+
+func main() {
+	asJSON := flag.Bool("j", false, "print JSON")
+	flag.Usage = func() {
+		fmt.Fprintln(os.Stderr, "usage: bench [-j] [WORD]...\n\nRuns the benchmarks and prints their figures beside the limits. Needs root.")
+	}
+	flag.Parse()
+	rows, err := measure(pick(figures, flag.Args()))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(2)
+	}
+	missed := false
+	for _, r := range rows {
+		missed = missed || !r.Kept
+	}
+	if *asJSON {
+		json.NewEncoder(os.Stdout).Encode(rows)
+	} else {
+		print(os.Stdout, rows)
+	}
+	if missed {
+		os.Exit(1)
+	}
+}
+
+// figure is one metric of one benchmark.
+type figure struct {
+	Name  string  `json:"name"` // what it is, in words
+	pkg   string  // below the module
+	bench string  // regular expression of the benchmark
+	time  string  // -benchtime
+	unit  string  // of the metric: "set/bare"
+	line  string  // what the benchmark's name must hold, for those with parts
+	Most  float64 `json:"most,omitempty"`  // 0: no upper limit
+	Least float64 `json:"least,omitempty"` // 0: no lower limit
+}
+
+// row is a figure measured.
+type row struct {
+	figure
+	Value float64 `json:"value"`
+	Unit  string  `json:"unit"`
+	Kept  bool    `json:"kept"`
+}
+
+func pick(all []figure, words []string) (some []figure) {
+	for _, f := range all {
+		keep := len(words) == 0
+		for _, w := range words {
+			keep = keep || strings.Contains(f.Name, w)
+		}
+		if keep {
+			some = append(some, f)
+		}
+	}
+	return some
+}
+
+// measure runs each benchmark once, and once more if a limit was missed.
+func measure(figures []figure) ([]row, error) {
+	var rows []row
+	done := map[string][]result{}
+	for _, f := range figures {
+		r := row{figure: f, Unit: f.unit}
+		for try := range 2 {
+			key := f.pkg + " " + f.bench + " " + f.time
+			if try > 0 {
+				delete(done, key)
+			}
+			if _, ok := done[key]; !ok {
+				fmt.Fprintf(os.Stderr, "measuring %s %s\n", f.pkg, f.bench)
+				results, err := run(f)
+				if err != nil {
+					return nil, err
+				}
+				done[key] = results
+			}
+			v, ok := find(done[key], f)
+			if !ok {
+				return nil, fmt.Errorf("%s: benchmark %s printed no %s", f.pkg, f.bench, f.unit)
+			}
+			r.Value = v
+			if r.Kept = (f.Most == 0 || v <= f.Most) && v >= f.Least; r.Kept {
+				break
+			}
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+// result is one line of a benchmark's output.
+type result struct {
+	name    string
+	metrics map[string]float64
+}
+
+func find(results []result, f figure) (float64, bool) {
+	for _, r := range results {
+		if v, ok := r.metrics[f.unit]; ok && strings.Contains(r.name, f.line) {
+			return v, true
+		}
+	}
+	return 0, false
+}
+
+func run(f figure) ([]result, error) {
+	cmd := exec.Command("go", "test", "-run", "^$", "-bench", f.bench, "-benchtime", f.time, "-timeout", "10m", "./"+f.pkg)
+	cmd.Env = append(os.Environ(), "NFTDICT_REQUIRE=all")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w\n%s", f.pkg, f.bench, err, out)
+	}
+	return parse(string(out)), nil
+}
+
+// parse reads lines such as `BenchmarkX/y-2  100  1.5 set/bare  7 B/op`.
+func parse(out string) (results []result) {
+	for sc := bufio.NewScanner(strings.NewReader(out)); sc.Scan(); {
+		words := strings.Fields(sc.Text())
+		if len(words) < 4 || !strings.HasPrefix(words[0], "Benchmark") {
+			continue
+		}
+		r := result{name: words[0], metrics: map[string]float64{}}
+		for i := 2; i+1 < len(words); i += 2 {
+			if v, err := strconv.ParseFloat(words[i], 64); err == nil {
+				r.metrics[words[i+1]] = v
+			}
+		}
+		results = append(results, r)
+	}
+	return results
+}
+
+func print(w io.Writer, rows []row) {
+	fmt.Fprintf(w, "%-62s %12s %-18s %s\n", "figure", "measured", "unit", "limit")
+	for _, r := range rows {
+		limit, mark := "", ""
+		switch {
+		case r.Most != 0:
+			limit = "at most " + number(r.Most)
+		case r.Least != 0:
+			limit = "at least " + number(r.Least)
+		}
+		if !r.Kept {
+			mark = "  MISSED"
+		}
+		fmt.Fprintf(w, "%-62s %12s %-18s %s%s\n", r.Name, number(r.Value), r.Unit, limit, mark)
+	}
+}
+
+func number(v float64) string {
+	if v >= 100 {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'f', 2, 64)
+}
