@@ -19,6 +19,7 @@ var rules = []struct {
 	{"nftext", []string{"nftext", "dict"}},
 	{"genl", []string{"genl", "nftext", "dict"}},
 	{"bpfmap", []string{"bpfmap", "nftext", "dict"}},
+	{"dictd/internal/testns", []string{"internal/need"}},
 	{"dictd", []string{"dictd", "nftext", "classifier", "dict"}},
 	{"internal/backend", []string{"internal/backend", "genl", "bpfmap", "nftext", "dict"}},
 	{"internal/need", nil},
