@@ -168,26 +168,3 @@ func FuzzFind(f *testing.F) {
 		}
 	})
 }
-
-func FuzzParse(f *testing.F) {
-	for _, l := range readRules(f) {
-		f.Add(l.rule)
-	}
-	schema := newSchema()
-	f.Fuzz(func(t *testing.T, text string) {
-		term, n, err := nftext.Parse(text)
-		if err != nil {
-			if e, ok := err.(*nftext.SyntaxError); !ok || e.Offset < 0 || e.Offset > len(text) {
-				t.Fatalf("error %v out of place", err)
-			}
-			return
-		}
-		if n <= 0 || n > len(text) || len(term.String()) > nftext.MaxText {
-			t.Fatalf("%q: %d bytes, prints %q", text, n, term)
-		}
-		checkRoundTrip(t, term)
-		if b, err := nftext.Bind(term, schema); err == nil && b.Term() != term {
-			t.Fatal("bound to another term")
-		}
-	})
-}
