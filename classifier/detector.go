@@ -10,7 +10,7 @@ type detector struct {
 	name       string // as Result.Protocol shows it
 	upper      string // as Result.Application shows it
 	category   string // of the bare protocol
-	confidence uint8  // in the bare protocol
+	confidence uint8  // in the bare protocol, where the detector sets no other
 
 	// starts tells first payload bytes the protocol can begin with; nil: any.
 	starts func(byte) bool

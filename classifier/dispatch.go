@@ -41,28 +41,30 @@ func (c *Classifier) run(s *Session, p *Packet, d Dir, now time.Time, data []byt
 	x.c, x.s, x.p, x.dir, x.now, x.data = c, s, p, d, now, data
 	if s.detector != nil {
 		s.settle(d, s.detector.look(over)(x))
-	} else {
-		for i := range candidates.all {
-			det := &c.detectors[i]
-			steps := s.steps()
-			v := det.look(over)(x)
-			if v == no {
-				candidates.remove(i)
-				continue
-			}
-			if v != wait {
-				s.lock(det, steps)
-				s.settle(d, v)
-				break
-			}
-		}
-		s.alive[d] = candidates
-		if s.detector == nil && candidates.empty() {
-			s.unclaimed(d, over)
-		}
+	} else if s.alive[d] = c.elect(x, over, candidates); s.detector == nil && s.alive[d].empty() {
+		s.unclaimed(d, over)
 	}
 	x.release()
 	c.scratch.Put(x)
+}
+
+// elect shows x to every candidate until one claims it, which then has the
+// session, and returns the candidates that have not said no.
+func (c *Classifier) elect(x *sight, over transport, candidates idSet) idSet {
+	for i := range candidates.all {
+		det := &c.detectors[i]
+		steps := x.s.steps()
+		switch v := det.look(over)(x); v {
+		case no:
+			candidates.remove(i)
+		case wait:
+		default:
+			x.s.lock(det, steps)
+			x.s.settle(x.dir, v)
+			return candidates
+		}
+	}
+	return candidates
 }
 
 // settle acts on what the session's own detector said of direction d.

@@ -15,6 +15,13 @@ const (
 	confidenceName = 90 // a name in the session itself
 )
 
+// Confidence in a protocol, by what was seen of it.
+const (
+	confidenceHello   = 98 // a ClientHello
+	confidenceRecords = 60 // headers of TLS records, without a handshake
+	confidenceSealed  = 80 // headers of QUIC packets, none of which opens
+)
+
 // evidence is Evidence as a session keeps it.
 type evidence struct {
 	rule       string

@@ -329,7 +329,7 @@ func TestQUICWithoutHello(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			v := newConversation(t, New(Options{}))
 			v.udp(tt.dir, tt.in)
-			if r := v.s.Result(); r.Protocol != tt.want || r.SNI != "" {
+			if r := v.s.Result(); r.Protocol != tt.want || r.SNI != "" || r.Protocol != "" && r.Confidence != confidenceSealed {
 				t.Errorf("got %+v, want protocol %q", r, tt.want)
 			}
 		})

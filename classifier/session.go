@@ -24,6 +24,7 @@ type Session struct {
 	flags     sessionFlags
 	packets   uint16
 	datagrams uint8
+	certainty uint8 // confidence in the protocol
 	proto     uint8 // IP protocol number
 }
 
@@ -104,7 +105,7 @@ func (s *Session) Result() Result {
 	}
 	if d := s.detector; d != nil {
 		r.Protocol, r.Application = d.name, d.upper
-		r.Category, r.Confidence = d.category, int(d.confidence)
+		r.Category, r.Confidence = d.category, int(s.certainty)
 		if s.proto == ProtoTCP || s.proto == ProtoUDP {
 			chain.WriteByte('/')
 			chain.WriteString(d.upper)
@@ -160,12 +161,16 @@ func (s *Session) makeWork() *work {
 	return s.work
 }
 
-// lock gives the session its protocol. The evidence of it goes before what the
+// lock gives the session its protocol, with the detector's confidence unless it
+// has set another. The evidence of it goes before what the
 // detector noted on the way, that is to place at.
 func (s *Session) lock(d *detector, at int) {
 	s.detector = d
+	if s.certainty == 0 {
+		s.certainty = d.confidence
+	}
 	f := s.findings()
-	e := evidence{d.name, "", s.packets, d.confidence}
+	e := evidence{d.name, "", s.packets, s.certainty}
 	f.evidence = slices.Insert(f.evidence, min(at, len(f.evidence)), e)
 	s.touch()
 }

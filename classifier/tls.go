@@ -15,7 +15,7 @@ const (
 
 func tlsDetector() detector {
 	return detector{
-		name: "TLS", upper: "TLS", category: "web", confidence: 98,
+		name: "TLS", upper: "TLS", category: "web", confidence: confidenceHello,
 		starts: func(b byte) bool { return b >= recordChangeCipher && b <= recordData },
 		stream: lookTLS,
 	}
@@ -87,6 +87,7 @@ func lookTLSRecords(x *sight) verdict {
 		size := 5 + int(binary.BigEndian.Uint16(b[3:]))
 		n++
 		if size == len(b) && size > 6 || n == 2 {
+			x.s.certainty = confidenceRecords
 			x.s.note("tls/records", "records without a hello", 0)
 			return enough
 		}
@@ -157,6 +158,7 @@ func isWholeMessage(b []byte) bool {
 // carries one.
 func (x *sight) learnHello(h *hello, transport byte, complete bool) {
 	f := x.s.findings()
+	x.s.certainty = confidenceHello
 	if len(h.sni) > 0 && x.s.once(sawSNI) {
 		x.host(&f.sni, "tls/sni", h.sni)
 	}

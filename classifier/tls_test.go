@@ -172,24 +172,25 @@ func TestTLSWithoutHello(t *testing.T) {
 	server := append([]byte{2, 0, 0, 70, 3, 3}, make([]byte, 68)...)
 	data := func(n int) []byte { return append([]byte{recordData, 3, 3, byte(n >> 8), byte(n)}, make([]byte, n)...) }
 	tests := []struct {
-		name string
-		dir  Dir
-		in   []byte
-		want string
+		name       string
+		dir        Dir
+		in         []byte
+		want       string
+		confidence int
 	}{
-		{"server hello", Reply, records(server), "TLS"},
-		{"record that ends with the segment", Original, data(100), "TLS"},
-		{"two records", Original, append(data(30), data(2000)[:700]...), "TLS"},
-		{"one header is not enough", Original, data(2000)[:900], ""},
-		{"record of another version", Original, append([]byte{recordData, 3, 9, 0, 2}, 1, 2), ""},
-		{"a hello in name only", Original, append([]byte{recordHandshake, 3, 1, 0, 60, 1, 0, 0, 56, 9, 9}, make([]byte, 54)...), ""},
+		{"server hello", Reply, records(server), "TLS", confidenceHello},
+		{"record that ends with the segment", Original, data(100), "TLS", confidenceRecords},
+		{"two records", Original, append(data(30), data(2000)[:700]...), "TLS", confidenceRecords},
+		{"one header is not enough", Original, data(2000)[:900], "", 0},
+		{"record of another version", Original, append([]byte{recordData, 3, 9, 0, 2}, 1, 2), "", 0},
+		{"a hello in name only", Original, append([]byte{recordHandshake, 3, 1, 0, 60, 1, 0, 0, 56, 9, 9}, make([]byte, 54)...), "", 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			v := newConversation(t, New(Options{}))
 			v.at(tt.dir, 0, tt.in)
-			if got := v.s.Result().Protocol; got != tt.want {
-				t.Errorf("protocol %q, want %q", got, tt.want)
+			if r := v.s.Result(); r.Protocol != tt.want || r.Confidence != tt.confidence {
+				t.Errorf("protocol %q, confidence %d, want %q, %d", r.Protocol, r.Confidence, tt.want, tt.confidence)
 			}
 		})
 	}
