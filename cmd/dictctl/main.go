@@ -20,6 +20,7 @@ var version = "unknown"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends what does not heed the first
 	status := app().Run(ctx, os.Args[1:])
 	stop()
 	os.Exit(status)

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"context"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -39,7 +40,7 @@ func (c *ctl) listCommand() *cobra.Command {
 		Example:           listExample,
 		Args:              words(0, 2),
 		ValidArgsFunction: c.completeRow(0),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 2 && len(where) > 0:
 				return usagef("--where goes with no key")
@@ -48,9 +49,9 @@ func (c *ctl) listCommand() *cobra.Command {
 			case len(args) == 0 && len(where) > 0:
 				return usagef("--where wants a table")
 			case len(args) == 0:
-				return c.listAll()
+				return c.listAll(cmd.Context())
 			}
-			return c.listTable(args[0], where)
+			return c.listTable(cmd.Context(), args[0], where)
 		},
 	}
 	// An array, not a slice: conditions hold commas.
@@ -65,7 +66,7 @@ func (c *ctl) listCommand() *cobra.Command {
 }
 
 // listAll prints what it takes to make everything again.
-func (c *ctl) listAll() error {
+func (c *ctl) listAll(ctx context.Context) error {
 	tables, s, err := c.tables("list", nil)
 	if err != nil {
 		return err
@@ -77,14 +78,14 @@ func (c *ctl) listAll() error {
 		}
 	}
 	for i := range tables {
-		if err := c.listRows(s, &tables[i], nil, p); err != nil {
+		if err := c.listRows(ctx, s, &tables[i], nil, p); err != nil {
 			return err
 		}
 	}
 	return p.end()
 }
 
-func (c *ctl) listTable(name string, where []string) error {
+func (c *ctl) listTable(ctx context.Context, name string, where []string) error {
 	s, t, err := c.table("list", name)
 	if err != nil {
 		return err
@@ -94,20 +95,23 @@ func (c *ctl) listTable(name string, where []string) error {
 		return err
 	}
 	p := c.printer()
-	if err := c.listRows(s, &t, keep, p); err != nil {
+	if err := c.listRows(ctx, s, &t, keep, p); err != nil {
 		return err
 	}
 	return p.end()
 }
 
 // listRows prints the rows of a table that keep wants.
-func (c *ctl) listRows(s dict.Store, t *dict.Table, keep filter, p *printer) error {
+func (c *ctl) listRows(ctx context.Context, s dict.Store, t *dict.Table, keep filter, p *printer) error {
 	stats, err := s.Stats(t.Name)
 	if err != nil {
 		return err
 	}
 	var sorted []dict.Row
 	for row, err := range s.Rows(t.Name) {
+		if err == nil {
+			err = ctx.Err() // somebody who interrupts waits for no million rows
+		}
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"nftdict/dict"
+	"nftdict/dict/dicttest"
+)
+
+// newPlanStore returns a store with one table and one row.
+func newPlanStore(tb testing.TB) *dicttest.Mem {
+	tb.Helper()
+	m := dicttest.NewMem(nil)
+	if err := m.AddTable(dict.Table{Name: "t", Key: dict.KeyInt, Limit: 5000, Fields: []dict.Field{{Name: "n", Type: dict.Int}}}); err != nil {
+		tb.Fatal(err)
+	}
+	if err := m.Put("t", dict.Row{Key: dict.IntKey(0)}); err != nil {
+		tb.Fatal(err)
+	}
+	return m
+}
+
+func noNote(*dict.Table) {}
+
+// counted is a store that counts its calls of Put.
+type counted struct {
+	*dicttest.Mem
+	puts int
+}
+
+func (c *counted) Put(table string, rows ...dict.Row) error {
+	c.puts++
+	return c.Mem.Put(table, rows...)
+}
+
+func TestPlanBatches(t *testing.T) {
+	s := &counted{Mem: newPlanStore(t)}
+	var text bytes.Buffer
+	const rows = 2*maxBatch + 1
+	for i := range rows {
+		fmt.Fprintf(&text, "set t %d n %d\n", i, -i)
+	}
+	p := newPlan(s)
+	if faults := p.read(text.Bytes()); len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	if faults := p.apply(t.Context(), noNote); len(faults) > 0 || p.done != rows || s.puts != 3 {
+		t.Errorf("%v, %d done in %d puts", faults, p.done, s.puts)
+	}
+	if stats, err := s.Stats("t"); err != nil || stats.Rows != rows {
+		t.Errorf("%+v, %v", stats, err)
+	}
+}
+
+// TestPlanRefusals finds the lines of rows that were refused amid others.
+func TestPlanRefusals(t *testing.T) {
+	m := newPlanStore(t)
+	if err := m.AddTable(dict.Table{Name: "small", Key: dict.KeyInt, Limit: 2}); err != nil {
+		t.Fatal(err)
+	}
+	p := newPlan(m)
+	if faults := p.read([]byte("set small 1; set small 2\nset small 3\nset small 1\n  set small 4\nflush t\n")); len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	faults := p.apply(t.Context(), noNote)
+	var at []string
+	for _, f := range faults {
+		place, _, _ := strings.Cut(f.Error(), ": ")
+		at = append(at, place)
+		if !errors.Is(f, dict.ErrFull) {
+			t.Errorf("%v is not %v", f, dict.ErrFull)
+		}
+	}
+	if got := strings.Join(at, " "); got != "2:1 4:3" || p.done != 3 || p.statements != 6 {
+		t.Errorf("refused at %s, %d of %d done", got, p.done, p.statements)
+	}
+	if _, err := m.Get("t", dict.IntKey(0)); err != nil {
+		t.Errorf("what follows a refusal was done: %v", err)
+	}
+}
+
+func TestPlanInterrupted(t *testing.T) {
+	m := newPlanStore(t)
+	p := newPlan(m)
+	if faults := p.read([]byte("flush t")); len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if faults := p.apply(ctx, noNote); len(faults) != 1 || !errors.Is(faults[0], context.Canceled) || p.done != 0 {
+		t.Errorf("%v, %d done", faults, p.done)
+	}
+}
+
+// TestPlanFollows checks statements against what those before them make.
+func TestPlanFollows(t *testing.T) {
+	m := newPlanStore(t)
+	for text, want := range map[string]string{
+		"add field t m bool\nset t 1 m true n 5":                           "",
+		"set t 1 m true\nadd field t m bool":                               `1:9: set t 1: field "m": does not exist`,
+		"add table u { key mark; open; }\nset u 1 a int 5 b bool true":     "",
+		"delete table t\nset t 1":                                          "2:1: set t: does not exist",
+		"delete table t\nadd table t { key mark; }\nset t 1\ndelete t 0x1": "",
+		"add field t n int":                                                "",
+		"add field t n bool":                                               `1:1: table add t: field "n": exists already: its type is int, not bool`,
+		"flush table v":                                                    "1:1: flush v: does not exist",
+		"delete v 1":                                                       "1:1: delete v: does not exist",
+		"delete table v":                                                   "1:1: table delete v: does not exist",
+		"add field v a int":                                                "1:1: field add v: does not exist",
+		"delete t 1 m":                                                     `1:12: delete t 1: field "m": does not exist`,
+	} {
+		var got []string
+		for _, f := range newPlan(m).read([]byte(text)) {
+			got = append(got, f.Error())
+		}
+		if strings.Join(got, "; ") != want {
+			t.Errorf("%q:\ngot  %s\nwant %s", text, strings.Join(got, "; "), want)
+		}
+	}
+}
+
+// FuzzPlan reads any text: each fault has a place, the places ascend, nothing
+// is changed by reading, and what was read without fault is carried out or
+// refused by the store with a place.
+func FuzzPlan(f *testing.F) {
+	for _, text := range []string{
+		"set t 1 n 5\nset t 1 n 5 ttl 1m; delete t 1 n\n",
+		"add table u {\n key mark\n filed x\n}\nset t 1 n five\nput\nset t 1 \"",
+		"add table t { key int; field m bool default true; }\nflush t\ndelete table t",
+		"add table o { key string; open; }\nset o \"a b\" x int 5 y string \"\\x41\"\n# end",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		m := newPlanStore(t)
+		p := newPlan(m)
+		faults := p.read([]byte(text))
+		before := dict.Pos{}
+		for _, fault := range faults {
+			var there *dict.TextError
+			if !errors.As(fault, &there) {
+				t.Fatalf("no place: %v", fault)
+			}
+			if there.Line < 1 || there.Line < before.Line || there.Line > 1+strings.Count(text, "\n") {
+				t.Fatalf("%d:%d after %d:%d", there.Line, there.Column, before.Line, before.Column)
+			}
+			before = there.Pos
+		}
+		if tables, err := m.Tables(); err != nil || len(tables) != 1 {
+			t.Fatalf("reading changed the tables: %v, %v", tables, err)
+		}
+		if len(faults) > 0 {
+			return
+		}
+		for _, fault := range p.apply(t.Context(), noNote) {
+			var there *dict.TextError
+			if !errors.As(fault, &there) {
+				t.Fatalf("no place: %v", fault)
+			}
+		}
+	})
+}
