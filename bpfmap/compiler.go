@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
 	"golang.org/x/sys/unix"
 
 	"nftdict/dict"
@@ -20,8 +21,10 @@ import (
 // somebody holds it.
 type compiler struct {
 	store *Store
+	types *btf.Cache // of the running kernel, read once
 
 	mu     sync.Mutex
+	object *ebpf.CollectionSpec // parsed once, when it is needed
 	loaded map[string]*loaded
 }
 
@@ -42,7 +45,7 @@ var _ nftext.Compiler = (*compiler)(nil)
 // Refused as dict.ErrNotSupported: families other than ip, ip6, inet and
 // bridge; a key and a value that both have to be carried.
 func (s *Store) Compiler() nftext.Compiler {
-	return &compiler{store: s, loaded: map[string]*loaded{}}
+	return &compiler{store: s, types: btf.NewCache(), loaded: map[string]*loaded{}}
 }
 
 // Compile implements nftext.Compiler. In an open table a rule's field comes to
@@ -93,7 +96,7 @@ func (c *compiler) hold(l label, p *plan) (*ebpf.Program, func() error, error) {
 	defer c.mu.Unlock()
 	h := c.loaded[key]
 	if h == nil {
-		program, err := p.load()
+		program, err := c.load(p)
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", l.text, err)
 		}
@@ -113,22 +116,27 @@ func (c *compiler) hold(l label, p *plan) (*ebpf.Program, func() error, error) {
 	return h.program, release, nil
 }
 
-// load loads the program with its constants and tables.
-func (p *plan) load() (*ebpf.Program, error) {
-	spec, err := loadRule()
-	if err != nil {
-		return nil, err
+// load loads the program with its constants and tables. The caller holds mu.
+func (c *compiler) load(p *plan) (*ebpf.Program, error) {
+	if c.object == nil {
+		object, err := loadRule()
+		if err != nil {
+			return nil, err
+		}
+		c.object = object
 	}
+	spec := c.object.Copy()
 	if err := spec.Variables[ruleVarAsked].Set(&p.condition); err != nil {
 		return nil, err
 	}
 	if err := spec.Variables[ruleVarTold].Set(&p.statement); err != nil {
 		return nil, err
 	}
-	globs := spec.Maps[ruleMapGlobs]
-	globs.MaxEntries = uint32(max(len(p.globs), 1))
-	for i := range p.globs {
-		globs.Contents = append(globs.Contents, ebpf.MapKV{Key: uint32(i), Value: &p.globs[i]})
+	if value := p.globs.marshal(); value != nil {
+		globs := spec.Maps[ruleMapGlobs]
+		globs.Key, globs.Value = nil, nil // the value is shorter than its type says
+		globs.ValueSize = uint32(len(value))
+		globs.Contents = []ebpf.MapKV{{Key: uint32(0), Value: value}}
 	}
 	maps, err := p.maps(spec)
 	defer func() {
@@ -144,7 +152,7 @@ func (p *plan) load() (*ebpf.Program, error) {
 			delete(spec.Programs, name)
 		}
 	}
-	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: maps})
+	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: maps, Cache: c.types})
 	if err != nil {
 		return nil, explain("load program", err)
 	}

@@ -24,8 +24,7 @@ const (
 type comparison struct {
 	shape  uint32
 	items  []ruleItem
-	globs  []ruleGlob
-	wide   bool // some glob has more than 64 positions
+	globs  automaton
 	inside bool // the result for a value that is in one of them
 }
 
@@ -40,8 +39,11 @@ func compare(c *nftext.Condition, s secret) (comparison, error) {
 	default:
 		out.ranges(c)
 	}
-	if len(out.items) > len(ruleCondition{}.Item) || len(out.globs) > len(ruleCondition{}.Item) {
+	switch {
+	case len(out.items) > len(ruleCondition{}.Item):
 		return out, fmt.Errorf("%d values: %w by the ebpf backend: at most %d in one set, write two rules", len(c.Items), dict.ErrNotSupported, len(ruleCondition{}.Item))
+	case out.globs.words() > maxGlobWords:
+		return out, fmt.Errorf("patterns of %d positions: %w by the ebpf backend: at most %d in one set, write two rules", out.globs.positions, dict.ErrNotSupported, 64*maxGlobWords)
 	}
 	return out, nil
 }
@@ -53,14 +55,11 @@ func (c *comparison) strings(items []nftext.Item, s secret) {
 			c.items = append(c.items, ruleItem{Lo: s.sum(it.Lo.Str())})
 			continue
 		}
-		a, wide, all := automaton(it.Glob)
-		if all {
+		if !c.globs.add(it.Glob) { // any string
 			*c = comparison{inside: c.inside}
 			return
 		}
 		c.shape = shapeGlobs
-		c.globs = append(c.globs, a)
-		c.wide = c.wide || wide
 	}
 }
 

@@ -24,10 +24,10 @@ import (
 	"nftdict/nftext"
 )
 
-//	+-- client ----------+            +-- gateway: store, rules ---+
-//	|  10.77.0.2         |   veth     |  10.77.0.1                 |
-//	|  fd77::2        c0 +------------+ g0   fd77::1               |
-//	+--------------------+            +----------------------------+
+// +-- client ----------+            +-- gateway: store, rules ---+
+// |  10.77.0.2         |   veth     |  10.77.0.1                 |
+// |  fd77::2        c0 +------------+ g0   fd77::1               |
+// +--------------------+            +----------------------------+
 const (
 	rulePort   = 7777
 	clientPort = 4321
@@ -156,13 +156,15 @@ func (w *wire) send(tb testing.TB, v6 bool, packets int) {
 		from, to = netip.MustParseAddr("fd77::2"), netip.MustParseAddr("fd77::1")
 	}
 	inside(tb, w.client, func() error {
-		conn, err := net.DialUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(from, clientPort)), net.UDPAddrFromAddrPort(netip.AddrPortFrom(to, rulePort)))
+		// Not connected: nobody listens there, and what ICMP says of that is
+		// not to take a packet's place.
+		conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(from, clientPort)))
 		if err != nil {
 			return err
 		}
 		defer conn.Close()
 		for range packets {
-			if _, err := conn.Write(make([]byte, payload)); err != nil && !strings.Contains(err.Error(), "refused") {
+			if _, err := conn.WriteToUDPAddrPort(make([]byte, payload), netip.AddrPortFrom(to, rulePort)); err != nil {
 				return err
 			}
 		}

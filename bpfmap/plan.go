@@ -15,7 +15,7 @@ type plan struct {
 	program   string // name in the object
 	condition ruleCondition
 	statement ruleStatement
-	globs     []ruleGlob
+	globs     automaton
 	carried   nftext.Selector    // what nft puts into the secmark, 0 for nothing
 	tables    [tableRoles]*table // nil where there is none
 }
@@ -72,10 +72,10 @@ func (p *planner) match(c *nftext.Condition) error {
 	if err != nil {
 		return err
 	}
-	q.Shape, q.Items, q.Globs = cmp.shape, uint32(len(cmp.items)), uint32(len(cmp.globs))
+	q.Shape, q.Items, q.GlobWords = cmp.shape, uint32(len(cmp.items)), uint32(cmp.globs.words())
 	copy(q.Item[:], cmp.items)
 	p.globs = cmp.globs
-	q.WideGlobs, q.Inside = number(cmp.wide), number(cmp.inside)
+	q.Inside = number(cmp.inside)
 	q.Other = number(c.Op == nftext.Missing)
 	missing, err := withoutRow(*c)
 	q.Missing = number(missing)

@@ -13,6 +13,15 @@ import (
 	"github.com/cilium/ebpf"
 )
 
+type ruleAutomaton struct {
+	_        structs.HostLayout
+	First    [8]uint64
+	Anywhere [8]uint64
+	Last     [8]uint64
+	Stay     [8]uint64
+	Sets     [2048]uint64
+}
+
 type ruleChain struct {
 	_      structs.HostLayout
 	Source uint32
@@ -28,21 +37,11 @@ type ruleCondition struct {
 	Ref       ruleRef
 	Shape     uint32
 	Items     uint32
-	Globs     uint32
-	WideGlobs uint32
+	GlobWords uint32
 	Inside    uint32
 	Missing   uint32
 	Other     uint32
-	Pad       uint32
 	Item      [32]ruleItem
-}
-
-type ruleGlob struct {
-	_        structs.HostLayout
-	Sets     [256][2]uint64
-	Stay     [2]uint64
-	Last     [2]uint64
-	Anywhere uint64
 }
 
 type ruleItem struct {

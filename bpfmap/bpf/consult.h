@@ -284,23 +284,33 @@ static __always_inline enum found read_field(void *cells, void *strings, __u64 g
 	return MISSING;
 }
 
-/* The generation of the row with this key, 0 if there is none alive. */
-static __always_inline __u64 find_row(void *rows, const struct key *k)
+/* The generation of the row with this key, 0 if there is none alive, or none
+ * that has the field.
+ */
+static __always_inline __u64 find_row(void *rows, const struct key *k, __u32 field)
 {
 	struct row *r = bpf_map_lookup_elem(rows, k);
-	__u64 word;
+	__u64 word, generation, fields;
 
 	if (!r)
 		return 0;
 	word = READ(r->word);
-	return is_alive(word) ? generation_of(word) : 0;
+	if (!is_alive(word))
+		return 0;
+	generation = generation_of(word);
+	fields = READ(r->fields[field >> 6 & 3]);
+	barrier();
+	/* Another generation: the element was reused, and the bits are another's. */
+	if (!(fields >> (field & 63) & 1) && generation_of(READ(r->word)) == generation)
+		return 0;
+	return generation;
 }
 
 /* Looks a field up, in row and defaults; false if it has no value. */
 static __always_inline bool look_up(void *rows, void *cells, void *strings, const struct key *k,
 				    const volatile struct ref *ref, struct value *v, struct text **elem)
 {
-	__u64 generation = find_row(rows, k);
+	__u64 generation = find_row(rows, k, ref->field);
 	enum found found = MISSING;
 
 	if (generation)

@@ -9,7 +9,7 @@
 #include "consult.h"
 
 #define ITEMS 32
-#define GLOB_WORDS 2
+#define GLOB_WORDS 8
 
 /* What the value is compared with. */
 enum shape {
@@ -30,63 +30,74 @@ struct condition {
 	struct ref ref;
 	__u32 shape;
 	__u32 items;
-	__u32 globs;
-	__u32 wide_globs; /* some glob has more than 64 positions */
+	__u32 glob_words; /* of the automaton */
 	__u32 inside;	  /* result for a value in one of the items or globs; else the contrary */
 	__u32 missing;	  /* result without a value, or for the default */
 	__u32 other;	  /* result for a value of another type */
-	__u32 pad;
 	struct item item[ITEMS];
 };
 
 const volatile struct condition asked = {};
 
-/* A glob as an automaton: a bit for each position that is no star. sets[c]
- * are the positions that the byte c matches, stay those that a star follows,
- * last the one that must be reached. With a star in front the first position may
- * begin anywhere.
+/* All globs of a condition as one automaton of glob_words words: a bit for each
+ * position that is no star, glob after glob. first are the first positions of
+ * the globs, anywhere those of them with a star in front, last the ones that must
+ * be reached, stay those that a star follows. sets holds glob_words words for
+ * each byte: the positions that it matches. The map's value ends there.
  */
-struct glob {
-	__u64 sets[256][GLOB_WORDS];
-	__u64 stay[GLOB_WORDS];
+struct automaton {
+	__u64 first[GLOB_WORDS];
+	__u64 anywhere[GLOB_WORDS];
 	__u64 last[GLOB_WORDS];
-	__u64 anywhere;
+	__u64 stay[GLOB_WORDS];
+	__u64 sets[256 * GLOB_WORDS];
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_RDONLY_PROG);
-	__uint(max_entries, ITEMS);
+	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct glob);
+	__type(value, struct automaton);
 } globs SEC(".maps");
 
 struct bytes {
 	__u64 words[STRING_MAX / 8];
 };
 
-/* One pass over the string, whatever the glob. */
-static __always_inline bool glob_matches(__u32 index, const struct bytes *text, __u32 len)
+/* One pass over the string, whatever the globs. */
+static __always_inline bool in_globs(const struct bytes *text, __u32 len)
 {
 	const __u8 *bytes = (const __u8 *)text;
-	struct glob *g = bpf_map_lookup_elem(&globs, &index);
-	__u64 low = 0, high = 0, carry, begin = 1;
-	__u32 c;
+	__u64 at[GLOB_WORDS] = {}, carry, here, moved, reached = 0;
+	__u32 words = asked.glob_words, zero = 0;
+	struct automaton *g;
+	const __u64 *set;
 
+	g = bpf_map_lookup_elem(&globs, &zero);
 	if (!g)
 		return false;
 	for (__u32 i = 0; i < STRING_MAX; i++) {
 		if (i >= len)
 			break;
-		c = bytes[i];
-		if (asked.wide_globs) {
-			carry = low >> 63;
-			high = ((high << 1 | carry) & g->sets[c][1]) | (high & g->stay[1]);
+		set = &g->sets[bytes[i] * words];
+		carry = 0;
+#pragma unroll
+		for (__u32 w = 0; w < GLOB_WORDS; w++) {
+			if (w < words) {
+				here = at[w];
+				moved = ((here << 1 | carry) & ~g->first[w]) | (i ? g->anywhere[w] : g->first[w]);
+				at[w] = (moved & set[w]) | (here & g->stay[w]);
+				carry = here >> 63;
+			}
 		}
-		low = ((low << 1 | begin) & g->sets[c][0]) | (low & g->stay[0]);
-		begin = g->anywhere;
 	}
-	return (low & g->last[0]) || (asked.wide_globs && (high & g->last[1]));
+#pragma unroll
+	for (__u32 w = 0; w < GLOB_WORDS; w++) {
+		if (w < words)
+			reached |= at[w] & g->last[w];
+	}
+	return reached != 0;
 }
 
 static __always_inline bool in_items(const struct value *v)
@@ -111,18 +122,7 @@ static __always_inline bool in_items(const struct value *v)
 	return false;
 }
 
-static __always_inline bool in_globs(const struct bytes *text, __u32 len)
-{
-	for (__u32 i = 0; i < ITEMS; i++) {
-		if (i >= asked.globs)
-			break;
-		if (glob_matches(i, text, len))
-			return true;
-	}
-	return false;
-}
-
-/* The condition for a row that is alive. */
+/* The condition for a row that is alive and may have the field. */
 static __always_inline bool holds(__u64 generation)
 {
 	struct value v = {};
@@ -163,7 +163,7 @@ int match(struct __sk_buff *skb)
 
 	if (!find_key(skb, asked.key, 1, 2, &k, &v, NULL))
 		return 0;
-	generation = find_row(&rows, &k);
+	generation = find_row(&rows, &k, asked.ref.field);
 	if (!generation)
 		return asked.missing;
 	return holds(generation);
