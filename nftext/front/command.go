@@ -111,7 +111,7 @@ func (c *Command) supervise(cmd *exec.Cmd, out *output, table *terms, opts optio
 	if s.err != nil {
 		return 1, s.err
 	}
-	return exit, err
+	return exit, errors.Join(err, s.late)
 }
 
 // input returns the arguments and standard input for nft, with placeholders.

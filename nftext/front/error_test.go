@@ -47,9 +47,15 @@ add rule ip t c dict sessions ct id application 1 bogus
 `},
 		"syntax before": {
 			"add rule ip t c bogus dict sessions ct id application 1", `
-Error: syntax error, unexpected ibrname
+Error: syntax error, unexpected dict
 add rule ip t c bogus dict sessions ct id application 1
                       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+`},
+		"syntax before a statement": {
+			"add rule ip t c bogus dict sessions ct id application set 1", `
+Error: syntax error, unexpected dict
+add rule ip t c bogus dict sessions ct id application set 1
+                      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 `},
 		"short term": {
 			"add rule ip t c dict s ct id a 1 dict s ct id a 2 log level bogus", `

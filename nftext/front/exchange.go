@@ -63,11 +63,9 @@ func (s *supervisor) send(n notification, k *socket) error {
 		k.moved = moved
 		err = k.send(out, len(out)-len(b))
 	}
-	closing := codes.close()
+	s.late = errors.Join(s.late, codes.close())
 	var errno unix.Errno
 	switch {
-	case err == nil && closing != nil:
-		return closing
 	case err == nil:
 		return s.listener.answer(n.id, len(b))
 	case errors.As(err, &errno):

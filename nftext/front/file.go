@@ -20,7 +20,7 @@ import (
 // terms nft is given the rewritten text in its place, under the file's name.
 func (s *supervisor) open(id uint64, dir int, addr uintptr) error {
 	name, err := memory(s.pid).path(addr)
-	if err != nil {
+	if err != nil || isDatabase(name) {
 		return s.listener.proceed(id)
 	}
 	fd, err := unix.Open(s.resolve(dir, name), unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
@@ -65,6 +65,12 @@ func (s *supervisor) open(id uint64, dir int, addr uintptr) error {
 	}
 	defer m.Close()
 	return s.listener.give(id, int(m.Fd()))
+}
+
+// isDatabase reports whether a file holds names of marks, realms, groups or labels,
+// one of which may be "dict", and no rules.
+func isDatabase(name string) bool {
+	return strings.HasSuffix(name, "/connlabel.conf") || filepath.Base(filepath.Dir(name)) == "iproute2"
 }
 
 // hide replaces the terms of the text called name. Its error is ready to print.

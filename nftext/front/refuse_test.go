@@ -74,3 +74,20 @@ func TestRunCancelled(t *testing.T) {
 		}
 	})
 }
+
+func TestIsDatabase(t *testing.T) {
+	for name, want := range map[string]bool{
+		"/etc/iproute2/rt_marks":            true,
+		"/usr/share/iproute2/group":         true,
+		"/etc/iproute2/rt_realms.d/x.conf":  false,
+		"/etc/connlabel.conf":               true,
+		"/etc/xtables/connlabel.conf":       true,
+		"/etc/nftables.conf":                false,
+		"rules.nft":                         false,
+		"/home/iproute2.d/rules/more/x.nft": false,
+	} {
+		if got := isDatabase(name); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

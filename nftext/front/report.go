@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -29,16 +30,17 @@ func (r *report) Write(p []byte) (int, error) {
 
 // Close writes everything.
 func (r *report) Close() error {
-	out, err := r.terms.restore(r.text)
-	if err == nil && len(out) > 0 {
-		_, err = r.to.Write(out)
+	out := r.terms.restore(r.text)
+	if len(out) == 0 {
+		return nil
 	}
+	_, err := r.to.Write(out)
 	return err
 }
 
 // restore translates everything nft printed as errors. A failed term that nft's
 // messages do not point at gets a message of its own.
-func (t *terms) restore(text []byte) ([]byte, error) {
+func (t *terms) restore(text []byte) []byte {
 	var lines []string
 	for l := range bytes.Lines(text) {
 		lines = append(lines, string(l))
@@ -59,17 +61,25 @@ func (t *terms) restore(text []byte) ([]byte, error) {
 			}
 			lines[i+1] = carets
 		}
-		shown, err := t.reveal(source)
-		if err != nil {
-			return nil, err
-		}
-		lines[i] = string(shown)
+		lines[i] = t.describe(source)
 	}
 	out := []byte(strings.Join(lines, ""))
 	for _, e := range t.untold() {
 		out = append(out, diagnose("", []byte(e.text), textError(e.failure, e.text))...)
 	}
-	return out, nil
+	return out
+}
+
+// describe returns a line with the terms in place of all tokens: a message may name
+// one in any form.
+func (t *terms) describe(line []byte) string {
+	if shown, err := t.reveal(line); err == nil {
+		return string(shown)
+	}
+	for e, i := t.find(line); e != nil; e, i = t.find(line) {
+		line = slices.Concat(line[:i], []byte(e.text), line[i+tokenLen:])
+	}
+	return string(line)
 }
 
 // part is one placeholder in a source line: columns [at, end) became [newAt, newEnd).
@@ -178,6 +188,10 @@ func (t *terms) retitle(title, carets string, at *part) string {
 	if at != nil && at.failure != nil {
 		t.tell(at.term)
 		title = errorTitle.ReplaceAllString(title, "${1}"+strings.ReplaceAll(at.failure.Error(), "$", "$$"))
+	}
+	if at != nil { // nft names the first word it met
+		word, _, _ := strings.Cut(placeholderWord(at.term.kind), " ")
+		title = strings.Replace(title, "unexpected "+word, "unexpected dict", 1)
 	}
 	if from := strings.IndexByte(carets, '^'); from >= 0 {
 		to := from + len(carets[from:]) - len(strings.TrimLeft(carets[from:], "^"))

@@ -23,6 +23,7 @@ type supervisor struct {
 	sockets map[int]*socket
 	pipes   map[string][]byte // read to their end, by name
 	err     error             // why nft was killed
+	late    error             // what went wrong when nft had its answer
 }
 
 // errStopped ends a wait when nft has ended.

@@ -313,8 +313,8 @@ func FuzzRestore(f *testing.F) {
 		hidden, _, _ := table.hide(fakeCodec{}, "", []byte(matchTerm))
 		e := table.intern(Match, matchTerm)
 		table.fail(e, &TextError{Offset: from, End: to, Err: errors.New("no")})
-		out, err := table.restore([]byte(strings.ReplaceAll(text, "@", string(hidden))))
-		if err == nil && bytes.Contains(out, []byte(e.token)) {
+		out := table.restore([]byte(strings.ReplaceAll(text, "@", string(hidden))))
+		if bytes.Contains(out, []byte(e.token)) {
 			t.Errorf("a placeholder is shown:\n%s", out)
 		}
 	})
