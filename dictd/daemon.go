@@ -96,7 +96,6 @@ func (d *Daemon) open() error {
 	}
 	d.pipeline = &pipeline{table: d.table, record: d.record, clock: time.Now}
 	d.pipeline.classifier.Store(classify)
-	d.pipeline.maxPackets.Store(c.Sessions.Packets)
 	table, err := rules.Open(rules.Options{Name: c.Rules.Table, NetNS: d.o.NetNS})
 	if err != nil {
 		return err

@@ -125,6 +125,8 @@ func TestTrafficIsLearned(t *testing.T) {
 func ptr[T any](v T) *T { return &v }
 func mustTable(t *testing.T, s dict.Store) dict.Table {
 	tb, err := s.Table(dict.Sessions)
-	if err != nil { t.Fatal(err) }
+	if err != nil {
+		t.Fatal(err)
+	}
 	return tb
 }

@@ -21,7 +21,6 @@ type pipeline struct {
 	table      *session.Table
 	record     *recorder
 	classifier atomic.Pointer[classifier.Classifier]
-	maxPackets atomic.Uint32
 	clock      func() time.Time
 
 	malformed, truncated, untracked, finished atomic.Uint64
@@ -92,9 +91,8 @@ func (w *worker) classify(s *session.Session, dir classifier.Dir, now time.Time)
 	before := s.Class.Version()
 	s.Finished = true // unless all goes well
 	state := w.classifier.Load().Inspect(&s.Class, &w.packet, dir, now)
-	s.Final = state == classifier.Done
-	s.Finished = s.Final || s.Packets >= w.maxPackets.Load()
-	if s.Finished {
+	if s.Finished = state == classifier.Done; s.Finished {
+		s.Final = true
 		w.finished.Add(1)
 	}
 	return s.Finished || s.Class.Version() != before

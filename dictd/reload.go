@@ -35,7 +35,6 @@ func (d *Daemon) Reload(c config.Config) error {
 		}
 	}
 	d.pipeline.classifier.Store(classify)
-	d.pipeline.maxPackets.Store(c.Sessions.Packets)
 	d.setLevel(&c)
 	return nil
 }

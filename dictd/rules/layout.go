@@ -161,6 +161,8 @@ func selection(c Config, terms Terms) chain {
 		ch.rules = append(ch.rules, newRule(BypassedText).and(terms.Bypassed).then(leave()))
 	}
 	if c.MaxPackets > 0 {
+		// A resolver may ask by one connection for ever, and every answer counts.
+		ch.rules = append(ch.rules, dns(continueIn(chainInspect))...)
 		ch.rules = append(ch.rules, newRule(fmt.Sprintf("past %d packets", c.MaxPackets), morePackets(c.MaxPackets), leave()))
 	}
 	for _, proto := range [...]uint8{unix.IPPROTO_TCP, unix.IPPROTO_UDP} {
