@@ -30,7 +30,7 @@ func Bind(t Term, schema Schema) (Bound, error) {
 	case *Assign:
 		return b.assign(t)
 	case *Flush:
-		table, key, err := b.row(t.Table, t.Key)
+		table, key, err := b.row(&t.Table, &t.Key)
 		if err != nil {
 			return nil, err
 		}
@@ -42,10 +42,10 @@ func Bind(t Term, schema Schema) (Bound, error) {
 type binder struct{ schema Schema }
 
 // row resolves `[TABLE] KEY`.
-func (b binder) row(name string, key KeyExpr) (dict.Table, KeyRef, error) {
-	t, err := b.table(name)
+func (b binder) row(name *string, key *KeyExpr) (dict.Table, KeyRef, error) {
+	t, err := b.table(*name)
 	if err != nil {
-		return dict.Table{}, KeyRef{}, err
+		return dict.Table{}, KeyRef{}, about(name, err)
 	}
 	ref, err := b.key(&t, key)
 	if err != nil {
@@ -72,11 +72,11 @@ func (b binder) table(name string) (dict.Table, error) {
 }
 
 // key resolves what yields the key of a row of t.
-func (b binder) key(t *dict.Table, k KeyExpr) (KeyRef, error) {
+func (b binder) key(t *dict.Table, k *KeyExpr) (KeyRef, error) {
 	if k.Nested == nil {
 		if !k.Selector.Fits(t.Key) {
-			return KeyRef{}, fmt.Errorf("key %s: %w: it yields %s, the keys are %s%s",
-				k.Selector, dict.ErrType, k.Selector.Key(), t.Key, keyRemedy(t.Key))
+			return KeyRef{}, about(k, fmt.Errorf("key %s: %w: it yields %s, the keys are %s%s",
+				k.Selector, dict.ErrType, k.Selector.Key(), t.Key, keyRemedy(t.Key)))
 		}
 		return KeyRef{Selector: k.Selector}, nil
 	}
@@ -89,7 +89,7 @@ func (b binder) key(t *dict.Table, k KeyExpr) (KeyRef, error) {
 		if declared == 0 {
 			err = fmt.Errorf("key dict %s: %w: table %s is open, write int or int64 behind the field", k.Nested, dict.ErrType, ref.Table.Name)
 		}
-		return KeyRef{}, err
+		return KeyRef{}, about(&k.Nested.Field, err)
 	}
 	ref.restrictDefault()
 	return KeyRef{Nested: ref}, nil
@@ -144,7 +144,7 @@ func keyRemedy(t dict.KeyType) string {
 // lookup resolves all but the type of a Lookup. It returns the type as
 // written, else as declared, 0 if neither is: then the table is open.
 func (b binder) lookup(l *Lookup) (*Ref, dict.Type, error) {
-	table, key, err := b.row(l.Table, l.Key)
+	table, key, err := b.row(&l.Table, &l.Key)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -180,7 +180,8 @@ func (r *Ref) restrictDefault() {
 	}
 }
 
-// fieldError places err at the field of a lookup.
+// fieldError returns err as one about the field of a lookup, or about the part
+// that it is already about.
 func fieldError(t *dict.Table, l *Lookup, err error) error {
-	return &dict.At{Op: "dict", Table: t.Name, Key: l.Key.String(), Field: l.Field, Err: err}
+	return &dict.At{Op: "dict", Table: t.Name, Key: l.Key.String(), Field: l.Field, Err: about(&l.Field, err)}
 }

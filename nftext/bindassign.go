@@ -17,11 +17,11 @@ func (b binder) assign(a *Assign) (*Write, error) {
 	w := &Write{Ref: *ref, Verb: a.Verb, Source: a.Source, term: a}
 	switch {
 	case a.Source != 0:
-		err = w.fromSelector(asked)
+		err = about(&a.Source, w.fromSelector(asked))
 	case a.Nested != nil:
 		err = b.fromNested(w, asked)
 	default:
-		err = w.fromConst(asked)
+		err = about(&a.Value, w.fromConst(asked))
 	}
 	if err == nil && w.Verb != VerbSet && w.Type != dict.Int && w.Type != dict.Int64 {
 		err = fmt.Errorf("%s: %w: %s is no number, use set", w.Verb, dict.ErrType, w.Type)
@@ -35,13 +35,13 @@ func (b binder) assign(a *Assign) (*Write, error) {
 
 // fromConst takes the value that is written in the term.
 func (w *Write) fromConst(asked dict.Type) error {
-	o := w.term.Value
-	asked, err := operandsType(&w.Ref, asked, []Operand{o})
+	o := &w.term.Value
+	asked, err := operandType(&w.Ref, asked, o)
 	if err != nil {
 		return err
 	}
 	w.Type = w.stored(asked)
-	item, err := newItem(o, asked, w.Type)
+	item, err := newItem(*o, asked, w.Type)
 	switch {
 	case err != nil:
 		return err
@@ -102,7 +102,7 @@ func (b binder) fromNested(w *Write, asked dict.Type) error {
 		asked = declared
 	}
 	if asked == 0 {
-		return fmt.Errorf("value dict %s: %w: both tables are open, write the type behind the field", l, dict.ErrType)
+		return about(&l.Field, fmt.Errorf("value dict %s: %w: both tables are open, write the type behind the field", l, dict.ErrType))
 	}
 	field := w.stored(asked)
 	switch {
@@ -113,7 +113,7 @@ func (b binder) fromNested(w *Write, asked dict.Type) error {
 	case field == dict.Int && declared == dict.Int64 && w.Verb != VerbSet:
 		ref.Type = declared
 	default:
-		return fmt.Errorf("value dict %s: %w: it yields %s, want %s", l, dict.ErrType, declared, field)
+		return about(&l.Field, fmt.Errorf("value dict %s: %w: it yields %s, want %s", l, dict.ErrType, declared, field))
 	}
 	if w.Type = field; field == dict.Address {
 		w.Type = ref.Type

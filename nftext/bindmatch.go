@@ -29,10 +29,10 @@ func (b binder) match(m *Match) (*Condition, error) {
 	if err := checkOp(m, c.Type); err != nil {
 		return fail(err)
 	}
-	for _, o := range m.Items {
-		item, err := newItem(o, asked, c.Type)
+	for i := range m.Items {
+		item, err := newItem(m.Items[i], asked, c.Type)
 		if err != nil {
-			return fail(err)
+			return fail(about(&m.Items[i], err))
 		}
 		c.Items = append(c.Items, item)
 	}
@@ -55,11 +55,11 @@ func checkOp(m *Match, t dict.Type) error {
 		return nil
 	}
 	if !ordered(t) {
-		return fmt.Errorf("operator %s: %w: %s has no order, use == or !=", m.Op, dict.ErrType, t)
+		return about(&m.Op, fmt.Errorf("operator %s: %w: %s has no order, use == or !=", m.Op, dict.ErrType, t))
 	}
-	o := m.Items[0]
+	o := &m.Items[0]
 	if !o.Quoted && readLiteral(o.Text).form != formSingle {
-		return fmt.Errorf("operator %s: %w: %s is more than one value, use == or !=", m.Op, dict.ErrInvalid, o.Text)
+		return about(o, fmt.Errorf("operator %s: %w: %s is more than one value, use == or !=", m.Op, dict.ErrInvalid, o.Text))
 	}
 	return nil
 }
@@ -69,28 +69,38 @@ func ordered(t dict.Type) bool {
 	return t == dict.Int || t == dict.Int64 || t == dict.IPv4 || t == dict.IPv6
 }
 
-// operandsType returns the one type that values are read as. asked is what was
+// operandType returns the type that a value is read as. asked is what was
 // written or declared; where that is address, or nothing as in an open table,
-// the look of the values decides.
-func operandsType(r *Ref, asked dict.Type, items []Operand) (dict.Type, error) {
+// the look of the value decides.
+func operandType(r *Ref, asked dict.Type, o *Operand) (dict.Type, error) {
 	if asked != dict.Address && asked != 0 {
 		return asked, nil
 	}
-	var found dict.Type
-	for i, o := range items {
-		kind := dict.String
-		if asked == dict.Address && o.Quoted {
-			kind = kindOf(o.Text)
-		} else if !o.Quoted {
-			kind = readLiteral(o.Text).kind
+	kind := dict.String
+	if asked == dict.Address && o.Quoted {
+		kind = kindOf(o.Text)
+	} else if !o.Quoted {
+		kind = readLiteral(o.Text).kind
+	}
+	switch {
+	case asked == dict.Address && kind != dict.IPv4 && kind != dict.IPv6:
+		return 0, about(o, fmt.Errorf("value %s: %w: want an IPv4 or an IPv6 address", o, dict.ErrType))
+	case kind == dict.Int64:
+		return 0, about(o, fmt.Errorf("value %s: %w: table %s is open, write int, int64 or long_string before it", o, dict.ErrType, r.Table.Name))
+	}
+	return kind, nil
+}
+
+// operandsType returns the one type that all values of a match are read as.
+func operandsType(r *Ref, asked dict.Type, items []Operand) (found dict.Type, err error) {
+	for i := range items {
+		o := &items[i]
+		kind, err := operandType(r, asked, o)
+		if err != nil {
+			return 0, err
 		}
-		switch {
-		case asked == dict.Address && kind != dict.IPv4 && kind != dict.IPv6:
-			return 0, fmt.Errorf("value %s: %w: want an IPv4 or an IPv6 address", o, dict.ErrType)
-		case kind == dict.Int64:
-			return 0, fmt.Errorf("value %s: %w: table %s is open, write int, int64 or long_string before it", o, dict.ErrType, r.Table.Name)
-		case i > 0 && kind != found:
-			return 0, fmt.Errorf("value %s: %w: %s beside %s in one set, write two rules", o, dict.ErrType, kind, found)
+		if i > 0 && kind != found {
+			return 0, about(o, fmt.Errorf("value %s: %w: %s beside %s in one set, write two rules", o, dict.ErrType, kind, found))
 		}
 		found = kind
 	}

@@ -12,8 +12,10 @@ import (
 // Parse reads the dict term at the start of text and returns it with the
 // number of bytes it took, without the space behind it. What follows is not
 // looked at. The error is a *SyntaxError with its place in text.
-func Parse(text string) (Term, int, error) {
-	p := parser{scanner{src: text[:min(len(text), maxSource)], cut: len(text) > maxSource}}
+func Parse(text string) (Term, int, error) { return parse(text, nil) }
+
+func parse(text string, places *Places) (Term, int, error) {
+	p := parser{scanner{src: text[:min(len(text), maxSource)], cut: len(text) > maxSource}, places}
 	t, err := p.term()
 	if err == nil && p.cut && p.end == len(p.src) {
 		err = p.tooFar()
@@ -29,71 +31,80 @@ func Parse(text string) (Term, int, error) {
 
 // parser reads terms; every method leaves the position behind the space that
 // follows what it took.
-type parser struct{ scanner }
+type parser struct {
+	scanner
+	places *Places // nil where nobody asks
+}
 
 func (p *parser) term() (Term, error) {
 	if !p.take("dict") {
 		return nil, p.want("the word dict")
 	}
-	table, key, err := p.row(1)
-	if err != nil {
+	m := &Match{}
+	if err := p.row(&m.Table, &m.Key, 1); err != nil {
 		return nil, err
 	}
 	if p.take("flush") {
-		return &Flush{Table: table, Key: key}, nil
+		f := &Flush{Table: m.Table, Key: m.Key}
+		p.places.move(&m.Table, &f.Table)
+		p.places.move(&m.Key, &f.Key)
+		return f, nil
 	}
-	l := Lookup{Table: table, Key: key}
-	if err := p.field(&l); err != nil {
+	if err := p.field(&m.Lookup); err != nil {
 		return nil, err
 	}
 	for v, word := range verbText {
 		if p.take(word) {
-			a := &Assign{Lookup: l, Verb: Verb(v)}
+			a := &Assign{Lookup: m.Lookup, Verb: Verb(v)}
+			p.places.move(&m.Table, &a.Table)
+			p.places.move(&m.Key, &a.Key)
+			p.places.move(&m.Field, &a.Field)
 			return a, p.source(a)
 		}
 	}
-	m := &Match{Lookup: l}
 	return m, p.condition(m)
 }
 
 // row reads `[TABLE] KEY`. A word that begins a key is never a table.
-func (p *parser) row(depth int) (table string, key KeyExpr, err error) {
+func (p *parser) row(table *string, key *KeyExpr, depth int) error {
 	if depth > MaxDepth {
-		return "", KeyExpr{}, p.fail(p.pos, dict.ErrTooLong, "more than %d lookups in one term", MaxDepth)
+		return p.fail(p.pos, dict.ErrTooLong, "more than %d lookups in one term", MaxDepth)
 	}
-	var ok bool
-	if key, ok, err = p.key(depth); ok || err != nil {
-		return "", key, err
+	ok, err := p.key(key, depth)
+	if ok || err != nil {
+		return err
 	}
-	if table, err = p.name("a table or a key such as ct id"); err != nil {
-		return "", KeyExpr{}, err
+	start := p.pos
+	if *table, err = p.name("a table or a key such as ct id"); err != nil {
+		return err
 	}
-	key, ok, err = p.key(depth)
-	if err == nil && !ok {
+	p.places.note(table, start, p.end)
+	if ok, err = p.key(key, depth); err == nil && !ok {
 		err = p.want("a key: " + selectorList() + " or dict")
 	}
-	return table, key, err
+	return err
 }
 
 // key reads a selector or a nested lookup, if one begins here.
-func (p *parser) key(depth int) (KeyExpr, bool, error) {
-	if s := p.selector(); s != 0 {
-		return KeyExpr{Selector: s}, true, nil
+func (p *parser) key(key *KeyExpr, depth int) (ok bool, err error) {
+	start := p.pos
+	if key.Selector = p.selector(); key.Selector != 0 {
+		p.places.note(key, start, p.end)
+		return true, nil
 	}
 	if !p.take("dict") {
-		return KeyExpr{}, false, nil
+		return false, nil
 	}
-	l, err := p.lookup(depth + 1)
-	return KeyExpr{Nested: l}, true, err
+	key.Nested, err = p.lookup(depth + 1)
+	return true, err
 }
 
 // lookup reads `[TABLE] KEY FIELD [TYPE]`.
 func (p *parser) lookup(depth int) (*Lookup, error) {
-	table, key, err := p.row(depth)
-	if err != nil {
+	l := &Lookup{}
+	if err := p.row(&l.Table, &l.Key, depth); err != nil {
 		return nil, err
 	}
-	l := &Lookup{Table: table, Key: key}
 	return l, p.field(l)
 }
 
@@ -102,9 +113,11 @@ func (p *parser) field(l *Lookup) (err error) {
 	if word := p.word(); isKeyword(word) {
 		return p.want("a field")
 	}
+	start := p.pos
 	if l.Field, err = p.name("a field"); err != nil {
 		return err
 	}
+	p.places.note(&l.Field, start, p.end)
 	word := p.word()
 	if t, err := dict.ParseType(word); err == nil {
 		p.take(word)

@@ -6,6 +6,7 @@ import "nftdict/dict"
 
 // condition reads `[OP] VALUE`, `[==|!=] { VALUE, ... }`, `exists` or `missing`.
 func (p *parser) condition(m *Match) error {
+	start := p.pos
 	if word := p.word(); word != "" {
 		if op, ok := wordOp(word); ok {
 			p.take(word)
@@ -19,6 +20,7 @@ func (p *parser) condition(m *Match) error {
 			}
 		}
 	}
+	p.places.note(&m.Op, start, p.end)
 	switch {
 	case m.Op == Exists || m.Op == Missing:
 		return nil
@@ -30,27 +32,23 @@ func (p *parser) condition(m *Match) error {
 	case p.at('='):
 		return p.want("a value or an operator: == != < <= > >= exists missing set add sub")
 	}
-	o, err := p.operand(m.Type)
-	if err != nil {
-		return err
-	}
-	m.Items = []Operand{o}
-	return nil
+	m.Items = make([]Operand, 1)
+	return p.operand(&m.Items[0], m.Type)
 }
 
 // set reads `{ VALUE, ... }`; a comma may stand behind the last value.
 func (p *parser) set(m *Match) error {
 	m.Set, p.braces = true, true
 	p.symbol("{")
+	m.Items = make([]Operand, 0, MaxItems) // never moves: places go by address
 	for {
 		if len(m.Items) == MaxItems {
 			return p.fail(p.pos, dict.ErrTooLong, "more than %d values in a set", MaxItems)
 		}
-		o, err := p.operand(m.Type)
-		if err != nil {
+		m.Items = append(m.Items, Operand{})
+		if err := p.operand(&m.Items[len(m.Items)-1], m.Type); err != nil {
 			return err
 		}
-		m.Items = append(m.Items, o)
 		comma := p.symbol(",")
 		if p.at('}') {
 			break
@@ -66,48 +64,57 @@ func (p *parser) set(m *Match) error {
 
 // source reads what an Assign writes.
 func (p *parser) source(a *Assign) (err error) {
+	start := p.pos
 	if a.Source = p.selector(); a.Source != 0 {
+		p.places.note(&a.Source, start, p.end)
 		return nil
 	}
 	if p.take("dict") {
 		a.Nested, err = p.lookup(1)
 		return err
 	}
-	a.Value, err = p.operand(a.Type)
-	return err
+	return p.operand(&a.Value, a.Type)
 }
 
 // operand reads one value. A value that can only be a string is Quoted,
 // however it was written.
-func (p *parser) operand(t dict.Type) (Operand, error) {
-	if p.at('"') {
-		text, err := p.quoted()
-		return Operand{Text: text, Quoted: true}, err
-	}
+func (p *parser) operand(o *Operand, t dict.Type) (err error) {
 	start := p.pos
-	word := p.word()
+	if p.at('"') {
+		o.Quoted = true
+		o.Text, err = p.quoted()
+	} else {
+		err = p.unquoted(o, t)
+	}
+	p.places.note(o, start, p.end)
+	return err
+}
+
+func (p *parser) unquoted(o *Operand, t dict.Type) error {
+	start, word := p.pos, p.word()
 	text, err := p.bare()
 	if err != nil {
-		return Operand{}, err
+		return err
 	}
 	switch {
 	case text[0] == '@':
-		return Operand{}, p.fail(start, dict.ErrNotSupported, "named set %s: not supported, write the values in braces", dict.Quote(text))
+		return p.fail(start, dict.ErrNotSupported, "named set %s: not supported, write the values in braces", dict.Quote(text))
 	case text == word && !p.braces && isStatement(word):
-		return Operand{}, p.fail(start, dict.ErrInvalid, "expected a value, found %s, which is a word of nft: put it in double quotes if it is the value", dict.Quote(word))
+		return p.fail(start, dict.ErrInvalid, "expected a value, found %s, which is a word of nft: put it in double quotes if it is the value", dict.Quote(word))
 	}
 	if l := readLiteral(text); l.kind != dict.String && p.symbol("- ") {
 		hi, err := p.bare()
 		if err != nil {
-			return Operand{}, err
+			return err
 		}
 		text += "-" + hi
 		if readLiteral(text).form != formRange {
-			return Operand{}, p.fail(start, dict.ErrInvalid, "range %s: expected two numbers or two addresses of one family", dict.Quote(text))
+			return p.fail(start, dict.ErrInvalid, "range %s: expected two numbers or two addresses of one family", dict.Quote(text))
 		}
 	}
-	quoted := t == dict.String || t == 0 && readLiteral(text).kind == dict.String
-	return Operand{Text: text, Quoted: quoted}, nil
+	o.Text = text
+	o.Quoted = t == dict.String || t == 0 && readLiteral(text).kind == dict.String
+	return nil
 }
 
 // isStatement reports whether a rule's next statement seems to begin with

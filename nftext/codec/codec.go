@@ -37,7 +37,7 @@ func (*codec) Find(src []byte) ([]front.Span, error) {
 
 // Compile implements front.Codec.
 func (c *codec) Compile(t front.Target, text string) (*front.Code, error) {
-	term, n, err := nftext.Parse(text)
+	term, places, n, err := nftext.ParsePlaces(text)
 	if err != nil {
 		return nil, place(err)
 	}
@@ -46,6 +46,9 @@ func (c *codec) Compile(t front.Target, text string) (*front.Code, error) {
 	}
 	bound, err := nftext.Bind(term, c.schema)
 	if err != nil {
+		if at, ok := places.Of(err); ok {
+			return nil, &front.TextError{Offset: at.Offset, End: at.End, Err: err}
+		}
 		return nil, err
 	}
 	code, err := c.compiler.Compile(nftext.Target(t), bound)

@@ -85,6 +85,10 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: have %v, want %v", text, err, want)
 		}
 	}
+	_, err = c.Compile(front.Target{}, "dict sessions ct id final maybe")
+	if e, ok := errors.AsType[*front.TextError](err); !ok || e.Offset != 26 || e.End != 31 {
+		t.Errorf("bind: have %v at %+v", err, e)
+	}
 	if _, err := c.Compile(front.Target{Chain: "refused"}, "dict sessions ct id final true"); !errors.Is(err, dict.ErrNotSupported) {
 		t.Errorf("have %v, want %v", err, dict.ErrNotSupported)
 	}
