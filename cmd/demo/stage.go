@@ -21,7 +21,7 @@ import (
 // Limits of what the demo waits for.
 const (
 	commandTimeout = 15 * time.Second
-	settleTimeout  = 5 * time.Second
+	settleTimeout  = 10 * time.Second
 	settlePause    = 20 * time.Millisecond
 	stopTimeout    = 5 * time.Second
 )
