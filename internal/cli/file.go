@@ -31,7 +31,11 @@ func (c *ctl) applyFile(ctx context.Context, o fileOptions) error {
 		return err
 	}
 	p := newPlan(s)
-	faults := p.read(text)
+	read := p.read
+	if isJSON(text) {
+		read = p.readJSON
+	}
+	faults := read(text)
 	if len(faults) > 0 {
 		c.printFaults(name, faults)
 		fmt.Fprintln(c.Stderr, "nothing was changed")

@@ -126,6 +126,42 @@ func TestPlanFollows(t *testing.T) {
 	}
 }
 
+func TestPlanJSON(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"dict":[]}`: "",
+		`{"dict":[{"row":{"table":"t","key":5,"cells":{"n":-5}}},{"row":{"table":"t","key":5,"ttl":60,"cells":{}}}]}`:                                                   "",
+		`{"dict":[{"table":{"name":"u","key":"mark","open":true,"fields":[]}},{"row":{"table":"u","key":1,"cells":{"a":{"type":"int","value":5}}}}]}`:                   "",
+		"{\"dict\":[\n{\"row\":{\"table\":\"v\",\"key\":5}},\n {\"row\":{\"table\":\"t\",\"key\":\"x\"}},\n{\"row\":{\"table\":\"t\",\"key\":1,\"cells\":{\"m\":1}}}]}": `2:1: set v: does not exist; 3:2: row t: int "\"x\"": wrong type: want a number; 4:1: row t: 1: field "m": does not exist`,
+		`{"dict":[{"row":{"table":"t","key":5,"colour":1}}]}`:        `1:10: invalid: json: unknown field "colour"`,
+		`{"dict":[{"column":{}}]}`:                                   `1:10: invalid: json: unknown field "column"`,
+		`{"dict":[{}]}`:                                              "1:10: invalid: want a table or a row",
+		`{"dict":[{"table":{"name":"t","key":"mark","fields":[]}}]}`: "1:10: table add t: exists already: its key is int, not mark",
+		`{"dict":[{"table":{"name":"u","key":"colour"}}]}`:           `1:10: json`,
+		`{"dict":{}}`:       `1:10: invalid: want {"dict":[...]}`,
+		`{"nftables":[]}`:   `1:12: invalid: want {"dict":[...]}`,
+		`{"dict":[{"row":{`: "1:10: invalid: unexpected EOF",
+		`{"dict":[]} x`:     "1:13: invalid: want the end of the listing",
+		`{"dict":[]`:        "1:11: invalid: want the end of the listing",
+	} {
+		var got []string
+		m := newPlanStore(t)
+		p := newPlan(m)
+		faults := p.readJSON([]byte(text))
+		for _, f := range faults {
+			got = append(got, f.Error())
+		}
+		if have := strings.Join(got, "; "); have != want && (want == "" || !strings.HasPrefix(have, want)) {
+			t.Errorf("%s:\ngot  %s\nwant %s", text, have, want)
+		}
+		if len(faults) > 0 {
+			continue
+		}
+		if faults := p.apply(t.Context(), noNote); len(faults) > 0 || p.done != p.statements {
+			t.Errorf("%s: %v", text, faults)
+		}
+	}
+}
+
 // FuzzPlan reads any text: each fault has a place, the places ascend, nothing
 // is changed by reading, and what was read without fault is carried out or
 // refused by the store with a place.
@@ -134,6 +170,7 @@ func FuzzPlan(f *testing.F) {
 		"set t 1 n 5\nset t 1 n 5 ttl 1m; delete t 1 n\n",
 		"add table u {\n key mark\n filed x\n}\nset t 1 n five\nput\nset t 1 \"",
 		"add table t { key int; field m bool default true; }\nflush t\ndelete table t",
+		`{"dict":[{"row":{"table":"t","key":5,"cells":{"n":-5}}},{"table":{"name":"u","key":"mark"}}]}`,
 		"add table o { key string; open; }\nset o \"a b\" x int 5 y string \"\\x41\"\n# end",
 	} {
 		f.Add(text)
@@ -141,7 +178,11 @@ func FuzzPlan(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		m := newPlanStore(t)
 		p := newPlan(m)
-		faults := p.read([]byte(text))
+		read := p.read
+		if isJSON([]byte(text)) {
+			read = p.readJSON
+		}
+		faults := read([]byte(text))
 		before := dict.Pos{}
 		for _, fault := range faults {
 			var there *dict.TextError

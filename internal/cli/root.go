@@ -13,7 +13,8 @@ key, field and value that live in the kernel, one set of them in each network
 namespace. It loads and lists rules that consult them (dictctl nft), asks the
 daemon dictd what it does, and tells what the kernel can do (dictctl doctor).
 
-Tables work with the daemon stopped. What list prints, -f reads.`
+Tables work with the daemon stopped. What list prints, -f reads: as text, or as
+JSON with -j.`
 
 const rootExample = `  dictctl set users bob quota_exceeded true
   dictctl get users bob
