@@ -67,7 +67,11 @@ func valueRemedy(t dict.Type, text string) string {
 		return ", want true or false"
 	case dict.Int, dict.Int64:
 		if isNumber(text) {
-			return fmt.Sprintf(", %s holds %d bits with a sign", t, map[dict.Type]int{dict.Int: 32, dict.Int64: 64}[t])
+			bits := 32
+			if t == dict.Int64 {
+				bits = 64
+			}
+			return fmt.Sprintf(", %s holds %d bits with a sign", t, bits)
 		}
 		return ", want a number such as 5, -5 or 0x1f, or a range such as 5-10"
 	case dict.IPv4:

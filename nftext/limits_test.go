@@ -54,7 +54,7 @@ func TestEnd(t *testing.T) {
 		"dict ct id x exists| \\\n drop", "dict ct id x NETFLIX|;", "dict ct id x NETFLIX|}", `dict ct id x "a;b"| drop`,
 		"dict ct id x { a, b }| drop", "dict ct id x {\n a, # b }\n b }|\ndrop", "dict ct id x 5|#6", "dict ct id x \\\n 5|\\\n drop",
 		"dict ct id x set ip saddr| ip daddr 5", "dict ct id x set dict t mark y int| drop",
-		"dict ct id x 5 - 6| - 7",
+		"dict ct id x 5 - 6| - 7", "dict ct id x long_string 5| - 6",
 	} {
 		plain := strings.Replace(text, "|", "", 1)
 		_, n, err := nftext.Parse(plain)

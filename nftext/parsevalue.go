@@ -102,7 +102,7 @@ func (p *parser) unquoted(o *Operand, t dict.Type) error {
 	case text == word && !p.braces && isStatement(word):
 		return p.fail(start, dict.ErrInvalid, "expected a value, found %s, which is a word of nft: put it in double quotes if it is the value", dict.Quote(word))
 	}
-	if l := readLiteral(text); l.kind != dict.String && p.symbol("- ") {
+	if l := readLiteral(text); t != dict.String && l.kind != dict.String && p.symbol("- ") {
 		hi, err := p.bare()
 		if err != nil {
 			return err

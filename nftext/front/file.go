@@ -67,9 +67,12 @@ func (s *supervisor) open(id uint64, dir int, addr uintptr) error {
 	return s.listener.give(id, int(m.Fd()))
 }
 
-// isDatabase reports whether a file holds names of marks, realms, groups or labels,
-// one of which may be "dict", and no rules.
+// isDatabase reports whether a file holds names of marks, realms, groups, labels or
+// processes, one of which may be "dict", and no rules.
 func isDatabase(name string) bool {
+	if strings.HasPrefix(name, "/proc/") {
+		return filepath.Base(filepath.Dir(name)) != "fd"
+	}
 	return strings.HasSuffix(name, "/connlabel.conf") || filepath.Base(filepath.Dir(name)) == "iproute2"
 }
 

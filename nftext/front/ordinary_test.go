@@ -13,9 +13,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What differs from run to run of nft itself.
+// What differs from run to run, or from term to term.
 var (
 	process = regexp.MustCompile(`by process \d+ \([^)]*\)`)
+	carets  = regexp.MustCompile(`\^+`)
 	expires = regexp.MustCompile(`(expires(": )?)\s*[0-9smh]+`)
 )
 
@@ -47,6 +48,49 @@ func TestOrdinaryCommands(t *testing.T) {
 			continue
 		}
 		compare(t, a, b, "", splitOptions(line)...)
+	}
+}
+
+// Every ordinary rule is listed beside a dict term as beside a plain match in its
+// place, and refused with the same words.
+func TestOrdinaryRulesWithTerm(t *testing.T) {
+	a, b := newNetwork(t), newNetwork(t)
+	text, err := os.ReadFile("testdata/ordinary.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rule := regexp.MustCompile(`^((?:add|insert) rule \w+ \w+ \w+) (.*)$`)
+	rules := 0
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSuffix(line, "\n")
+		m := rule.FindStringSubmatch(line)
+		if m == nil && (strings.HasPrefix(line, "add ") || strings.HasPrefix(line, "create ")) {
+			compare(t, a, b, "", line)
+		}
+		if m == nil {
+			continue
+		}
+		for _, with := range []string{dictTerm + " " + m[2], m[2] + " " + dictTerm, dictTerm + " " + m[2] + " " + dictTerm} {
+			rules++
+			command := m[1] + " " + with
+			want := a.plain(t, "", replaceTerm(command))
+			want.Err = carets.ReplaceAllString(strings.Replace(unreplaceTerm(want.Err), "unexpected meta", "unexpected dict", 1), "^")
+			got := b.run(t, "", command)
+			got.Err = carets.ReplaceAllString(got.Err, "^") // more of them: the term is longer
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("%s (-nft +front end):\n%s", command, d)
+			}
+		}
+	}
+	if rules < 100 {
+		t.Errorf("only %d rules", rules)
+	}
+	for _, args := range [][]string{{"list", "ruleset"}, {"-a", "list", "ruleset"}, {"-n", "list", "table", "ip", "t"}, {"-s", "list", "ruleset"}} {
+		want, got := steady(a.plain(t, "", args...)), steady(b.run(t, "", args...))
+		want.Out = strings.ReplaceAll(want.Out, "meta mark 0x00000001", dictTerm)
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("nft %q (-nft +front end):\n%s", args, d)
+		}
 	}
 }
 

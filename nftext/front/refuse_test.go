@@ -82,6 +82,8 @@ func TestIsDatabase(t *testing.T) {
 		"/etc/iproute2/rt_realms.d/x.conf":  false,
 		"/etc/connlabel.conf":               true,
 		"/etc/xtables/connlabel.conf":       true,
+		"/proc/17/stat":                     true,
+		"/proc/self/fd/17":                  false,
 		"/etc/nftables.conf":                false,
 		"rules.nft":                         false,
 		"/home/iproute2.d/rules/more/x.nft": false,
