@@ -111,11 +111,12 @@ func (x *sight) learnDNS(m *dnsMessage) {
 	q := m.question.bytes()
 	name, clean := x.s.findings().detail, m.question.clean && len(q) <= x.c.opts.MaxString
 	if clean && name != string(q) {
-		if name = string(q); isHostname(name) {
+		fresh := name == "" || !m.response // an answer repeats its question
+		if name = string(q); !isHostname(name) {
+			clean = false
+		} else if fresh {
 			x.s.note("dns/name", name, 0)
 			x.detail(name)
-		} else {
-			clean = false
 		}
 	}
 	if !clean && x.s.once(sawHost) {

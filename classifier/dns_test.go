@@ -190,7 +190,7 @@ func TestDNSOverTCP(t *testing.T) {
 		for off := 0; off < len(answers); off += size {
 			v.at(Reply, off, answers[off:min(off+size, len(answers))])
 		}
-		if r := v.s.Result(); r.Protocol != "DNS" || r.Detail != "b.example" || hints.Len() != 2 {
+		if r := v.s.Result(); r.Protocol != "DNS" || r.Detail != "b.example" || r.Version != 3 || hints.Len() != 2 {
 			t.Fatalf("segments of %d: %d hints, %+v", size, hints.Len(), r)
 		}
 	}

@@ -288,7 +288,7 @@ func TestQUICServerID(t *testing.T) {
 // TestQUICRetry starts anew with the id and token of a Retry.
 func TestQUICRetry(t *testing.T) {
 	message := quantumHello(t, "www.netflix.com")[5:]
-	refused := quantumHello(t, "www.example.com")[5:]
+	refused := quantumHello(t, "a-name-of-another-length.example")[5:]
 	v := newConversation(t, New(Options{}))
 	v.udp(Original, initialSpec{quicV1, "original", "original", "", 0, cryptoFrame(0, refused[:40]), 1200}.seal(t))
 	retry := append([]byte{0xf0, 0, 0, 0, 1, 4, 1, 2, 3, 4, 8}, "retried!token and sixteen bytes of tag"...)

@@ -96,8 +96,11 @@ func TestOtherProtocols(t *testing.T) {
 // TestSessionIgnoresStrangers counts packets that cannot be the session's.
 func TestSessionIgnoresStrangers(t *testing.T) {
 	v := newConversation(t, New(Options{}))
-	v.udp(Original, question(t, 1, "a.example", dns.TypeA))
+	v.udp(Original, initialSpec{quicV1, "original", "original", "", 0, cryptoFrame(0, specHello().bytes()[:50]), 1200}.seal(t))
 	before := v.s.Result()
+	if before.Protocol != "QUIC" {
+		t.Fatalf("got %+v", before)
+	}
 	if v.at(Original, 0, classicHello(t, "www.netflix.com")) != More || v.s.Version() != before.Version {
 		t.Error("a TCP segment changed a UDP session")
 	}

@@ -168,6 +168,15 @@ func TestTLSHostileNames(t *testing.T) {
 	}
 }
 
+func TestTLSHostileALPN(t *testing.T) {
+	v := newConversation(t, New(Options{}))
+	h := helloSpec{0x0303, []uint16{0x1301}, []helloExtension{alpnExtension("h2,x", "\x1a\x1a", "a b", "h3\n", "http/1.1", "ok")}}
+	v.at(Original, 0, records(h.bytes()))
+	if diff := cmp.Diff([]string{"http/1.1", "ok"}, v.s.Result().ALPN); diff != "" {
+		t.Errorf("ALPN (-want +got):\n%s", diff)
+	}
+}
+
 func TestTLSWithoutHello(t *testing.T) {
 	server := append([]byte{2, 0, 0, 70, 3, 3}, make([]byte, 68)...)
 	data := func(n int) []byte { return append([]byte{recordData, 3, 3, byte(n >> 8), byte(n)}, make([]byte, n)...) }

@@ -200,6 +200,14 @@ func TestClassifyCounts(t *testing.T) {
 	}
 }
 
+// TestRowLeavesHintsOut prints what packets said, not what was inferred.
+func TestRowLeavesHintsOut(t *testing.T) {
+	f := Flow{Proto: 6, Result: classifier.Result{Protocol: "TLS", Application: "NETFLIX", Category: "streaming", Confidence: 40, Inferred: true}}
+	if got := strings.Join(f.Row("a")[6:11], ","); got != "TLS,TLS,,," {
+		t.Errorf("got %q", got)
+	}
+}
+
 // TestBrokenFiles keeps what was read before the file broke.
 func TestBrokenFiles(t *testing.T) {
 	classic, ng := classicCapture(t, LinkRaw, packets()...), ngCapture(t, LinkRaw, packets()...)
@@ -207,6 +215,7 @@ func TestBrokenFiles(t *testing.T) {
 	binary.LittleEndian.PutUint32(huge[24+8:], 1<<31)
 	hugeBlock := bytes.Clone(ng)
 	binary.LittleEndian.PutUint32(hugeBlock[4:], 1<<30)
+	odd := append(bytes.Clone(ng), 9, 0, 0, 0, 13, 0, 0, 0, 0, 13, 0, 0, 0)
 	tests := []struct {
 		name  string
 		in    []byte
@@ -220,6 +229,7 @@ func TestBrokenFiles(t *testing.T) {
 		{"cut in a packet's header", classic[:24+16+len(packets()[0])+7], 1, true},
 		{"a packet of 2 GiB", huge, 0, true},
 		{"cut in a block", ng[:len(ng)-5], 1, true},
+		{"a block of 13 bytes", odd, 1, true},
 		{"a block of 1 GiB", hugeBlock, 0, true},
 		{"nothing in it", classic[:24], 0, false},
 	}
