@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -224,5 +225,31 @@ func TestRunNestedChain(t *testing.T) {
 	}
 	if s := ns.run(t, "", "list", "ruleset"); s != (said{Out: text}) {
 		t.Errorf("%+v, want %s", s, text)
+	}
+}
+
+// Runs leave no descriptor and no thread behind.
+func TestRunLeavesNothing(t *testing.T) {
+	ns := newNetwork(t)
+	count := func() (files, threads int) {
+		for dir, n := range map[string]*int{"/proc/self/fd": &files, "/proc/self/task": &threads} {
+			list, err := os.ReadDir(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			*n = len(list)
+		}
+		return files, threads
+	}
+	ns.must(t, "add table ip t; add chain ip t c")
+	files, threads := count()
+	for range 30 {
+		ns.must(t, "add rule ip t c "+matchTerm)
+		ns.run(t, "", "list", "ruleset")
+		ns.run(t, "", "add rule ip t c dict s ct id a 9999")
+		_, _ = ns.try(t, "", "-j", "list", "ruleset")
+	}
+	if f, th := count(); f > files || th > threads+10 {
+		t.Errorf("%d descriptors and %d threads became %d and %d", files, threads, f, th)
 	}
 }
