@@ -77,6 +77,19 @@ static __always_inline bool in_globs(const struct bytes *text, __u32 len)
 	g = bpf_map_lookup_elem(&globs, &zero);
 	if (!g)
 		return false;
+	if (words == 1) {
+		const __u64 first = g->first[0], anywhere = g->anywhere[0], stay = g->stay[0];
+
+		here = 0;
+		moved = first;
+		for (__u32 i = 0; i < STRING_MAX; i++) {
+			if (i >= len)
+				break;
+			here = (moved & g->sets[bytes[i]]) | (here & stay);
+			moved = (here << 1 & ~first) | anywhere;
+		}
+		return (here & g->last[0]) != 0;
+	}
 	for (__u32 i = 0; i < STRING_MAX; i++) {
 		if (i >= len)
 			break;

@@ -145,14 +145,14 @@ static long undo_cell(__u32 i, struct work *w)
 	return 0;
 }
 
-/* bpf_loop callback: gives a cell that was there its new value, in place where
- * one store does it, and removes the cell of the other shape.
+/* bpf_loop callback: gives a cell that was there its new value, and removes the
+ * cell of the other shape. Never in place: a program in a rule may remove the
+ * row meanwhile, and the element may be another's by then.
  */
 static long set_cell(__u32 i, struct work *w)
 {
 	struct area *a = the_area();
 	struct cell_req *c;
-	struct cell *old;
 	__u64 tag;
 	long err = 0;
 
@@ -167,13 +167,8 @@ static long set_cell(__u32 i, struct work *w)
 			err = bpf_map_update_elem(&strings, &tag, &c->value, BPF_ANY);
 		bpf_map_delete_elem(&cells, &tag);
 	} else {
-		if (c->state == OLD) {
-			old = bpf_map_lookup_elem(&cells, &tag);
-			if (old && c->type != IPV6 && old->head == c->value.head)
-				READ(old->data[0]) = c->value.digest[0];
-			else
-				err = bpf_map_update_elem(&cells, &tag, &c->value, BPF_ANY);
-		}
+		if (c->state == OLD)
+			err = bpf_map_update_elem(&cells, &tag, &c->value, BPF_ANY);
 		bpf_map_delete_elem(&strings, &tag);
 	}
 	if (err)
