@@ -3,12 +3,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"nftdict/dict"
 )
 
 // entered names the environment variable by which a program that went over to
@@ -38,7 +41,11 @@ func enterNetns(netns string, args []string) error {
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	if err := unix.Setns(int(f.Fd()), unix.CLONE_NEWNET); err != nil {
+	err = unix.Setns(int(f.Fd()), unix.CLONE_NEWNET)
+	if errors.Is(err, unix.EPERM) {
+		return fmt.Errorf("network namespace %s: %w", path, dict.ErrPermission)
+	}
+	if err != nil {
 		return fmt.Errorf("network namespace %s: %w", path, err)
 	}
 	err = unix.Exec(self, append([]string{os.Args[0]}, args...), append(os.Environ(), entered+"="+netns))

@@ -23,6 +23,9 @@ const (
 	ExitDone   = 0
 	ExitFailed = 1
 	ExitUsage  = 2
+	// ExitInterrupted is a command that a signal ended before it was done, as
+	// shells number SIGINT.
+	ExitInterrupted = 130
 )
 
 // App is dictctl and all that it touches.
@@ -96,7 +99,7 @@ func (c *ctl) report(cmd *cobra.Command, err error) int {
 		fmt.Fprintf(c.Stderr, "usage: %s\nmore:  %s --help\n", usageLine(cmd), cmd.CommandPath())
 		return ExitUsage
 	case errors.Is(err, context.Canceled):
-		return ExitFailed
+		return ExitInterrupted
 	}
 	for line := range strings.Lines(err.Error()) {
 		fmt.Fprintf(c.Stderr, "dictctl: %s\n", strings.TrimSuffix(line, "\n"))

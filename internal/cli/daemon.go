@@ -4,9 +4,12 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 
+	"nftdict/dict"
 	"nftdict/dictd/api"
 	"nftdict/dictd/config"
 )
@@ -34,10 +37,16 @@ func (c *ctl) daemon() Daemon {
 	return api.NewClient(c.socket)
 }
 
-// daemonError says that no daemon is there where that is what err means.
+// daemonError says that no daemon is there, or that it must not be asked,
+// where that is what err means.
 func (c *ctl) daemonError(err error) error {
-	if err != nil && api.IsAbsent(err) {
+	switch {
+	case err == nil:
+		return nil
+	case api.IsAbsent(err):
 		return &absentError{c.socket}
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("dictd at %s: %w", c.socket, dict.ErrPermission)
 	}
 	return err
 }

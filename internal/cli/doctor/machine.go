@@ -8,38 +8,39 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"strconv"
 	"strings"
 )
 
 // What is enough of a resource, in bytes.
 const (
-	enoughMemory = 64 << 20
+	enoughMemory = 256 << 20
 	enoughBuffer = 4 << 20
 )
 
 // FindNft returns the path of the installed nft. A user's search path may lack
 // the directory of administration: that is looked into too.
 func FindNft() (string, error) {
-	path, err := exec.LookPath("nft")
+	nft, err := exec.LookPath("nft")
 	if err != nil {
 		if sbin, sbinErr := exec.LookPath("/usr/sbin/nft"); sbinErr == nil {
 			return sbin, nil
 		}
 	}
-	return path, err
+	return nft, err
 }
 
 func tryProgram(ctx context.Context) (string, error) {
-	path, err := FindNft()
+	nft, err := FindNft()
 	if err != nil {
 		return "", err
 	}
-	out, err := exec.CommandContext(ctx, path, "--version").Output()
+	out, err := exec.CommandContext(ctx, nft, "--version").Output()
 	if err != nil {
-		return "", fmt.Errorf("%s --version: %w", path, err)
+		return "", fmt.Errorf("%s --version: %w", nft, err)
 	}
-	return path + ", " + strings.TrimSpace(string(out)), nil
+	return nft + ", " + strings.TrimSpace(string(out)), nil
 }
 
 // trySecmarkFree looks for the two security modules that label packets.
@@ -56,18 +57,17 @@ func trySecmarkFree(context.Context) (string, error) {
 	return "neither SELinux nor SMACK is active", nil
 }
 
-// tryMemory compares what is free with what a table of the default size takes.
+// tryMemory compares what may be had with what tables of the default sizes
+// take.
 func tryMemory(context.Context) (string, error) {
 	free, err := available()
 	if err != nil {
 		return "", err
 	}
 	found := fmt.Sprintf("%d MiB available", free>>20)
-	if limit, err := readLine("/sys/fs/cgroup/memory.max"); err == nil && limit != "max" {
-		found += fmt.Sprintf(", control group limit %s bytes", limit)
-		if n, err := strconv.ParseUint(limit, 10, 64); err == nil {
-			free = min(free, n)
-		}
+	if limit, ok := groupLimit(); ok {
+		found += fmt.Sprintf(", control group limit %d MiB", limit>>20)
+		free = min(free, limit)
 	}
 	if rows, err := readLine("/proc/sys/net/netfilter/nf_conntrack_max"); err == nil {
 		found += ", at most " + rows + " connections"
@@ -76,6 +76,34 @@ func tryMemory(context.Context) (string, error) {
 		return "", fmt.Errorf("%s: want %d MiB", found, enoughMemory>>20)
 	}
 	return found, nil
+}
+
+// groupLimit returns the lowest memory limit, in bytes, of the control groups
+// (version 2) that this process is in.
+func groupLimit() (limit uint64, ok bool) {
+	text, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return 0, false
+	}
+	for line := range strings.Lines(string(text)) {
+		group, found := strings.CutPrefix(strings.TrimSpace(line), "0::")
+		for ; found && group != ""; group = strings.TrimSuffix(path.Dir(group), "/") {
+			// The root group has no limit, and "max" is none.
+			n, err := readUint(path.Join("/sys/fs/cgroup", group, "memory.max"))
+			if err == nil && (!ok || n < limit) {
+				limit, ok = n, true
+			}
+		}
+	}
+	return limit, ok
+}
+
+func readUint(file string) (uint64, error) {
+	text, err := readLine(file)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseUint(text, 10, 64)
 }
 
 // available returns MemAvailable in bytes.
