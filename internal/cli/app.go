@@ -66,6 +66,9 @@ func (a *App) Run(ctx context.Context, args []string) int {
 	root := c.rootCommand()
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
+	if err != nil && !c.understood {
+		err = &usageError{err}
+	}
 	if cerr := c.close(); err == nil {
 		err = cerr
 	}
@@ -76,13 +79,14 @@ func (a *App) Run(ctx context.Context, args []string) int {
 // once it is open.
 type ctl struct {
 	*App
-	args    []string
-	json    bool
-	kind    string
-	socket  string
-	netns   string
-	entered bool // the namespace of netns
-	backend *Backend
+	args       []string
+	understood bool // the command line, as far as options and the number of words go
+	json       bool
+	kind       string
+	socket     string
+	netns      string
+	entered    bool // the namespace of netns
+	backend    *Backend
 }
 
 // report prints what went wrong and returns the exit status.

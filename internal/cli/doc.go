@@ -9,7 +9,8 @@
 //
 // What a command was asked for goes to standard output, everything else to
 // standard error. The exit status is 0 for done, 1 for failed, 2 for a command
-// line that was not understood; `dictctl nft` exits as nft does.
+// line that was not understood, 130 for interrupted; `dictctl nft` exits as nft
+// does.
 //
 // It refuses to guess: a word it does not know, a value that fits no type, an
 // option that would be without effect are usage errors, and a file is applied

@@ -46,6 +46,7 @@ func (c *ctl) rootCommand() *cobra.Command {
 		SuggestionsMinimumDistance: 2,
 		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true},
 		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
+			c.understood = true
 			if cmd.HasParent() && (file.name != "" || file.check) {
 				return usagef("-f and -c take no command beside them")
 			}
@@ -68,7 +69,6 @@ func (c *ctl) rootCommand() *cobra.Command {
 	root.SetIn(c.Stdin)
 	root.SetOut(c.Stdout)
 	root.SetErr(c.Stderr)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 
 	all := root.PersistentFlags()
 	all.BoolVarP(&c.json, "json", "j", false, "print JSON")
