@@ -112,7 +112,7 @@ func (s *Store) change(f func([]tableSchema) error) error {
 	if s.closed {
 		return errClosed
 	}
-	release, err := s.dir.lock(unix.LOCK_EX)
+	release, err := s.lock(unix.LOCK_EX)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cilium/ebpf"
 
+	"nftdict/dict"
 	"nftdict/nftext"
 )
 
@@ -30,4 +31,42 @@ func (s *Store) Program(b nftext.Bound) (*ebpf.Program, error) {
 		return nil, err
 	}
 	return c.load(&p.plan)
+}
+
+// Elements returns how many rows, narrow values and strings lie in a table's
+// maps, whether they belong to a row or not.
+func (s *Store) Elements(table string) (n [3]int, err error) {
+	t, err := s.table("count", table)
+	if err != nil {
+		return n, err
+	}
+	err = t.work(func() error {
+		for i, m := range []*ebpf.Map{t.maps.rows, t.maps.cells, t.maps.strings} {
+			for b := newBatch(m, 256); ; {
+				got, err := b.next()
+				if err != nil {
+					return err
+				}
+				if got == 0 {
+					break
+				}
+				n[i] += got
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
+// Orphan takes away the element of a row, so that its values belong to none.
+func (s *Store) Orphan(table string, key dict.Key) error {
+	t, err := s.table("orphan", table)
+	if err != nil {
+		return err
+	}
+	return t.work(func() error {
+		var k rawKey
+		k.encode(key, t.secret)
+		return t.maps.rows.Delete(k[:sizeOfKey(t.schema.Key)])
+	})
 }

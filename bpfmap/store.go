@@ -5,6 +5,7 @@ package bpfmap
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"sync"
@@ -146,15 +147,22 @@ func (s *Store) current() (*view, error) {
 	if s.closed {
 		return nil, errClosed
 	}
-	if s.dir.state.epoch.Load() == removed {
-		return nil, fmt.Errorf("tables of this network namespace: %w: they were removed", dict.ErrNotExist)
-	}
-	release, err := s.dir.lock(unix.LOCK_SH)
+	release, err := s.lock(unix.LOCK_SH)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
 	return s.reload()
+}
+
+// lock takes the lock of the namespace's directory. The error wraps
+// dict.ErrNotExist if somebody removed it.
+func (s *Store) lock(how int) (release func(), err error) {
+	release, err = s.dir.lock(how)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("tables of this network namespace: %w: they were removed", dict.ErrNotExist)
+	}
+	return release, err
 }
 
 // reload reads the schema. The caller holds mu and the directory's lock.
