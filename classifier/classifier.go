@@ -40,7 +40,8 @@ type Options struct {
 }
 
 // Classifier looks at packets on behalf of sessions. It is immutable and may be
-// used from many goroutines at once, each session by one of them at a time.
+// used from many goroutines at once, each session by one of them at a time. A
+// session may go from one classifier to another, of other options, at any time.
 type Classifier struct {
 	opts      Options
 	detectors []detector

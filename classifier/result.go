@@ -23,8 +23,8 @@ type Result struct {
 	// Confidence in Application, 0..100. 100 is never given to what a peer can
 	// choose freely.
 	Confidence int `json:"confidence,omitempty"`
-	// Inferred says that Application and Category rest on Hint alone: no packet
-	// of this session named them.
+	// Inferred says that Application, Category and the end of Chain rest on Hint
+	// alone: no packet of this session named them.
 	Inferred bool `json:"inferred,omitempty"`
 
 	SNI         string   `json:"sni,omitempty"`          // server name of a ClientHello, lower case

@@ -284,8 +284,9 @@ func FuzzInspect(f *testing.F) {
 	f.Add(script(Original, true, buildUDP(clientAddr, serverAddr,
 		initialSpec{quicV1, "original", "original", "", 0, cryptoFrame(0, specHello().bytes()), 1200}.seal(f))))
 	f.Add(append(script(Reply, false, []byte("SSH-2.0-x\r\n")), script(Original, false, []byte("GET / HTTP/1.1\r\n\r\n"))...))
-	c := New(Options{Hints: NewHints(HintsOptions{PerClient: 4, Total: 16}), MaxBytes: 8 << 10})
+	domains := BuiltinDomains()
 	f.Fuzz(func(t *testing.T, in []byte) {
+		c := New(Options{Domains: domains, Hints: NewHints(HintsOptions{PerClient: 4, Total: 16}), MaxBytes: 8 << 10})
 		var s Session
 		var p Packet
 		offset, version, state := [2]uint32{}, uint64(0), More
