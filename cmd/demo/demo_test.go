@@ -104,6 +104,9 @@ func TestInterrupted(t *testing.T) {
 	if code := run(ctx, []string{"--bin", bin}, out, &errs); code != exitInterrupted {
 		t.Errorf("exit %d\n%s\n%s", code, &errs, &out.text)
 	}
+	if _, rest, _ := strings.Cut(out.text.String(), out.on); strings.Count(rest, "\n") > 1 {
+		t.Errorf("it goes on after the interrupt:\n%s", rest)
+	}
 	if !strings.Contains(errs.String(), "cleaned up") {
 		t.Errorf("error output: %s", &errs)
 	}
@@ -142,7 +145,7 @@ func TestUsage(t *testing.T) {
 
 func TestClaims(t *testing.T) {
 	var out bytes.Buffer
-	s := newShow(&out)
+	s := newShow(t.Context(), &out)
 	s.claim(true, "one is %d", 1)
 	s.claim(false, "one is %d", 2)
 	s.output("a\nb\nc\n"+strings.Repeat("x", 2*maxLine), 2)

@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	start := time.Now()
-	show := newShow(stdout)
+	show := newShow(ctx, stdout)
 	err, left := perform(ctx, opt, show)
 	switch {
 	case left != nil:

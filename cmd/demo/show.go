@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -10,8 +11,11 @@ import (
 	"time"
 )
 
-// show writes what the audience reads, and counts the claims that fail.
+// show writes what the audience reads, and counts the claims that fail. Once
+// ctx has ended it is silent: what is found out while the demo breaks off says
+// nothing.
 type show struct {
+	ctx    context.Context
 	w      io.Writer
 	colour bool
 	scene  int
@@ -31,13 +35,20 @@ const (
 
 // newShow returns a show that is coloured if w is a terminal and NO_COLOR is
 // not set.
-func newShow(w io.Writer) *show {
-	s := &show{w: w}
+func newShow(ctx context.Context, w io.Writer) *show {
+	s := &show{ctx: ctx, w: w}
 	if f, ok := w.(*os.File); ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" {
 		info, err := f.Stat()
 		s.colour = err == nil && info.Mode()&os.ModeCharDevice != 0
 	}
 	return s
+}
+
+// printf writes, unless the demo was interrupted.
+func (s *show) printf(format string, args ...any) {
+	if s.ctx.Err() == nil {
+		fmt.Fprintf(s.w, format, args...)
+	}
 }
 
 func (s *show) paint(style, text string) string {
@@ -50,15 +61,15 @@ func (s *show) paint(style, text string) string {
 // title opens the next scene.
 func (s *show) title(text string) {
 	s.scene++
-	fmt.Fprintf(s.w, "\n%s\n", s.paint(bold, fmt.Sprintf("%d. %s", s.scene, text)))
+	s.printf("\n%s\n", s.paint(bold, fmt.Sprintf("%d. %s", s.scene, text)))
 }
 
 // say explains what comes next.
-func (s *show) say(text string) { fmt.Fprintf(s.w, "\n   %s\n", text) }
+func (s *show) say(text string) { s.printf("\n   %s\n", text) }
 
 // command shows a command before it runs. The prompt tells where and as whom.
 func (s *show) command(prompt, line string) {
-	fmt.Fprintf(s.w, "   %s %s\n", s.paint(cyan, prompt), s.paint(bold, line))
+	s.printf("   %s %s\n", s.paint(cyan, prompt), s.paint(bold, line))
 }
 
 // maxLine is where a line of output is cut.
@@ -80,10 +91,10 @@ func (s *show) output(text string, lines int) {
 		if r := []rune(line); len(r) > maxLine {
 			line = string(r[:maxLine-1]) + "…"
 		}
-		fmt.Fprintf(s.w, "     %s\n", s.paint(dim, line))
+		s.printf("     %s\n", s.paint(dim, line))
 	}
 	if left > 0 {
-		fmt.Fprintf(s.w, "     %s\n", s.paint(dim, fmt.Sprintf("(%d more lines)", left)))
+		s.printf("     %s\n", s.paint(dim, fmt.Sprintf("(%d more lines)", left)))
 	}
 }
 
@@ -96,7 +107,7 @@ func (s *show) claim(holds bool, format string, args ...any) {
 		s.failed++
 		mark, style = "FAIL", red
 	}
-	fmt.Fprintf(s.w, "   %s %s\n", s.paint(style, mark), fmt.Sprintf(format, args...))
+	s.printf("   %s %s\n", s.paint(style, mark), fmt.Sprintf(format, args...))
 }
 
 // end closes the show.
@@ -105,5 +116,5 @@ func (s *show) end(took time.Duration) {
 	if s.failed > 0 {
 		result, style = fmt.Sprintf("%d of %d claims FAILED", s.failed, s.claims), red
 	}
-	fmt.Fprintf(s.w, "\n%s (%.1f s; the namespaces are gone)\n", s.paint(style, result), took.Seconds())
+	s.printf("\n%s (%.1f s; the namespaces are gone)\n", s.paint(style, result), took.Seconds())
 }

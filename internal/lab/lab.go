@@ -42,12 +42,9 @@ type Config struct {
 }
 
 // New sets a lab up: its namespaces, links and routes, and every server
-// listening. It first removes what labs of dead processes left. ctx covers the
+// listening. It also removes what labs of dead processes left. ctx covers the
 // setting up only. The error wraps fs.ErrPermission without root.
 func New(ctx context.Context, conf Config) (_ *Lab, err error) {
-	if err := Sweep(); err != nil {
-		return nil, fmt.Errorf("lab: sweep: %w", err)
-	}
 	l := &Lab{tasks: newTasks(), web: newWeb()}
 	defer func() {
 		if err != nil {
@@ -67,7 +64,7 @@ func New(ctx context.Context, conf Config) (_ *Lab, err error) {
 		return nil, err
 	}
 	for _, step := range []func(context.Context, Config) error{
-		l.makeNamespaces, l.wire, l.equip, l.serve,
+		l.makeNamespaces, l.sweep, l.wire, l.equip, l.serve,
 	} {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -124,6 +121,13 @@ func (l *Lab) Site(name string) (Site, bool) {
 
 // CAFile returns the path of the authority's certificate, for programs.
 func (l *Lab) CAFile() string { return filepath.Join(l.dir, "ca.pem") }
+
+func (l *Lab) sweep(context.Context, Config) error {
+	if err := Sweep(); err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	return nil
+}
 
 func (l *Lab) makeNamespaces(_ context.Context, conf Config) (err error) {
 	type place struct {

@@ -23,7 +23,7 @@ const prefix = "dl-"
 
 // Sweep removes what labs of dead processes left: names under /run/netns and
 // temporary directories. It leaves alone what it cannot attribute, and what
-// belongs to a process that lives. Its error joins what could not be removed.
+// belongs to a process that lives or to another user. Its error joins what could not be removed.
 func Sweep() error {
 	return errors.Join(
 		sweep(netnsDir, unbind),
@@ -41,8 +41,13 @@ func sweep(dir string, remove func(path string) error) error {
 	}
 	var errs []error
 	for _, e := range entries {
-		if pid, ok := owner(e.Name()); ok && !alive(pid) {
-			errs = append(errs, remove(filepath.Join(dir, e.Name())))
+		pid, ok := owner(e.Name())
+		if !ok || alive(pid) {
+			continue
+		}
+		// What another user's lab left is for that user to remove.
+		if err := remove(filepath.Join(dir, e.Name())); !errors.Is(err, fs.ErrPermission) {
+			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
