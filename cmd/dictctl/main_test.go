@@ -42,9 +42,13 @@ func newNamespace(tb testing.TB) string {
 	need.Root(tb)
 	ip := need.Program(tb, "ip")
 	name := fmt.Sprintf("dictctl-test-%d-%d", os.Getpid(), namespaces.Add(1))
-	if out, err := exec.Command(ip, "netns", "add", name).CombinedOutput(); err != nil {
-		tb.Fatalf("ip netns add: %v: %s", err, out)
-	}
+	need.Feature(tb, "netns", func() error {
+		out, err := exec.Command(ip, "netns", "add", name).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("ip netns add: %w: %s", err, out)
+		}
+		return nil
+	})
 	tb.Cleanup(func() {
 		if err := removeTables(name); err != nil {
 			tb.Errorf("remove the tables of %s: %v", name, err)
