@@ -192,3 +192,29 @@ func TestNftAlone(t *testing.T) {
 		t.Errorf("-j nft: %s", stdout)
 	}
 }
+
+// TestNftExamples runs the examples of the help text.
+func TestNftExamples(t *testing.T) {
+	netns := newNamespace(t)
+	need.Program(t, "nft")
+	run(t, netns, 0, "nft", "table inet filter { chain forward { type filter hook forward priority filter; }; }")
+	help, _ := run(t, netns, 0, "help", "nft")
+	_, examples, _ := strings.Cut(help, "Examples:\n")
+	examples, _, _ = strings.Cut(examples, "\n\n")
+	n := 0
+	for line := range strings.Lines(examples) {
+		var words []string
+		for i, part := range strings.Split(strings.TrimSpace(line), "'") {
+			if i%2 == 1 { // between a shell's quotes
+				words = append(words, part)
+			} else {
+				words = append(words, strings.Fields(part)...)
+			}
+		}
+		run(t, netns, 0, words[1:]...)
+		n++
+	}
+	if listing, _ := run(t, netns, 0, "nft", "list", "ruleset"); n < 4 || len(rulesOf(listing)) != 3 {
+		t.Errorf("%d examples, listed as\n%s", n, listing)
+	}
+}
