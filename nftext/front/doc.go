@@ -17,8 +17,8 @@
 // It refuses to load anything when a term cannot be translated: the kernel is
 // handed an expression it must reject in the term's place, so the message that
 // nft prints stands at the term, and the batch fails as a whole. It refuses to
-// send a placeholder, to print one, and to hide a dict rule: output forms that
-// have none for dict terms yet (JSON, interactive, debug) end with an error that names
-// the option. It refuses to run where the kernel cannot intercept
+// send a placeholder, to print one, and to hide a dict rule: forms of input and
+// output that have none for dict terms yet (JSON, interactive, debug, optimize) end
+// with an error that names the option. It refuses to run where the kernel cannot intercept
 // ([dict.ErrNotSupported], and what is needed).
 package front

@@ -12,6 +12,8 @@ type openCall struct {
 
 // ioCalls are the system calls that move datagrams. Those that libmnl does not
 // use are there so that another nft cannot get around the translation unnoticed.
+// write is not: the sandbox's own thread, where the Go runtime writes to wake its
+// poller, would wait for a supervisor that may be waiting for it.
 func ioCalls() []uint32 {
 	return []uint32{
 		unix.SYS_SENDMSG, unix.SYS_RECVMSG, unix.SYS_SENDTO, unix.SYS_RECVFROM,
