@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+
+package dictd
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"nftdict/classifier"
+	"nftdict/dict"
+	"nftdict/dict/dicttest"
+	"nftdict/dictd/conntrack"
+	"nftdict/dictd/queue"
+)
+
+var (
+	client = netip.MustParseAddrPort("10.0.0.1:40000")
+	server = netip.MustParseAddrPort("192.0.2.1:443")
+)
+
+func tcpFlow(id uint32) conntrack.Flow {
+	return conntrack.Flow{ID: id, Orig: conntrack.NewTuple(6, client, server), Reply: conntrack.NewTuple(6, server, client)}
+}
+
+// open shows the pipeline the first packet of a TCP connection and confirms it.
+func open(w *worker, id uint32) {
+	w.Handle(&queue.Packet{CtID: id, First: true, InDev: 3, Payload: ipPacket(classifier.ProtoTCP, client, server, 1, classifier.FlagSYN, nil)})
+	w.table.Handle(&conntrack.Event{Kind: conntrack.New, Flow: tcpFlow(id)})
+}
+
+// The row is there when the verdict is given, also when half a message is
+// enough.
+func TestWriteFirstVerdictSecond(t *testing.T) {
+	hello := clientHello(t, "www.netflix.com")
+	name := strings.Index(string(hello), "www.netflix.com") + len("www.netflix.com")
+	for what, cut := range map[string]int{"whole": len(hello), "cut behind the name": name} {
+		t.Run(what, func(t *testing.T) {
+			store := dicttest.NewStandard(t)
+			w := newWorker(t, store, 10)
+			open(w, 5)
+			v := w.Handle(&queue.Packet{CtID: 5, Payload: ipPacket(classifier.ProtoTCP, client, server, 2, classifier.FlagACK, hello[:cut])})
+			row, err := store.Get(dict.Sessions, dict.CtID(5))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := value(row, "application"); got != "NETFLIX" {
+				t.Errorf("application %q at verdict %d", got, v)
+			}
+		})
+	}
+}
+
+// Only what has changed is written.
+func TestOnlyChangesAreWritten(t *testing.T) {
+	store := &countingStore{Mem: dicttest.NewStandard(t)}
+	w := newWorker(t, store, 10)
+	open(w, 5)
+	base := store.cells
+	ack := queue.Packet{CtID: 5, Payload: ipPacket(classifier.ProtoTCP, client, server, 2, classifier.FlagACK, nil)}
+	for range 10 {
+		w.Handle(&ack)
+	}
+	if store.cells != base {
+		t.Errorf("%d cells written for packets that tell nothing", store.cells-base)
+	}
+	w.Handle(&queue.Packet{CtID: 5, Payload: ipPacket(classifier.ProtoTCP, client, server, 2, classifier.FlagACK, clientHello(t, "www.netflix.com"))})
+	for _, field := range store.last {
+		if field == "session_id" || field == "client_address" {
+			t.Errorf("%s was written again", field)
+		}
+	}
+}
+
+type countingStore struct {
+	*dicttest.Mem
+	cells int
+	last  []string
+}
+
+func (s *countingStore) Put(table string, rows ...dict.Row) error {
+	s.last = nil
+	for _, r := range rows {
+		s.cells += len(r.Cells)
+		for _, c := range r.Cells {
+			s.last = append(s.last, c.Field)
+		}
+	}
+	return s.Mem.Put(table, rows...)
+}
+
+// failingStore refuses rows until it is mended.
+type failingStore struct {
+	*dicttest.Mem
+	err error
+}
+
+func (s *failingStore) Put(table string, rows ...dict.Row) error {
+	if s.err != nil {
+		return s.err
+	}
+	return s.Mem.Put(table, rows...)
+}
+
+func TestFullTable(t *testing.T) {
+	store := &failingStore{Mem: dicttest.NewStandard(t), err: fmt.Errorf("put: %w", dict.ErrFull)}
+	w := newWorker(t, store, 10)
+	open(w, 5)
+	if w.record.full.Load() == 0 {
+		t.Error("a refused row is not counted")
+	}
+	store.err = nil
+	w.Handle(&queue.Packet{CtID: 5, Payload: ipPacket(classifier.ProtoTCP, client, server, 2, classifier.FlagACK, clientHello(t, "www.netflix.com"))})
+	row, err := store.Get(dict.Sessions, dict.CtID(5))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, field := range []string{"session_id", "client_address", "application"} {
+		if value(row, field) == "" {
+			t.Errorf("%s is missing once there is room", field)
+		}
+	}
+}
+
+// Packets that cannot be told pass.
+func TestOddPackets(t *testing.T) {
+	hello := ipPacket(classifier.ProtoTCP, client, server, 2, classifier.FlagACK, []byte("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"))
+	for name, payload := range map[string][]byte{
+		"empty":           {},
+		"not IP":          {0xff, 0xff},
+		"half a header":   hello[:12],
+		"no ports":        hello[:20],
+		"half a TCP head": hello[:30],
+	} {
+		w := newWorker(t, dicttest.NewStandard(t), 10)
+		for _, first := range []bool{true, false} {
+			if v := w.Handle(&queue.Packet{CtID: 1, First: first, Payload: payload}); v != queue.Accept {
+				t.Errorf("%s: verdict %d", name, v)
+			}
+		}
+		if w.table.Len() != 0 {
+			t.Errorf("%s: became a session", name)
+		}
+	}
+	w := newWorker(t, dicttest.NewStandard(t), 10)
+	w.Handle(&queue.Packet{CtID: 1, First: true, Payload: hello[:len(hello)-5]}) // cut, as by a small copy range
+	if w.table.Len() != 1 {
+		t.Error("a packet whose end is cut off has no session")
+	}
+}
+
+func TestLaterPacketsDoNotAllocate(t *testing.T) {
+	w := newWorker(t, dicttest.NewStandard(t), 10)
+	open(w, 5)
+	ack := queue.Packet{CtID: 5, Payload: ipPacket(classifier.ProtoTCP, client, server, 2, classifier.FlagACK, nil)}
+	if n := testing.AllocsPerRun(40, func() { w.Handle(&ack) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func FuzzHandle(f *testing.F) {
+	hello := clientHello(f, "www.netflix.com")
+	f.Add(ipPacket(classifier.ProtoTCP, client, server, 1, classifier.FlagSYN, nil), uint32(1), true)
+	f.Add(ipPacket(classifier.ProtoTCP, client, server, 2, classifier.FlagACK, hello), uint32(1), false)
+	f.Add(ipPacket(classifier.ProtoTCP, server, client, 2, classifier.FlagACK, hello), uint32(1), false)
+	f.Add(ipPacket(classifier.ProtoUDP, client, server, 0, 0, dnsQuery(1, "www", "example", "org")), uint32(2), true)
+	v6 := netip.MustParseAddrPort("[2001:db8::1]:5353")
+	f.Add(ipPacket(classifier.ProtoUDP, v6, v6, 0, 0, dnsQuery(1, "a")), uint32(3), true)
+	f.Add(ipPacket(classifier.ProtoICMP, client, server, 0, 0, []byte{8, 0, 0, 0, 1, 2, 3, 4}), uint32(4), true)
+	store := dicttest.NewStandard(f)
+	w := newWorker(f, store, 1000)
+	f.Fuzz(func(t *testing.T, payload []byte, id uint32, first bool) {
+		id %= 16 // collisions and reuse included
+		w.Handle(&queue.Packet{CtID: id, First: first, Payload: payload})
+		if w.record.failed.Load() > 0 {
+			t.Fatalf("a row was refused: %s", *w.record.lastError.Load())
+		}
+		if n := w.table.Len(); n > 1000 {
+			t.Fatalf("%d sessions", n)
+		}
+	})
+}
