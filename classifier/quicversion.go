@@ -47,6 +47,7 @@ const (
 	quicV2     = 0x6b3343cf
 	quicDrafts = 0xff000000 // and the draft's number
 	quicMvfst  = 0xfaceb002 // draft 27 by another number
+	quicMvfstX = 0xfaceb00e // and by a third
 )
 
 // lookupQUIC returns the parameters of a version this package can read.
@@ -61,7 +62,7 @@ func lookupQUIC(number uint32) (quicVersion, bool) {
 		v.key, v.iv, v.hp = "quicv2 key", "quicv2 iv", "quicv2 hp"
 	case draft >= 29 && draft <= 32:
 		v.salt = quicSaltDraft29
-	case draft >= 23 && draft <= 28, number == quicMvfst:
+	case draft >= 23 && draft <= 28, number == quicMvfst, number == quicMvfstX:
 		v.salt = quicSaltDraft23
 	default:
 		return quicVersion{}, false
@@ -76,7 +77,7 @@ func (v *quicVersion) String() string {
 		return "1"
 	case quicV2:
 		return "2"
-	case quicMvfst:
+	case quicMvfst, quicMvfstX:
 		return "mvfst-27"
 	}
 	return "draft-" + strconv.Itoa(int(v.number-quicDrafts))
