@@ -166,6 +166,34 @@ func TestClaims(t *testing.T) {
 	}
 }
 
+func TestWrap(t *testing.T) {
+	word := strings.Repeat("x", maxLine)
+	for _, c := range []struct {
+		line string
+		want []string
+	}{
+		{"", []string{""}},
+		{word, []string{word}},
+		{word + "yz", []string{word, "    yz"}},
+		{word[:100] + " " + word[:50] + " b", []string{word[:100], "    " + word[:50] + " b"}},
+	} {
+		if diff := cmp.Diff(c.want, wrap(c.line)); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", c.line, diff)
+		}
+	}
+}
+
+func FuzzWrap(f *testing.F) {
+	f.Add(strings.Repeat(" ", 300))
+	f.Fuzz(func(t *testing.T, line string) {
+		for _, part := range wrap(line) {
+			if n := len([]rune(part)); n > maxLine {
+				t.Errorf("%q: a part of %d", line, n)
+			}
+		}
+	})
+}
+
 func TestParseConnections(t *testing.T) {
 	const text = `tcp      6 431999 ESTABLISHED src=192.168.77.2 dst=198.51.100.10 sport=40000 dport=443 src=198.51.100.10 dst=192.168.77.2 sport=443 dport=40000 [ASSURED] mark=0 use=1 id=4294967295
 udp      17 29 src=fd77::2 dst=2001:db8::53 sport=5353 dport=53 [UNREPLIED] src=2001:db8::53 dst=fd77::2 sport=53 dport=5353 mark=0 use=1 id=7

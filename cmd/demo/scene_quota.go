@@ -34,7 +34,8 @@ func (st *stage) quota(ctx context.Context) error {
 		defer d.stop()
 		downloads[u.name] = d
 	}
-	st.say("The rule follows a connection to its user and the user to the quota. Who owns which connection is written by ct id:")
+	st.say("The rule follows a connection to its user and the user to the quota. A connection\n" +
+		"   gets its user by its id, which conntrack shows:")
 	err := st.gateway(ctx,
 		"dictctl nft add rule inet filter forward dict users dict sessions ct id username long_string quota-exceeded bool true reject")
 	if err != nil {
@@ -153,21 +154,21 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// openConnection returns the ct id of a client's download.
+// openConnection shows a client's open connections and returns the ct id of
+// its download.
 func (st *stage) openConnection(ctx context.Context, n *lab.Namespace) (uint32, error) {
-	all, err := st.connections(ctx)
-	if err != nil {
-		return 0, err
-	}
 	from := lab.Client4
 	if n == st.Guest {
 		from = lab.Guest4
 	}
+	out, err := st.do(ctx, st.Gateway, 0,
+		fmt.Sprintf("conntrack -L -o id -p tcp --state ESTABLISHED --src %s 2>/dev/null", from))
+	if err != nil {
+		return 0, err
+	}
 	site, _ := st.Site(dripSite)
-	for _, c := range to(all, site, "tcp", lab.HTTPSPort) {
-		if c.src.Addr() == from && c.state == "ESTABLISHED" {
-			return c.id, nil
-		}
+	for _, c := range to(parseConnections(out), site, "tcp", lab.HTTPSPort) {
+		return c.id, nil
 	}
 	return 0, fmt.Errorf("no open connection from %s to %s", from, site.Addr4)
 }

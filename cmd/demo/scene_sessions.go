@@ -98,9 +98,9 @@ func (st *stage) sessions(ctx context.Context) error {
 	if st.failed > 0 {
 		return ctx.Err()
 	}
-	st.say("The same as a rule sees it, and why dictd thinks so:")
+	st.say("A whole row, as rules see it, and why dictd thinks so:")
 	return st.gateway(ctx,
-		fmt.Sprintf("dictctl get sessions %d application", last.id),
+		fmt.Sprintf("dictctl get sessions %d", last.id),
 		fmt.Sprintf("dictctl why %d", last.id))
 }
 

@@ -72,8 +72,8 @@ func (s *show) command(prompt, line string) {
 	s.printf("   %s %s\n", s.paint(cyan, prompt), s.paint(bold, line))
 }
 
-// maxLine is where a line of output is cut.
-const maxLine = 132
+// maxLine is where a line of output is wrapped, in runes.
+const maxLine = 120
 
 // output shows what a command printed, at most lines of it; 0 means all.
 func (s *show) output(text string, lines int) {
@@ -88,14 +88,32 @@ func (s *show) output(text string, lines int) {
 		all = all[:lines]
 	}
 	for _, line := range all {
-		if r := []rune(line); len(r) > maxLine {
-			line = string(r[:maxLine-1]) + "…"
+		for _, part := range wrap(line) {
+			s.printf("     %s\n", s.paint(dim, part))
 		}
-		s.printf("     %s\n", s.paint(dim, line))
 	}
 	if left > 0 {
 		s.printf("     %s\n", s.paint(dim, fmt.Sprintf("(%d more lines)", left)))
 	}
+}
+
+// wrap divides a long line at its last space that fits, and indents what
+// follows.
+func wrap(line string) (parts []string) {
+	const indent = "    "
+	rest := []rune(line)
+	for len(rest) > maxLine {
+		at := maxLine
+		for at > len(indent) && rest[at] != ' ' {
+			at--
+		}
+		if at == len(indent) { // one long word
+			at = maxLine
+		}
+		parts = append(parts, string(rest[:at]))
+		rest = []rune(indent + strings.TrimLeft(string(rest[at:]), " "))
+	}
+	return append(parts, string(rest))
 }
 
 // claim says whether what was promised holds. A claim that fails fails the
