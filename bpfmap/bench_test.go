@@ -67,3 +67,45 @@ func BenchmarkRatioSet(b *testing.B) {
 	b.ReportMetric(float64(number)/float64(plain), "set/bare")
 	b.ReportMetric(float64(text)/float64(plain), "string/bare")
 }
+
+// BenchmarkMemory is what the kernel keeps of a table of sessions: empty, and
+// for each row, number and string, as it accounts for its maps.
+func BenchmarkMemory(b *testing.B) {
+	const rows = 10000
+	sessions := dict.Standard(65536)[0]
+	cells := map[string][]dict.Cell{"row": nil, "number": nil, "string": nil}
+	for _, f := range sessions.Fields {
+		switch {
+		case f.Type == dict.Int && len(cells["number"]) < 10:
+			cells["number"] = append(cells["number"], dict.Cell{Field: f.Name, Value: dict.IntValue(5)})
+		case f.Type == dict.String && len(cells["string"]) < 5:
+			cells["string"] = append(cells["string"], dict.Cell{Field: f.Name, Value: dict.MustString("NETFLIX")})
+		}
+	}
+	for b.Loop() {
+		s := openDir(b, testDir(b))
+		if err := s.AddTable(sessions); err != nil {
+			b.Fatal(err)
+		}
+		memory := func() float64 {
+			n, err := s.Memory(dict.Sessions)
+			if err != nil {
+				b.Fatal(err)
+			}
+			return float64(n)
+		}
+		last := memory()
+		b.ReportMetric(last/1e6, "empty-MB")
+		for _, what := range []string{"row", "number", "string"} {
+			for i := range uint32(rows) {
+				if err := s.Put(dict.Sessions, dict.Row{Key: dict.CtID(i), Cells: cells[what]}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			now := memory()
+			b.ReportMetric((now-last)/rows/float64(max(len(cells[what]), 1)), "B/"+what)
+			last = now
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+}

@@ -70,3 +70,23 @@ func (s *Store) Orphan(table string, key dict.Key) error {
 		return t.maps.rows.Delete(k[:sizeOfKey(t.schema.Key)])
 	})
 }
+
+// Memory returns how many bytes of the kernel a table's maps take.
+func (s *Store) Memory(table string) (n uint64, err error) {
+	t, err := s.table("memory", table)
+	if err != nil {
+		return 0, err
+	}
+	err = t.work(func() error {
+		return t.maps.each(func(_ string, m **ebpf.Map) error {
+			info, err := (*m).Info()
+			if err != nil {
+				return err
+			}
+			size, _ := info.Memlock()
+			n += size
+			return nil
+		})
+	})
+	return n, err
+}

@@ -243,14 +243,16 @@ func (h *handle) again(i int) (*writerRowReq, error) {
 	if i != 0 {
 		*q = h.area.Row[i]
 	}
-	for try := range 1000 {
+	// A holder that was put aside on a busy machine takes its time.
+	const yields, tries = 10, 10000
+	for try := range tries {
 		if q.Error == 0 || !isAgain(unix.Errno(-q.Error)) {
 			return q, nil
 		}
-		if try < 10 {
+		if try < yields {
 			runtime.Gosched()
 		} else {
-			time.Sleep(50 * time.Microsecond)
+			time.Sleep(min(time.Duration(try)*10*time.Microsecond, time.Millisecond))
 		}
 		if err := h.do(1); err != nil {
 			return q, err
@@ -261,40 +263,6 @@ func (h *handle) again(i int) (*writerRowReq, error) {
 
 // refuse counts a row that found no place.
 func (h *handle) refuse() { atomic.AddUint64(&h.state.Refused, 1) }
-
-// tick returns the present tick of rows' lives.
-func tick() uint64 {
-	var ts unix.Timespec
-	// CLOCK_MONOTONIC is always there.
-	unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
-	return uint64(ts.Nano()) >> tickShift
-}
-
-// As in bpf/layout.h.
-const (
-	generationShift = 28
-	tickMask        = 1<<generationShift - 1
-	tickShift       = 30
-)
-
-// isAlive reports whether a row with this word answers at a tick.
-func isAlive(word, now uint64) bool {
-	end := word & tickMask
-	return word != 0 && (end == 0 || now < end)
-}
-
-// left returns how long a row with this word still lives at least, in whole
-// seconds, not less than one; 0 is without end.
-func left(word uint64) time.Duration {
-	end := word & tickMask
-	if end == 0 {
-		return 0
-	}
-	var ts unix.Timespec
-	unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
-	d := time.Duration(int64(end-1)<<tickShift - ts.Nano())
-	return max((d + time.Second - 1).Truncate(time.Second), time.Second)
-}
 
 // pinDir returns the directory of a table's maps.
 func (n *namespace) pinDir(id uint32) string { return n.path(strconv.FormatUint(uint64(id), 10)) }

@@ -33,7 +33,6 @@ type namespace struct {
 	dir    string
 	state  *namespaceState
 	schema *ebpf.Map
-	unmap  func()
 }
 
 // namespaceState is what all processes share of a namespace.

@@ -96,6 +96,7 @@ func (r *ruleBench) fresh(tb testing.TB, f ruletest.Flow) nftext.Packet {
 }
 
 func TestScenes(t *testing.T) {
+	t.Parallel()
 	r := newRuleBench(t)
 	for _, scene := range ruletest.Scenes() {
 		t.Run(scene.Name, func(t *testing.T) {
@@ -127,6 +128,7 @@ func TestScenes(t *testing.T) {
 }
 
 func TestEffects(t *testing.T) {
+	t.Parallel()
 	r := newRuleBench(t)
 	for _, effect := range ruletest.Effects() {
 		t.Run(effect.Name, func(t *testing.T) {
