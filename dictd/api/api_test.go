@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"nftdict/classifier"
+	"nftdict/dictd/conntrack"
+	"nftdict/dictd/session"
+)
+
+// source is a daemon with a few sessions.
+type source struct{ *session.Table }
+
+func (s source) Status() *Status {
+	return &Status{Version: "test", Fail: "open", Sessions: s.Stats()}
+}
+func (s source) Sessions() []*session.Session { return s.All() }
+
+type noRows struct{}
+
+func (noRows) Delete(uint32)                {}
+func (noRows) Write(*session.Session, bool) {}
+func (noRows) Renew([]uint32)               {}
+
+type noKernel struct{}
+
+func (noKernel) Drain() error { return nil }
+func (noKernel) Lookup(conntrack.Tuple, uint16) (conntrack.Flow, error) {
+	return conntrack.Flow{}, conntrack.ErrNotFound
+}
+func (noKernel) Dump(func(*conntrack.Flow)) error { return nil }
+
+// serve runs a server with n sessions, DNS ones, whose ids begin at 1.
+func serve(t *testing.T, n int) (path string) {
+	t.Helper()
+	table := session.New(session.Config{Kernel: noKernel{}, Rows: noRows{}, Limit: n + 1, Now: time.Now()})
+	c := classifier.New(classifier.Options{})
+	for i := range n {
+		from := netip.AddrPortFrom(netip.MustParseAddr("10.0.0.1"), uint16(i))
+		to := netip.MustParseAddrPort("192.0.2.1:53")
+		s, _, _ := table.Resolve(&session.Packet{ID: uint32(i + 1), First: true, Tuple: conntrack.NewTuple(17, from, to)}, time.Now())
+		if i%2 == 0 {
+			query := append([]byte{0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 'a', 7}, "example\x00\x00\x01\x00\x01"...)
+			c.Begin(&s.Class, s.Endpoints(), time.Now())
+			c.Inspect(&s.Class, &classifier.Packet{Family: 4, Proto: 17, Src: from.Addr(), Dst: to.Addr(), SrcPort: from.Port(), DstPort: 53, Payload: query}, classifier.Original, time.Now())
+		}
+		s.Unlock()
+	}
+	path = filepath.Join(t.TempDir(), "dictd.sock")
+	srv, err := Listen(path, source{table})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- srv.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the socket stays: %v", err)
+		}
+	})
+	return path
+}
+
+func TestClient(t *testing.T) {
+	path := serve(t, 100)
+	c := NewClient(path)
+	status, err := c.Status(t.Context())
+	if err != nil || status.Version != "test" || status.Sessions.Sessions != 100 {
+		t.Fatalf("status %+v, %v", status, err)
+	}
+	count := func(f Filter) int {
+		n := 0
+		for s, err := range c.Sessions(t.Context(), f) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f.Application != "" && s.Application != "DNS" {
+				t.Errorf("%+v", s)
+			}
+			n++
+		}
+		return n
+	}
+	for _, f := range []struct {
+		Filter
+		want int
+	}{{Filter{}, 100}, {Filter{Application: "dns"}, 50}, {Filter{Limit: 7}, 7}, {Filter{Application: "NETFLIX"}, 0}} {
+		if n := count(f.Filter); n != f.want {
+			t.Errorf("%+v: %d sessions, want %d", f.Filter, n, f.want)
+		}
+	}
+	for range c.Sessions(t.Context(), Filter{}) {
+		break // the rest is left unread
+	}
+	why, err := c.Why(t.Context(), 1)
+	if err != nil || why.Application != "DNS" || len(why.Evidence) == 0 || why.CtID != 1 {
+		t.Errorf("why %+v, %v", why, err)
+	}
+	var e *Error
+	if _, err := c.Why(t.Context(), 4711); !errors.As(err, &e) || e.Status != http.StatusNotFound || e.Remedy == "" {
+		t.Errorf("why of nothing: %v", err)
+	}
+}
+
+func TestAbsent(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "dictd.sock")
+	if _, err := NewClient(path).Status(t.Context()); !IsAbsent(err) {
+		t.Errorf("no socket: %v", err)
+	}
+	// A daemon was killed and left its socket.
+	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln.SetUnlinkOnClose(false)
+	ln.Close()
+	if _, err := NewClient(path).Status(t.Context()); !IsAbsent(err) {
+		t.Errorf("a socket without a daemon: %v", err)
+	}
+	srv, err := Listen(path, source{})
+	if err != nil {
+		t.Fatalf("listen over the socket of a dead daemon: %v", err)
+	}
+	defer srv.Close()
+	fi, err := os.Lstat(path)
+	if err != nil || fi.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", fi.Mode(), err)
+	}
+	if _, err := Listen(path, source{}); err == nil || !strings.Contains(err.Error(), "another daemon") {
+		t.Errorf("a second daemon: %v", err)
+	}
+}
+
+func TestListenReplacesSocketsOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "dictd.sock")
+	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Listen(path, source{}); err == nil {
+		t.Fatal("a file was replaced")
+	}
+	if text, err := os.ReadFile(path); err != nil || string(text) != "precious" {
+		t.Errorf("the file is %q, %v", text, err)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	path := serve(t, 1)
+	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", path)
+	}}}
+	defer client.CloseIdleConnections()
+	for _, c := range []struct {
+		method, path string
+		status       int
+	}{
+		{"GET", "/", 404}, {"GET", "/v2/status", 404}, {"POST", "/v1/status", 405}, {"DELETE", "/v1/sessions", 405},
+		{"GET", "/v1/sessions?limit=x", 400}, {"GET", "/v1/sessions/x/why", 400}, {"GET", "/v1/sessions/4294967296/why", 400},
+		{"GET", "/v1/sessions/99/why", 404}, {"GET", "/v1/sessions/0x1/why", 200},
+	} {
+		req, err := http.NewRequest(c.method, "http://dictd"+c.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if resp.StatusCode != c.status {
+			t.Errorf("%s %s: status %d, want %d: %s", c.method, c.path, resp.StatusCode, c.status, body)
+		}
+		if c.status >= 400 && (!strings.Contains(string(body), `"error":`) || !strings.Contains(string(body), `"remedy":`)) {
+			t.Errorf("%s %s: %s", c.method, c.path, body)
+		}
+	}
+}
+
+func TestErrorText(t *testing.T) {
+	var err error = fmt.Errorf("x: %w", &Error{Status: 404, Text: "session 5: does not exist"})
+	if err.Error() != "x: session 5: does not exist" {
+		t.Error(err)
+	}
+}

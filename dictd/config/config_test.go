@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// What the documented file says is what an empty one means.
+func TestExampleIsDefault(t *testing.T) {
+	c, err := Parse([]byte(Example()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c != Default() {
+		t.Errorf("example %+v, default %+v", c, Default())
+	}
+	for _, text := range []string{"", "# nothing\n"} {
+		if c, err := Parse([]byte(text)); err != nil || c != Default() {
+			t.Errorf("%q: %+v, %v", text, c, err)
+		}
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"\nfial = \"open\"", `2:1: key "fial": unknown`},
+		{"[queues]\nfirst = 1\ncuont = 2\n", `3:1: key "queues.cuont": unknown`},
+		{"a = 1\n[rules]\nb = 2\n", `3:1: key "rules.b": unknown`},
+		{"fail = open", "1:8"},
+		{"[queues]\ncount = \"two\"", `2:9: key "queues.count"`},
+		{"[rules]\nfinish_bit = -1", `2:14`},
+		{"fail = \"ajar\"", `fail "ajar": invalid: want open, closed`},
+		{"backend = \"\"", `backend "": invalid: want auto, kmod, ebpf`},
+		{"log_level = \"loud\"", "log_level"},
+		{"socket = \"\"", "want a path"},
+		{"[queues]\ncount = 0", "queues.count 0: out of range: want 1 to 256"},
+		{"[queues]\nfirst = 65533", "queues.first 65533: out of range: want 0 to 65532"},
+		{"[queues]\ncopy = 1", "queues.copy 1"},
+		{"[rules]\ntable = \"a b\"", "rules.table: name"},
+		{"[rules]\npriority = -100", "rules.priority -100"},
+		{"[rules]\nfinish_bit = 3", "want one bit"},
+		{"[sessions]\npackets = 0", "sessions.packets 0"},
+		{"[sessions]\nlimit = -1", "sessions.limit -1"},
+	} {
+		if _, err := Parse([]byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: got %v, want %q", c.text, err, c.want)
+		}
+	}
+}
+
+func TestLoadNamesTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "d.toml")
+	if _, err := Load(path); !os.IsNotExist(err) && err == nil {
+		t.Error("a missing file loads")
+	}
+	if err := os.WriteFile(path, []byte("x = 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); err == nil || !strings.HasPrefix(err.Error(), path+":1:1: key \"x\"") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(Example()))
+	f.Add([]byte("[queues]\nfirst = 65535\ncount = 256\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		c, err := Parse(text)
+		if err != nil {
+			return
+		}
+		if last := c.Queues.First + 2*c.Queues.Count - 1; last > 65535 || c.Queues.Count < 1 {
+			t.Fatalf("queues %+v", c.Queues)
+		}
+	})
+}
