@@ -28,9 +28,11 @@ func newClassifier(c *config.Config, hints *classifier.Hints) (*classifier.Class
 			return nil, fmt.Errorf("domains: %w", err)
 		}
 		defer f.Close()
-		if o.Domains, err = classifier.ParseDomains(f); err != nil {
+		own, err := classifier.ParseDomains(f)
+		if err != nil {
 			return nil, fmt.Errorf("domains %s: %w", c.Domains, err)
 		}
+		o.Domains = classifier.BuiltinDomains().Merge(own)
 	}
 	return classifier.New(o), nil
 }

@@ -22,7 +22,7 @@ type Config struct {
 	Fail     string   `toml:"fail"`      // open or closed
 	Socket   string   `toml:"socket"`    // path of the control socket
 	LogLevel string   `toml:"log_level"` // debug, info, warn or error
-	Domains  string   `toml:"domains"`   // file of domains, "" for the built-in table alone
+	Domains  string   `toml:"domains"`   // file of domains, added to the built-in table
 	Queues   Queues   `toml:"queues"`
 	Rules    Rules    `toml:"rules"`
 	Sessions Sessions `toml:"sessions"`

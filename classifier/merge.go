@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+
+package classifier
+
+import "maps"
+
+// Merge returns a table of the domains of d and of more. Where both have one,
+// more's application holds. Neither changes.
+func (d *Domains) Merge(more *Domains) *Domains {
+	m := &Domains{exact: maps.Clone(d.exact), any: maps.Clone(d.any), labels: max(d.labels, more.labels)}
+	maps.Copy(m.exact, more.exact)
+	maps.Copy(m.any, more.any)
+	return m
+}
