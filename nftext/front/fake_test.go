@@ -6,10 +6,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"regexp"
 	"strconv"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,8 +17,8 @@ import (
 // fakeCodec has terms `dict TABLE ct id FIELD VALUE` and `... FIELD set VALUE`,
 // compiled to a packet mark that holds VALUE, which every kernel accepts. Their
 // table is "sessions" and their field "application" after a round trip. VALUE
-// 9999 does not compile, 8888
-// never ends to, and 7777 takes its time.
+// 9999 does not compile, and 8888
+// takes until standard input ends.
 type fakeCodec struct {
 	closed   *int
 	compiled *[]Target
@@ -70,11 +70,7 @@ func (c fakeCodec) Compile(t Target, term string) (*Code, error) {
 	}
 	if v == 8888 {
 		os.Stdout.WriteString("compiling\n")
-		select {}
-	}
-	if v == 7777 {
-		os.Stdout.WriteString("compiling\n")
-		time.Sleep(50 * time.Millisecond)
+		_, _ = io.Copy(io.Discard, os.Stdin)
 	}
 	if c.compiled != nil {
 		*c.compiled = append(*c.compiled, t)

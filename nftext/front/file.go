@@ -4,7 +4,6 @@ package front
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,8 +11,6 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
-
-	"nftdict/dict"
 )
 
 // open answers nft's opening of a file for reading. Where the file holds dict
@@ -80,29 +77,6 @@ func isDatabase(name string) bool {
 func (s *supervisor) hide(name string, text []byte) ([]byte, bool, error) {
 	return hideText(s.terms, s.codec, s.options, name, text)
 }
-
-// hideText is terms.hide with the errors of the front end: a *diagnosis.
-func hideText(t *terms, codec Codec, o options, name string, text []byte) ([]byte, bool, error) {
-	out, changed, err := t.hide(codec, name, text)
-	if option := o.refused(); err == nil && changed && option != "" {
-		span := &TextError{Err: fmt.Errorf("dict terms cannot be combined with %s yet: %w", option, dict.ErrNotSupported)}
-		if spans, _ := codec.Find(text); len(spans) > 0 {
-			span.Offset, span.End = spans[0].Start, spans[0].End
-		}
-		err = span
-	}
-	var at *TextError
-	if errors.As(err, &at) {
-		return nil, false, &diagnosis{diagnose(name, text, at)}
-	}
-	return out, changed, err
-}
-
-// diagnosis is an error about the user's text, in the form nft prints such.
-type diagnosis struct{ text string }
-
-// Error returns the lines to print, the last newline left out.
-func (d *diagnosis) Error() string { return strings.TrimSuffix(d.text, "\n") }
 
 // resolve returns a path of nft's as this process can open it.
 func (s *supervisor) resolve(dir int, name string) string {

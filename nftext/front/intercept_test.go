@@ -141,11 +141,14 @@ func TestRunMonitor(t *testing.T) {
 func TestRunStopped(t *testing.T) {
 	ns := newNetwork(t)
 	ns.must(t, "add table ip t; add chain ip t c")
-	cmd, nft := ns.compiling(t, "add rule ip t c dict sessions ct id application 7777 drop")
+	cmd, nft, proceed := ns.compiling(t, "add rule ip t c dict sessions ct id application 8888 drop")
 	for range 10 {
 		_ = unix.Kill(nft, unix.SIGSTOP)
 		time.Sleep(time.Millisecond)
 		_ = unix.Kill(nft, unix.SIGCONT)
+	}
+	if err := proceed.Close(); err != nil {
+		t.Fatal(err)
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -85,10 +86,14 @@ func zombie(pid int) bool {
 }
 
 // compiling starts a helper, waits until it compiles a term that takes time, and
-// returns it with the process id of its nft.
-func (n network) compiling(t testing.TB, args ...string) (cmd *exec.Cmd, nft int) {
+// returns it with the process id of its nft and what makes it go on.
+func (n network) compiling(t testing.TB, args ...string) (cmd *exec.Cmd, nft int, proceed io.Closer) {
 	t.Helper()
 	cmd = n.helper(t, args...)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -105,13 +110,13 @@ func (n network) compiling(t testing.TB, args ...string) (cmd *exec.Cmd, nft int
 	if len(all) != 1 {
 		t.Fatalf("children %v, want one nft", all)
 	}
-	return cmd, all[0]
+	return cmd, all[0], in
 }
 
 func TestKilledWhileCompiling(t *testing.T) {
 	ns := newNetwork(t)
 	ns.must(t, "add table ip t; add chain ip t c")
-	cmd, nft := ns.compiling(t, "add rule ip t c tcp dport 1 drop; add rule ip t c dict s ct id a 8888 drop")
+	cmd, nft, _ := ns.compiling(t, "add rule ip t c tcp dport 1 drop; add rule ip t c dict s ct id a 8888 drop")
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 	gone(t, []int{nft})

@@ -199,39 +199,3 @@ func (t *terms) retitle(title, carets string, at *part) string {
 	}
 	return title
 }
-
-// textError returns err as an error at a place in text: all of it unless err knows
-// better.
-func textError(err error, text string) *TextError {
-	var at *TextError
-	if errors.As(err, &at) {
-		return at
-	}
-	return &TextError{End: len(text), Err: err}
-}
-
-// diagnose returns a message in nft's form about a place in src, the text called
-// name; commands given as arguments have no name.
-func diagnose(name string, src []byte, at *TextError) string {
-	off := min(max(at.Offset, 0), len(src))
-	start := bytes.LastIndexByte(src[:off], '\n') + 1
-	line := src[start:]
-	if i := bytes.IndexByte(line, '\n'); i >= 0 {
-		line = line[:i]
-	}
-	from := off - start
-	to := min(max(at.End-start, from+1), max(len(line), from+1))
-	var b strings.Builder
-	if name != "" {
-		fmt.Fprintf(&b, "%s:%d:%d-%d: ", name, bytes.Count(src[:off], []byte("\n"))+1, from+1, to)
-	}
-	fmt.Fprintf(&b, "Error: %v\n%s\n", at, line)
-	for _, c := range line[:from] {
-		if c != '\t' {
-			c = ' '
-		}
-		b.WriteByte(c)
-	}
-	b.WriteString(strings.Repeat("^", to-from) + "\n")
-	return b.String()
-}
