@@ -22,7 +22,7 @@ func (st *stage) portal(ctx context.Context) error {
 		return err
 	}
 	err := st.gateway(ctx,
-		"sysctl -qw net.ipv4.conf.all.route_localnet=1",
+		"echo 1 >/proc/sys/net/ipv4/conf/all/route_localnet",
 		"dictctl nft add table ip nat",
 		"dictctl nft 'add chain ip nat prerouting { type nat hook prerouting priority dstnat; }'",
 		"dictctl nft add rule ip nat prerouting tcp dport 80 dict hosts ip saddr captive-portal-authenticated bool false dnat to 127.0.0.1:80",
