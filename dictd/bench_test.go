@@ -6,8 +6,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"io"
-	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -21,7 +19,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nftdict/classifier"
-	"nftdict/dict"
 	"nftdict/dictd/config"
 	"nftdict/dictd/conntrack"
 	"nftdict/dictd/queue"
@@ -209,36 +206,11 @@ func (x *bench) bare(c config.Config, f func()) {
 }
 
 // piped runs f while a daemon inspects.
-func (x *bench) piped(c config.Config, store dict.Store, f func(*Daemon)) {
+func (x *bench) piped(c config.Config, on *backend.Backend, f func(*Daemon)) {
 	x.b.Helper()
-	d := start(x.b, x.Gateway, store, func(to *config.Config) { *to = c })
+	d := startOn(x.b, x.Gateway, on, func(to *config.Config) { *to = c })
 	f(d.Daemon)
 	d.stop()
-}
-
-// openEBPF opens the gateway's dictionaries, gone with the test.
-func (x *bench) openEBPF() dict.Store {
-	x.b.Helper()
-	var store dict.Store
-	err := x.Gateway.Do(func() error {
-		b, err := backend.Open(backend.EBPF, backend.Options{})
-		if err == nil {
-			store = b.Store
-		}
-		return err
-	})
-	if err != nil {
-		x.b.Fatal(err)
-	}
-	x.b.Cleanup(func() {
-		if r, ok := store.(interface{ Remove() error }); ok {
-			if err := r.Remove(); err != nil {
-				x.b.Error(err)
-			}
-		}
-		store.Close()
-	})
-	return store
 }
 
 // BenchmarkRatioPipeline reports the CPU time of a queued packet as multiples of
@@ -251,8 +223,8 @@ func BenchmarkRatioPipeline(b *testing.B) {
 	c.Socket = filepath.Join(b.TempDir(), "dictd.sock")
 	c.Rules.FinishBit, c.Rules.Remove = 0, true // every packet is queued
 	c.LogLevel = "error"
-	ebpf := x.openEBPF()
-	null := nullStore{ebpf}
+	ebpf := openEBPF(b, x.Gateway)
+	null := &backend.Backend{Kind: "null", Store: nullStore{ebpf.Store}, Compiler: ebpf.Compiler}
 	var bare, silent, writing time.Duration
 	rounds := 0
 	for b.Loop() {
@@ -356,6 +328,3 @@ func heap() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
 }
-
-// discard is a logger of nothing.
-func discard() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }

@@ -40,9 +40,9 @@ func TestKeeperPutsTheTableBack(t *testing.T) {
 			}
 			return false
 		})
-		if list := ns.Run(t, "nft", "list tables"); !strings.Contains(list, "inet dictd") {
-			t.Fatalf("tables %q", list)
-		}
+		eventually(t, "the table is there", func() bool {
+			return strings.Contains(ns.Run(t, "nft", "list tables"), "inet dictd")
+		})
 	}
 	if s := k.status(); s.Reinstalled < 2 {
 		t.Errorf("status %+v", s)

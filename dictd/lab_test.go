@@ -4,6 +4,7 @@ package dictd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 	"nftdict/dict"
 	"nftdict/dict/dicttest"
 	"nftdict/dictd/config"
+	"nftdict/internal/backend"
 	"nftdict/internal/lab"
 	"nftdict/internal/lab/labtest"
 	"nftdict/internal/need"
@@ -36,6 +38,12 @@ type running struct {
 // start runs a daemon in a namespace until the test ends or stop is called.
 func start(tb testing.TB, ns *lab.Namespace, store dict.Store, change func(*config.Config)) *running {
 	tb.Helper()
+	return startOn(tb, ns, &backend.Backend{Kind: "mem", Store: store}, change)
+}
+
+// startOn is start on a backend that may compile rules.
+func startOn(tb testing.TB, ns *lab.Namespace, on *backend.Backend, change func(*config.Config)) *running {
+	tb.Helper()
 	c := config.Default()
 	c.Socket = filepath.Join(tb.TempDir(), "dictd.sock")
 	if change != nil {
@@ -47,7 +55,7 @@ func start(tb testing.TB, ns *lab.Namespace, store dict.Store, change func(*conf
 	}
 	ready := make(chan struct{})
 	d, err := New(Options{
-		Config: c, Store: store, Backend: "mem", NetNS: ns.FD(),
+		Config: c, Store: on.Store, Compiler: on.Compiler, Backend: on.Kind, NetNS: ns.FD(),
 		Log: slog.New(slog.NewTextHandler(log, nil)), Ready: func() { close(ready) },
 	})
 	if err != nil {
@@ -77,6 +85,38 @@ func start(tb testing.TB, ns *lab.Namespace, store dict.Store, change func(*conf
 		tb.Fatal("dictd is not ready")
 	}
 	return r
+}
+
+// openEBPF opens the dictionaries of a namespace, which are gone with the test.
+func openEBPF(tb testing.TB, ns *lab.Namespace) *backend.Backend {
+	tb.Helper()
+	var b *backend.Backend
+	err := ns.Do(func() (err error) {
+		b, err = backend.Open(backend.EBPF, backend.Options{})
+		return err
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		err := b.Store.(interface{ Remove() error }).Remove()
+		if err = errors.Join(err, b.Store.Close()); err != nil {
+			tb.Errorf("remove the dictionaries: %v", err)
+		}
+	})
+	return b
+}
+
+// backends are the stores that a test runs on: one in memory that compiles no
+// rules, and the maps of the namespace.
+func backends(t *testing.T, f func(*testing.T, *lab.Lab, *backend.Backend)) {
+	t.Run("mem", func(t *testing.T) {
+		f(t, labtest.New(t, lab.Config{}), &backend.Backend{Kind: "mem", Store: dicttest.NewStandard(t)})
+	})
+	t.Run("ebpf", func(t *testing.T) {
+		l := labtest.New(t, lab.Config{})
+		f(t, l, openEBPF(t, l.Gateway))
+	})
 }
 
 // eventually waits until f returns true.
@@ -141,45 +181,46 @@ func fetch(tb testing.TB, l *lab.Lab, family int, http3 bool, url string) {
 }
 
 func TestTrafficIsLearned(t *testing.T) {
-	l := labtest.New(t, lab.Config{})
-	store := dicttest.NewStandard(t)
-	r := start(t, l.Gateway, store, nil)
-	for _, family := range []int{4, 6} {
-		fetch(t, l, family, false, "https://www.netflix.com/")
-		fetch(t, l, family, false, "http://example.org/")
-		fetch(t, l, family, true, "https://www.youtube.com/") // its hello spans two datagrams
-		for _, want := range []map[string]string{
-			{"application": "NETFLIX", "ip_protocol": "6", "ssl_sni": "www.netflix.com"},
-			{"application": "HTTP", "application_detail": "example.org"},
-			{"application": "YOUTUBE", "ip_protocol": "17", "application_protochain": "IP/UDP/QUIC/YOUTUBE"},
+	backends(t, func(t *testing.T, l *lab.Lab, on *backend.Backend) {
+		store := on.Store
+		r := startOn(t, l.Gateway, on, nil)
+		for _, family := range []int{4, 6} {
+			fetch(t, l, family, false, "https://www.netflix.com/")
+			fetch(t, l, family, false, "http://example.org/")
+			fetch(t, l, family, true, "https://www.youtube.com/") // its hello spans two datagrams
+			for _, want := range []map[string]string{
+				{"application": "NETFLIX", "ip_protocol": "6", "ssl_sni": "www.netflix.com"},
+				{"application": "HTTP", "application_detail": "example.org"},
+				{"application": "YOUTUBE", "ip_protocol": "17", "application_protochain": "IP/UDP/QUIC/YOUTUBE"},
+			} {
+				want["family"] = fmt.Sprint(family)
+				eventually(t, fmt.Sprintf("one lasting row of %v", want), func() bool {
+					// What was written under ids that were not confirmed dies soon.
+					lasting := slices.DeleteFunc(rows(t, store, want), func(r dict.Row) bool { return r.TTL < time.Minute })
+					return len(lasting) == 1
+				})
+			}
+		}
+		site, _ := l.Site("www.netflix.com")
+		row := one(t, store, map[string]string{"application": "NETFLIX", "family": "4"})
+		for field, want := range map[string]string{
+			"server_address": site.Addr4.String(), "server_port": "443",
+			"client_address_new": value(row, "client_address"), "client_port_new": value(row, "client_port"),
+			"server_address_new": site.Addr4.String(), "server_port_new": "443",
+			"local_address": value(row, "client_address"), "remote_address": site.Addr4.String(),
+			"application_category": "streaming", "server_dns_hint": "www.netflix.com",
+			"final": "true", "bypass_packetd": "true", "client_hops": "0", "server_hops": "0",
 		} {
-			want["family"] = fmt.Sprint(family)
-			eventually(t, fmt.Sprintf("one lasting row of %v", want), func() bool {
-				// What was written under ids that were not confirmed dies soon.
-				lasting := slices.DeleteFunc(rows(t, store, want), func(r dict.Row) bool { return r.TTL < time.Minute })
-				return len(lasting) == 1
-			})
+			if got := value(row, field); got != want {
+				t.Errorf("%s is %q, want %q", field, got, want)
+			}
 		}
-	}
-	site, _ := l.Site("www.netflix.com")
-	row := one(t, store, map[string]string{"application": "NETFLIX", "family": "4"})
-	for field, want := range map[string]string{
-		"server_address": site.Addr4.String(), "server_port": "443",
-		"client_address_new": value(row, "client_address"), "client_port_new": value(row, "client_port"),
-		"server_address_new": site.Addr4.String(), "server_port_new": "443",
-		"local_address": value(row, "client_address"), "remote_address": site.Addr4.String(),
-		"application_category": "streaming", "server_dns_hint": "www.netflix.com",
-		"final": "true", "bypass_packetd": "true", "client_hops": "0", "server_hops": "0",
-	} {
-		if got := value(row, field); got != want {
-			t.Errorf("%s is %q, want %q", field, got, want)
+		for _, q := range r.Status().Queues {
+			if q.Unreadable+q.Panics+q.VerdictErrors+q.Overruns > 0 {
+				t.Errorf("queue %+v", q)
+			}
 		}
-	}
-	for _, q := range r.Status().Queues {
-		if q.Unreadable+q.Panics+q.VerdictErrors+q.Overruns > 0 {
-			t.Errorf("queue %+v", q)
-		}
-	}
+	})
 }
 
 func value(row dict.Row, field string) string {
@@ -190,32 +231,33 @@ func value(row dict.Row, field string) string {
 // What others write into the marks of packets and connections stays what it is,
 // with the daemon running and without.
 func TestMarksOfOthers(t *testing.T) {
-	l := labtest.New(t, lab.Config{})
-	run(t, l.Gateway, "nft", `table inet other {
+	backends(t, func(t *testing.T, l *lab.Lab, on *backend.Backend) {
+		run(t, l.Gateway, "nft", `table inet other {
 		chain early { type filter hook prerouting priority -150; meta mark set 0x5; ct state new ct mark set 0x80000007; }
 		chain late { type filter hook forward priority 0; meta mark != 0x5 counter name wrong; meta mark 0x5 counter name right; }
 		counter wrong { }
 		counter right { }
 	}`)
-	check := func(what, ctMark string) {
-		t.Helper()
-		fetch(t, l, 4, false, "https://www.netflix.com/")
-		fetch(t, l, 6, true, "https://www.netflix.com/")
-		if text := run(t, l.Gateway, "nft", "list", "counter", "inet", "other", "wrong"); !strings.Contains(text, "packets 0 ") {
-			t.Errorf("%s: packets lost their mark:\n%s", what, text)
+		check := func(what, ctMark string) {
+			t.Helper()
+			fetch(t, l, 4, false, "https://www.netflix.com/")
+			fetch(t, l, 6, true, "https://www.netflix.com/")
+			if text := run(t, l.Gateway, "nft", "list", "counter", "inet", "other", "wrong"); !strings.Contains(text, "packets 0 ") {
+				t.Errorf("%s: packets lost their mark:\n%s", what, text)
+			}
+			if text := run(t, l.Gateway, "nft", "list", "counter", "inet", "other", "right"); strings.Contains(text, "packets 0 ") {
+				t.Errorf("%s: nothing was counted", what)
+			}
+			if text := run(t, l.Gateway, "conntrack", "-L", "-p", "tcp", "--dport", "443"); !strings.Contains(text, "mark="+ctMark+" ") {
+				t.Errorf("%s: want a conntrack mark of %s:\n%s", what, ctMark, text)
+			}
+			run(t, l.Gateway, "conntrack", "-F")
 		}
-		if text := run(t, l.Gateway, "nft", "list", "counter", "inet", "other", "right"); strings.Contains(text, "packets 0 ") {
-			t.Errorf("%s: nothing was counted", what)
-		}
-		if text := run(t, l.Gateway, "conntrack", "-L", "-p", "tcp", "--dport", "443"); !strings.Contains(text, "mark="+ctMark+" ") {
-			t.Errorf("%s: want a conntrack mark of %s:\n%s", what, ctMark, text)
-		}
-		run(t, l.Gateway, "conntrack", "-F")
-	}
-	r := start(t, l.Gateway, dicttest.NewStandard(t), nil)
-	check("daemon running", fmt.Sprint(0xc0000007))
-	r.stop()
-	check("daemon stopped", fmt.Sprint(0x80000007))
+		r := startOn(t, l.Gateway, on, nil)
+		check("daemon running", fmt.Sprint(0xc0000007))
+		r.stop()
+		check("daemon stopped", fmt.Sprint(0x80000007))
+	})
 }
 
 // A finished connection does not visit the daemon any more.
@@ -250,36 +292,37 @@ func TestFinishedConnectionsPass(t *testing.T) {
 // The same tuple again, right after its connection was deleted, as another
 // application.
 func TestReusedTupleIsLearnedAnew(t *testing.T) {
-	l := labtest.New(t, lab.Config{})
-	store := dicttest.NewStandard(t)
-	start(t, l.Gateway, store, nil)
-	site, _ := l.Site("www.netflix.com")
-	server := netip.AddrPortFrom(site.Addr4, 80)
-	sameID := 0
-	var before uint32
-	for i, host := range []string{"www.netflix.com", "www.youtube.com", "www.facebook.com", "www.google.com", "example.org"} {
-		run(t, l.Gateway, "conntrack", "-F")
-		conn := fromPort(t, l, 41000, server)
-		if _, err := fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", host); err != nil {
-			t.Fatal(err)
+	backends(t, func(t *testing.T, l *lab.Lab, on *backend.Backend) {
+		store := on.Store
+		startOn(t, l.Gateway, on, nil)
+		site, _ := l.Site("www.netflix.com")
+		server := netip.AddrPortFrom(site.Addr4, 80)
+		sameID := 0
+		var before uint32
+		for i, host := range []string{"www.netflix.com", "www.youtube.com", "www.facebook.com", "www.google.com", "example.org"} {
+			run(t, l.Gateway, "conntrack", "-F")
+			conn := fromPort(t, l, 41000, server)
+			if _, err := fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", host); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := conn.Read(make([]byte, 100)); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "one row of the tuple, saying "+host, func() bool {
+				found := rows(t, store, map[string]string{"client_port": "41000"})
+				return len(found) == 1 && value(found[0], "application_detail") == host
+			})
+			row := one(t, store, map[string]string{"client_port": "41000"})
+			if id := row.Key.Uint32(); i > 0 && id == before {
+				sameID++
+			} else {
+				before = id
+			}
+			conn.(*net.TCPConn).SetLinger(0) // the port is free at once
+			conn.Close()
 		}
-		if _, err := conn.Read(make([]byte, 100)); err != nil {
-			t.Fatal(err)
-		}
-		eventually(t, "one row of the tuple, saying "+host, func() bool {
-			found := rows(t, store, map[string]string{"client_port": "41000"})
-			return len(found) == 1 && value(found[0], "application_detail") == host
-		})
-		row := one(t, store, map[string]string{"client_port": "41000"})
-		if id := row.Key.Uint32(); i > 0 && id == before {
-			sameID++
-		} else {
-			before = id
-		}
-		conn.(*net.TCPConn).SetLinger(0) // the port is free at once
-		conn.Close()
-	}
-	t.Logf("%d of 4 had the id of the one before", sameID)
+		t.Logf("%d of 4 had the id of the one before", sameID)
+	})
 }
 
 // fromPort connects from a port of the client's.
@@ -298,121 +341,125 @@ func fromPort(tb testing.TB, l *lab.Lab, port int, to netip.AddrPort) net.Conn {
 }
 
 func TestRejectedFirstPacketExpires(t *testing.T) {
-	l := labtest.New(t, lab.Config{})
-	store := dicttest.NewStandard(t)
-	r := start(t, l.Gateway, store, nil)
-	run(t, l.Gateway, "nft", "add table inet other; add chain inet other f { type filter hook forward priority 0; }; add rule inet other f udp dport 443 drop")
-	b := l.Browser()
-	b.HTTP3, b.Timeout = true, 500*time.Millisecond
-	if _, err := b.Get(t.Context(), "https://www.netflix.com/"); err == nil {
-		t.Fatal("the rule lets it pass")
-	}
-	found := rows(t, store, map[string]string{"ip_protocol": "17", "server_port": "443"})
-	if len(found) == 0 {
-		t.Error("no row at all")
-	}
-	for _, row := range found {
-		if row.TTL > 12*time.Second {
-			t.Errorf("the row of a rejected connection lives for %v", row.TTL)
+	backends(t, func(t *testing.T, l *lab.Lab, on *backend.Backend) {
+		store := on.Store
+		r := startOn(t, l.Gateway, on, nil)
+		run(t, l.Gateway, "nft", "add table inet other; add chain inet other f { type filter hook forward priority 0; }; add rule inet other f udp dport 443 drop")
+		b := l.Browser()
+		b.HTTP3, b.Timeout = true, 500*time.Millisecond
+		if _, err := b.Get(t.Context(), "https://www.netflix.com/"); err == nil {
+			t.Fatal("the rule lets it pass")
 		}
-	}
-	for _, s := range r.Sessions() {
-		if s.Lock() {
-			if s.Orig().DstPort == 443 && s.Confirmed() {
-				t.Error("a rejected connection is confirmed")
+		found := rows(t, store, map[string]string{"ip_protocol": "17", "server_port": "443"})
+		if len(found) == 0 {
+			t.Error("no row at all")
+		}
+		for _, row := range found {
+			if row.TTL > 12*time.Second {
+				t.Errorf("the row of a rejected connection lives for %v", row.TTL)
 			}
-			s.Unlock()
 		}
-	}
+		for _, s := range r.Sessions() {
+			if s.Lock() {
+				if s.Orig().DstPort == 443 && s.Confirmed() {
+					t.Error("a rejected connection is confirmed")
+				}
+				s.Unlock()
+			}
+		}
+	})
 }
 
 func TestRowsOutliveTheDaemonNotTheirConnection(t *testing.T) {
-	l := labtest.New(t, lab.Config{})
-	store := dicttest.NewStandard(t)
-	r := start(t, l.Gateway, store, nil)
-	stays, goes := l.Browser(), l.Browser()
-	visit, err := stays.Open("https://www.netflix.com/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer visit.Close()
-	if _, err := visit.Get(t.Context(), ""); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := goes.Get(t.Context(), "https://www.youtube.com/"); err != nil {
-		t.Fatal(err)
-	}
-	netflix := map[string]string{"application": "NETFLIX", "server_port": "443"}
-	youtube := map[string]string{"application": "YOUTUBE", "server_port": "443"}
-	one(t, store, netflix)
-	key := one(t, store, youtube)
-	r.stop()
-	run(t, l.Gateway, "conntrack", "-D", "-p", "tcp", "--orig-port-src", value(key, "client_port"))
+	backends(t, func(t *testing.T, l *lab.Lab, on *backend.Backend) {
+		store := on.Store
+		r := startOn(t, l.Gateway, on, nil)
+		stays, goes := l.Browser(), l.Browser()
+		visit, err := stays.Open("https://www.netflix.com/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer visit.Close()
+		if _, err := visit.Get(t.Context(), ""); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := goes.Get(t.Context(), "https://www.youtube.com/"); err != nil {
+			t.Fatal(err)
+		}
+		netflix := map[string]string{"application": "NETFLIX", "server_port": "443"}
+		youtube := map[string]string{"application": "YOUTUBE", "server_port": "443"}
+		one(t, store, netflix)
+		key := one(t, store, youtube)
+		r.stop()
+		run(t, l.Gateway, "conntrack", "-D", "-p", "tcp", "--orig-port-src", value(key, "client_port"))
 
-	r = start(t, l.Gateway, store, nil)
-	one(t, store, netflix)
-	if n := len(rows(t, store, youtube)); n != 0 {
-		t.Errorf("%d rows of a connection that ended while no daemon ran", n)
-	}
-	if _, err := visit.Get(t.Context(), ""); err != nil {
-		t.Errorf("the connection is broken: %v", err)
-	}
-	row := one(t, store, netflix)
-	run(t, l.Gateway, "conntrack", "-D", "-p", "tcp", "--orig-port-src", value(row, "client_port"))
-	eventually(t, "the row goes with its connection", func() bool { return len(rows(t, store, netflix)) == 0 })
-	if s := r.Status().Sessions; s.Missed != 0 {
-		t.Errorf("sessions %+v", s)
-	}
+		r = startOn(t, l.Gateway, on, nil)
+		one(t, store, netflix)
+		if n := len(rows(t, store, youtube)); n != 0 {
+			t.Errorf("%d rows of a connection that ended while no daemon ran", n)
+		}
+		if _, err := visit.Get(t.Context(), ""); err != nil {
+			t.Errorf("the connection is broken: %v", err)
+		}
+		row := one(t, store, netflix)
+		run(t, l.Gateway, "conntrack", "-D", "-p", "tcp", "--orig-port-src", value(row, "client_port"))
+		eventually(t, "the row goes with its connection", func() bool { return len(rows(t, store, netflix)) == 0 })
+		if s := r.Status().Sessions; s.Missed != 0 {
+			t.Errorf("sessions %+v", s)
+		}
+	})
 }
 
 // Of this machine's own traffic only DNS is looked at.
 func TestOwnTraffic(t *testing.T) {
-	l := labtest.New(t, lab.Config{})
-	store := dicttest.NewStandard(t)
-	start(t, l.Gateway, store, nil)
-	site, _ := l.Site("example.org")
-	run(t, l.Gateway, "curl", "-s", "--max-time", "5", "http://"+site.Addr4.String()+"/")
-	run(t, l.Gateway, "dig", "+short", "+tries=1", "@"+lab.DNS4.String(), "www.netflix.com")
-	eventually(t, "a row of the query", func() bool {
-		return len(rows(t, store, map[string]string{"application": "DNS", "application_detail": "www.netflix.com"})) == 1
+	backends(t, func(t *testing.T, l *lab.Lab, on *backend.Backend) {
+		store := on.Store
+		startOn(t, l.Gateway, on, nil)
+		site, _ := l.Site("example.org")
+		run(t, l.Gateway, "curl", "-s", "--max-time", "5", "http://"+site.Addr4.String()+"/")
+		run(t, l.Gateway, "dig", "+short", "+tries=1", "@"+lab.DNS4.String(), "www.netflix.com")
+		eventually(t, "a row of the query", func() bool {
+			return len(rows(t, store, map[string]string{"application": "DNS", "application_detail": "www.netflix.com"})) == 1
+		})
+		if n := len(rows(t, store, map[string]string{"server_port": "80"})); n != 0 {
+			t.Errorf("%d rows of own traffic", n)
+		}
+		list := run(t, l.Gateway, "conntrack", "-L", "-p", "tcp", "--dport", "80")
+		if !strings.Contains(list, fmt.Sprintf("mark=%d ", 1<<30)) {
+			t.Errorf("own traffic is not marked:\n%s", list)
+		}
 	})
-	if n := len(rows(t, store, map[string]string{"server_port": "80"})); n != 0 {
-		t.Errorf("%d rows of own traffic", n)
-	}
-	list := run(t, l.Gateway, "conntrack", "-L", "-p", "tcp", "--dport", "80")
-	if !strings.Contains(list, fmt.Sprintf("mark=%d ", 1<<30)) {
-		t.Errorf("own traffic is not marked:\n%s", list)
-	}
 }
 
 func TestNATIsWrittenAtConfirmation(t *testing.T) {
-	l := labtest.New(t, lab.Config{})
-	store := dicttest.NewStandard(t)
-	start(t, l.Gateway, store, nil)
-	site, _ := l.Site("www.netflix.com")
-	other, _ := l.Site("example.org")
-	run(t, l.Gateway, "nft", fmt.Sprintf(`table ip nat {
+	backends(t, func(t *testing.T, l *lab.Lab, on *backend.Backend) {
+		store := on.Store
+		startOn(t, l.Gateway, on, nil)
+		site, _ := l.Site("www.netflix.com")
+		other, _ := l.Site("example.org")
+		run(t, l.Gateway, "nft", fmt.Sprintf(`table ip nat {
 		chain post { type nat hook postrouting priority 100; tcp dport 443 masquerade; }
 		chain pre { type nat hook prerouting priority -100; ip daddr %s tcp dport 8443 dnat to %s:443; }
 	}`, other.Addr4, site.Addr4))
-	conn := fromPort(t, l, 42000, netip.AddrPortFrom(other.Addr4, 8443))
-	defer conn.Close()
-	if _, err := conn.Write(clientHello(t, "www.netflix.com")); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := conn.Read(make([]byte, 100)); err != nil {
-		t.Fatal(err)
-	}
-	row := one(t, store, map[string]string{"application": "NETFLIX", "client_port": "42000", "server_port": "8443"})
-	if got := value(row, "server_address_new") + ":" + value(row, "server_port_new"); got != site.Addr4.String()+":443" {
-		t.Errorf("new server %s", got)
-	}
-	if value(row, "client_address_new") == value(row, "client_address") {
-		t.Error("new client is the old one")
-	}
-	if value(row, "server_interface_id") == "" || value(row, "final") != "true" {
-		t.Errorf("the answers after translation were not understood: %v", row)
-	}
+		conn := fromPort(t, l, 42000, netip.AddrPortFrom(other.Addr4, 8443))
+		defer conn.Close()
+		if _, err := conn.Write(clientHello(t, "www.netflix.com")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Read(make([]byte, 100)); err != nil {
+			t.Fatal(err)
+		}
+		row := one(t, store, map[string]string{"application": "NETFLIX", "client_port": "42000", "server_port": "8443"})
+		if got := value(row, "server_address_new") + ":" + value(row, "server_port_new"); got != site.Addr4.String()+":443" {
+			t.Errorf("new server %s", got)
+		}
+		if value(row, "client_address_new") == value(row, "client_address") {
+			t.Error("new client is the old one")
+		}
+		if value(row, "server_interface_id") == "" || value(row, "final") != "true" {
+			t.Errorf("the answers after translation were not understood: %v", row)
+		}
+	})
 }
 
 func TestReload(t *testing.T) {

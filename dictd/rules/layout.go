@@ -96,11 +96,20 @@ func own(c Config) chain {
 	return ch
 }
 
+// keepMark saves the packet mark where restore finds it, if the mark is needed
+// for the conntrack id.
+func keepMark(c Config) []expr.Any {
+	if c.Source != queue.ByMark {
+		return nil
+	}
+	return copyMeta(expr.MetaKeySECMARK, expr.MetaKeyMARK)
+}
+
 // common are the rules that begin each chain that queues. Every packet passes
 // the first two, so they come first and are cheap.
 func common(c Config, lo expr.MetaKey) (rules []rule) {
-	if c.Source == queue.ByMark {
-		rules = append(rules, newRule("keep the mark", copyMeta(expr.MetaKeySECMARK, expr.MetaKeyMARK)))
+	if keep := keepMark(c); keep != nil {
+		rules = append(rules, newRule("keep the mark", keep))
 	}
 	if c.FinishBit != 0 {
 		rules = append(rules, newRule("finished", ctBits(expr.CtKeyMARK, c.FinishBit), leave()))
@@ -154,11 +163,16 @@ func output(c Config) chain {
 // connection left under the id goes before anything looks at it.
 func selection(c Config, terms Terms) chain {
 	ch := chain{name: chainSelect}
+	keep := keepMark(c)
 	if terms.Flush != nil {
 		ch.rules = append(ch.rules, newRule(FlushText, noCtBits(expr.CtKeySTATUS, statusConfirmed)).and(terms.Flush))
 	}
 	if terms.Bypassed != nil {
-		ch.rules = append(ch.rules, newRule(BypassedText).and(terms.Bypassed).then(leave()))
+		ch.rules = append(ch.rules, newRule(BypassedText).and(terms.Bypassed).then(keep, leave()))
+	}
+	if keep != nil && (terms.Flush != nil || terms.Bypassed != nil) {
+		// Terms may pass their key in the security mark, whether they match or not.
+		ch.rules = append(ch.rules, newRule("keep the mark", keep))
 	}
 	if c.MaxPackets > 0 {
 		// A resolver may ask by one connection for ever, and every answer counts.
