@@ -145,7 +145,8 @@ func cutRequest(line []byte) (method, target []byte, ok bool) {
 		return nil, nil, false
 	}
 	method, target, ok = bytes.Cut(line[:n], []byte(" "))
-	return method, bytes.Trim(target, " "), ok && len(target) > 0
+	target = bytes.Trim(target, " ")
+	return method, target, ok && len(target) > 0
 }
 
 // targetAuthority returns the host and port that a target names itself: that of

@@ -78,6 +78,7 @@ func TestNotHTTP(t *testing.T) {
 		"SMTP":             "EHLO example.org\r\n",
 		"version 2":        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 		"no target":        "GET HTTP/1.1\r\n\r\n",
+		"blank target":     "GET   HTTP/1.1\r\nHost: vimeo.com\r\n\r\n",
 		"lower case":       "get / HTTP/1.1\r\n\r\n",
 		"control in line":  "GET /\x00 HTTP/1.1\r\n\r\n",
 		"endless method":   strings.Repeat("A", 200),
@@ -141,6 +142,7 @@ func FuzzHTTP(f *testing.F) {
 	f.Add([]byte("GET /watch HTTP/1.1\r\nUser-Agent: agent\r\nHost: www.netflix.com\r\n\r\n"), 20)
 	f.Add([]byte("CONNECT [::1]:443 HTTP/1.1\nHost:a\n\n"), 3)
 	f.Add([]byte("GET http://@:80/ HTTP/1.0\r\n\r\n"), 0)
+	f.Add([]byte("GET   HTTP/1.1\r\nHost: vimeo.com\r\n\r\n"), 0)
 	c := New(Options{})
 	f.Fuzz(func(t *testing.T, b []byte, cut int) {
 		fuzzStream(t, c, b, cut)
