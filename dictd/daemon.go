@@ -139,13 +139,36 @@ func (k *kernel) Lookup(t conntrack.Tuple, zone uint16) (conntrack.Flow, error) 
 	return k.kernel.Lookup(t, zone)
 }
 
-func (k *kernel) Dump(f func(*conntrack.Flow)) error { return k.kernel.Dump(f) }
+// Dump has a socket of its own: packets that wait for Lookup must not wait for it.
+func (k *kernel) Dump(f func(*conntrack.Flow)) error {
+	c, err := conntrack.Dial(k.o.NetNS)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.Dump(f), c.Close())
+}
 
 // Run inspects packets until ctx ends. Rules and dictionaries stay then, unless
 // the configuration says otherwise of the rules.
 func (d *Daemon) Run(ctx context.Context) error {
+	// The queues need the events to the end.
+	events, stopEvents := context.WithCancel(context.WithoutCancel(ctx))
+	both, running := errgroup.WithContext(ctx)
+	both.Go(func() error { return d.events.Run(events) })
+	both.Go(func() error {
+		defer stopEvents()
+		return d.inspect(running)
+	})
+	err := both.Wait()
+	if ctx.Err() != nil && d.config.Load().Rules.Remove {
+		err = errors.Join(err, d.keeper.table.Remove())
+	}
+	return errors.Join(err, d.keeper.table.Close(), d.kernel.Close())
+}
+
+// inspect runs all tasks but the reading of events.
+func (d *Daemon) inspect(ctx context.Context) error {
 	tasks, running := errgroup.WithContext(ctx)
-	tasks.Go(func() error { return d.events.Run(running) })
 	tasks.Go(func() error { return d.api.Run(running) })
 	tasks.Go(func() error {
 		// Connections are known before their packets come, and packets have a
@@ -170,11 +193,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		d.o.Log.Info("inspecting", "queues", len(d.running()), "ct_id_by", d.source.String(), "sessions", d.table.Len())
 		return nil
 	})
-	err := tasks.Wait()
-	if ctx.Err() != nil && d.config.Load().Rules.Remove {
-		err = errors.Join(err, d.keeper.table.Remove())
-	}
-	return errors.Join(err, d.keeper.table.Close(), d.kernel.Close())
+	return tasks.Wait()
 }
 
 // pickUp makes sessions of the rows that an earlier daemon has left, and deletes

@@ -50,9 +50,8 @@ func (w *worker) Handle(q *queue.Packet) queue.Verdict {
 	now := w.clock()
 	s, dir, fresh := w.table.Resolve(&w.query, now)
 	if s == nil {
-		// Nobody could say what its packets add up to.
 		w.untracked.Add(1)
-		return queue.Finish
+		return queue.Accept
 	}
 	defer s.Unlock()
 	return w.inspect(s, q, dir, fresh, now)
