@@ -159,10 +159,10 @@ func (r *Reader) received(a nfqueue.Attribute) int {
 	} else {
 		r.unreadable.Add(1)
 	}
+	r.packets.Add(1)
 	if err := r.answer(*a.PacketID, verdict); err != nil {
 		r.verdictErrors.Add(1)
 	}
-	r.packets.Add(1)
 	return 0
 }
 
