@@ -2,7 +2,11 @@
 
 package nftext
 
-import "errors"
+import (
+	"errors"
+
+	"nftdict/dict"
+)
 
 // Span is a dict term within a text: src[Start:End].
 type Span struct {
@@ -203,6 +207,8 @@ func (f *finder) statements() {
 			f.term(t.start)
 			before = preceding{}
 			continue
+		case t.is("dict"):
+			f.operand(t.start)
 		}
 		f.take(t)
 		switch t.kind {
@@ -232,4 +238,18 @@ func (f *finder) term(start int) {
 	}
 	f.spans = append(f.spans, Span{Start: start, End: start + n, Term: t})
 	f.pos = start + n
+}
+
+// operand refuses a lookup where nft waits for a value (meta mark set dict
+// ...): nft itself would not say why. A word dict that nft may take for a value
+// of its own, before another statement, stays nft's.
+func (f *finder) operand(start int) {
+	p := parser{scanner: scanner{src: f.src[start:min(len(f.src), start+maxSource)]}}
+	p.take("dict")
+	l, err := p.lookup(1)
+	if err != nil || l.Table == "" || isStatement(l.Table) {
+		return
+	}
+	f.err = newSyntaxError(f.src, start, dict.ErrNotSupported,
+		"value of dict "+l.Table+" for nft to work with: not supported, a dictionary's value cannot be put into a register; compare it in the term, or set a field by it")
 }

@@ -32,6 +32,14 @@ func (p *parser) condition(m *Match) error {
 	case p.at('='):
 		return p.want("a value or an operator: == != < <= > >= exists missing set add sub")
 	}
+	if word := p.word(); m.Op == Eq && (word == "vmap" || word == "map") {
+		at := p.pos
+		p.accept(p.pos + len(word))
+		if p.at('{') || p.at('@') || p.at('$') {
+			return p.fail(at, dict.ErrNotSupported, "%s of a dictionary's value: not supported, it cannot be put into a register; write a rule for each value", word)
+		}
+		p.pos = at
+	}
 	m.Items = make([]Operand, 1)
 	return p.operand(&m.Items[0], m.Type)
 }
