@@ -90,10 +90,13 @@ func (h *hello) extension(kind uint16, b []byte) bool {
 	r := newReader(b, len(b))
 	switch kind {
 	case extServerName:
-		if len(b) == 0 || h.hasSNI {
+		if h.hasSNI {
 			return true
 		}
 		h.hasSNI = true
+		if len(b) == 0 {
+			return true
+		}
 		names := r.vector16()
 		list := newReader(names, len(names))
 		for list.state == whole && list.pos < list.total {

@@ -90,6 +90,7 @@ func TestJA4(t *testing.T) {
 	noALPN.extensions = noALPN.extensions[:4]
 	odd := specHello()
 	odd.extensions = []helloExtension{alpnExtension("\xab\xcd")}
+	unnamed := helloSpec{version: 0x0301, ciphers: []uint16{0x000a}, extensions: []helloExtension{{extServerName, nil}}}
 	tests := []struct {
 		name      string
 		hello     helloSpec
@@ -100,6 +101,7 @@ func TestJA4(t *testing.T) {
 		{"the same over QUIC", specHello(), 'q', "q13d1516h2_8daaf6152771_e5627efa2ab1"},
 		{"no ALPN, no versions", noALPN, 't', "t12d150300_8daaf6152771_" + digestOf("001b,0033")},
 		{"ALPN of no letters, no name", odd, 't', "t12i1501ad_8daaf6152771_000000000000"},
+		{"name's extension without a name", unnamed, 't', "t10d010100_" + digestOf("000a") + "_000000000000"},
 		{"bare", helloSpec{version: 0x0301, ciphers: []uint16{0x000a}}, 't', "t10i010000_" + digestOf("000a") + "_000000000000"},
 	}
 	for _, tt := range tests {
