@@ -70,7 +70,8 @@ static __always_inline bool in_globs(const struct bytes *text, __u32 len)
 {
 	const __u8 *bytes = (const __u8 *)text;
 	__u64 at[GLOB_WORDS] = {}, carry, here, moved, reached = 0;
-	__u32 words = asked.glob_words, zero = 0;
+	__u64 words = asked.glob_words; /* 64 bits: Linux 6.1 loses the bounds of a product of 32 */
+	__u32 zero = 0;
 	struct automaton *g;
 	const __u64 *set;
 
@@ -93,7 +94,7 @@ static __always_inline bool in_globs(const struct bytes *text, __u32 len)
 	for (__u32 i = 0; i < STRING_MAX; i++) {
 		if (i >= len)
 			break;
-		set = &g->sets[bytes[i] * words];
+		set = &g->sets[(__u64)bytes[i] * words];
 		carry = 0;
 #pragma unroll
 		for (__u32 w = 0; w < GLOB_WORDS; w++) {
