@@ -33,6 +33,9 @@ type Options struct {
 	NetNS    int             // descriptor of the network namespace; 0 means the process's
 	Log      *slog.Logger
 	Level    *slog.LevelVar // set by the configuration; may be nil
+	// EventBuffer is the size of the socket that reads conntrack events, in bytes;
+	// 0 means conntrack.DefaultBuffer.
+	EventBuffer int
 	// Ready is called once packets are being inspected; may be nil.
 	Ready func()
 }
@@ -89,7 +92,7 @@ func (d *Daemon) open() error {
 	d.record = newRecorder(d.o.Store)
 	d.table = session.New(session.Config{Kernel: (*kernel)(d), Rows: d.record, Limit: limit, Now: d.started})
 	d.events, err = conntrack.Listen(conntrack.Config{
-		NetNS: d.o.NetNS, Handle: d.table.Handle, Overrun: d.eventsLost,
+		NetNS: d.o.NetNS, Buffer: d.o.EventBuffer, Handle: d.table.Handle, Overrun: d.eventsLost,
 	})
 	if err != nil {
 		return err

@@ -25,6 +25,7 @@ func (d *Daemon) keepHouse(ctx context.Context) error {
 	defer expire.Stop()
 	reconcile := time.NewTimer(reconcileEvery)
 	defer reconcile.Stop()
+	lost := false
 	for {
 		select {
 		case <-ctx.Done():
@@ -32,9 +33,13 @@ func (d *Daemon) keepHouse(ctx context.Context) error {
 		case now := <-expire.C:
 			d.table.Expire(now)
 		case <-d.overrun:
-			d.o.Log.Warn("conntrack events were lost, comparing with the kernel")
-			reconcile.Reset(calm)
+			if !lost { // else it is due already: a lasting loss must not put it off
+				lost = true
+				d.o.Log.Warn("conntrack events were lost, comparing with the kernel")
+				reconcile.Reset(calm)
+			}
 		case now := <-reconcile.C:
+			lost = false
 			next := reconcileEvery
 			if err := d.table.Reconcile(now, nil, nil); err != nil {
 				d.o.Log.Error("cannot compare with the kernel's connections", "err", err)

@@ -44,6 +44,12 @@ func start(tb testing.TB, ns *lab.Namespace, store dict.Store, change func(*conf
 // startOn is start on a backend that may compile rules.
 func startOn(tb testing.TB, ns *lab.Namespace, on *backend.Backend, change func(*config.Config)) *running {
 	tb.Helper()
+	return startWith(tb, Options{Store: on.Store, Compiler: on.Compiler, Backend: on.Kind, NetNS: ns.FD()}, change)
+}
+
+// startWith is start with options, which it completes.
+func startWith(tb testing.TB, o Options, change func(*config.Config)) *running {
+	tb.Helper()
 	c := config.Default()
 	c.Socket = filepath.Join(tb.TempDir(), "dictd.sock")
 	if change != nil {
@@ -54,10 +60,9 @@ func startOn(tb testing.TB, ns *lab.Namespace, on *backend.Backend, change func(
 		log = tb.Output()
 	}
 	ready := make(chan struct{})
-	d, err := New(Options{
-		Config: c, Store: on.Store, Compiler: on.Compiler, Backend: on.Kind, NetNS: ns.FD(),
-		Log: slog.New(slog.NewTextHandler(log, nil)), Ready: func() { close(ready) },
-	})
+	o.Config, o.Ready = c, func() { close(ready) }
+	o.Log = slog.New(slog.NewTextHandler(log, nil))
+	d, err := New(o)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -407,6 +412,35 @@ func TestRowsOutliveTheDaemonNotTheirConnection(t *testing.T) {
 		if s := r.Status().Sessions; s.Missed != 0 {
 			t.Errorf("sessions %+v", s)
 		}
+	})
+}
+
+// A burst of ends overruns the socket of the events. No row outlives that.
+func TestEventLoss(t *testing.T) {
+	l := labtest.New(t, lab.Config{})
+	store := dicttest.NewStandard(t)
+	r := startWith(t, Options{Store: store, Backend: "mem", NetNS: l.Gateway.FD(), EventBuffer: 1}, nil)
+	const connections = 300
+	for range connections {
+		conn, err := l.Client.Dial(t.Context(), "udp", netip.AddrPortFrom(lab.DNS4, 53).String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = conn.Write(dnsQuery(1, "www", "netflix", "com"))
+		conn.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "rows of the burst", func() bool { return len(rows(t, store, nil)) > connections*9/10 }) // ports may come twice
+	run(t, l.Gateway, "conntrack", "-F")
+	if r.Status().Conntrack.Overruns == 0 {
+		t.Error("no overrun: this run shows nothing")
+	}
+	eventually(t, "no row is left", func() bool { return len(rows(t, store, nil)) == 0 })
+	fetch(t, l, 4, false, "https://www.netflix.com/")
+	eventually(t, "what comes later is learned", func() bool {
+		return len(rows(t, store, map[string]string{"application": "NETFLIX"})) == 1
 	})
 }
 

@@ -146,7 +146,7 @@ func Describe(s *session.Session) Session {
 		CtID: s.ID(), SessionID: s.Serial(), Confirmed: s.Confirmed(), Zone: s.Zone(),
 		Family: int(orig.Family), IPProtocol: int(orig.Proto),
 		Client: orig.Src(), ClientPort: int(orig.SrcPort), Server: orig.Dst(), ServerPort: int(orig.DstPort),
-		Began: s.Began.UTC(), Packets: int(s.Packets), Finished: s.Finished, Final: s.Final,
+		Began: s.Began().UTC(), Packets: int(s.Packets), Finished: s.Finished, Final: s.Final,
 		Protocol: r.Protocol, Application: r.Application, Category: r.Category, Chain: r.Chain, Detail: r.Detail,
 		Confidence: r.Confidence, Inferred: r.Inferred, SNI: r.SNI, Hint: r.Hint, JA4: r.JA4,
 	}

@@ -16,8 +16,7 @@ type Session struct {
 	mu sync.Mutex
 
 	Class   classifier.Session
-	Began   time.Time // first packet seen
-	Packets uint32    // packets inspected
+	Packets uint32 // packets inspected
 	// ClientIf and ServerIf are the interfaces by which the first packet of each
 	// direction came, as ifindex; 0 is this machine, or not known yet.
 	ClientIf, ServerIf uint32
@@ -29,6 +28,7 @@ type Session struct {
 	Finished, Final bool
 
 	serial    int64
+	began     int64           // first packet seen, nanoseconds of Unix time
 	orig      conntrack.Tuple // never changes
 	reply     conntrack.Tuple // the kernel's once confirmed
 	id        uint32          // first id; once confirmed, the id
@@ -49,7 +49,7 @@ const maxIDs = 64
 
 func newSession(serial int64, tuple conntrack.Tuple, zone uint16, id uint32, now time.Time) *Session {
 	return &Session{
-		serial: serial, orig: tuple, reply: tuple.Reverse(), zone: zone, id: id, Began: now,
+		serial: serial, orig: tuple, reply: tuple.Reverse(), zone: zone, id: id, began: now.UnixNano(),
 		ClientHops: -1, ServerHops: -1,
 	}
 }
@@ -59,6 +59,9 @@ func (s *Session) Unlock() { s.mu.Unlock() }
 
 // Serial is the unique number of the session, 63 bits.
 func (s *Session) Serial() int64 { return s.serial }
+
+// Began is when its first packet was seen.
+func (s *Session) Began() time.Time { return time.Unix(0, s.began) }
 
 // Orig is the original tuple.
 func (s *Session) Orig() conntrack.Tuple { return s.orig }

@@ -11,14 +11,14 @@ type queue struct {
 
 type waiter struct {
 	s     *Session
-	since time.Time
+	since int64 // nanoseconds of Unix time
 }
 
-func (q *queue) push(s *Session, now time.Time) { q.items = append(q.items, waiter{s, now}) }
+func (q *queue) push(s *Session, now time.Time) { q.items = append(q.items, waiter{s, now.UnixNano()}) }
 
 // due takes the oldest session out if it waits since before t, else returns nil.
 func (q *queue) due(t time.Time) *Session {
-	if len(q.items) == 0 || !q.items[0].since.Before(t) {
+	if len(q.items) == 0 || q.items[0].since >= t.UnixNano() {
 		return nil
 	}
 	s := q.items[0].s
