@@ -15,7 +15,7 @@ const (
 	groupDestroy = 3
 
 	subsysConntrack = 1
-	msgNew          = subsysConntrack<<8 | 0
+	msgNew          = subsysConntrack << 8
 	msgGet          = subsysConntrack<<8 | 1
 	msgDelete       = subsysConntrack<<8 | 2
 

@@ -109,7 +109,7 @@ type msghdr struct {
 	_          uint32
 	iov        uintptr
 	iovLen     uint64
-	control    uintptr
+	_          uintptr // control
 	controlLen uint64
 	flags      int32
 	_          int32
