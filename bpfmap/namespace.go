@@ -41,44 +41,37 @@ type namespaceState struct {
 	epoch   atomic.Uint64 // grows with every change of the schema; removed when the namespace is gone
 	tables  atomic.Uint64 // last table id given
 	secret  secret
+	inode   uint64 // of the namespace in nsfs, 0 if not known
 }
 
 // removed is the epoch of a namespace whose maps were removed.
 const removed = ^uint64(0)
 
 // openNamespace opens or makes the directory of a namespace.
-func openNamespace(base string, cookie uint64) (*namespace, error) {
-	n := &namespace{dir: filepath.Join(base, strconv.FormatUint(cookie, 10))}
-	if err := os.Mkdir(n.dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+func openNamespace(base string, ns *netns) (*namespace, error) {
+	n := &namespace{dir: namespaceDir(base, ns.cookie)}
+	switch err := os.Mkdir(n.dir, 0o700); {
+	case err == nil:
+		// What namespaces that are gone left behind is in nobody's way: better
+		// no tidying than no tables.
+		_ = prune(base)
+	case !errors.Is(err, fs.ErrExist):
 		return nil, explain("open tables", err)
 	}
 	release, err := n.lock(unix.LOCK_EX)
 	if errors.Is(err, fs.ErrNotExist) { // removed this very moment
-		return openNamespace(base, cookie)
+		return openNamespace(base, ns)
 	}
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	state, err := pinned(n.path("state"), func() (*ebpf.Map, error) {
-		m, err := ebpf.NewMap(&ebpf.MapSpec{
-			Name: "nftdict_state", Type: ebpf.Array, KeySize: 4, ValueSize: uint32(unsafe.Sizeof(namespaceState{})),
-			MaxEntries: 1, Flags: unix.BPF_F_MMAPABLE,
-		})
-		if err != nil {
-			return nil, err
-		}
-		first := make([]byte, unsafe.Sizeof(namespaceState{}))
-		binary.NativeEndian.PutUint64(first, layoutVersion)
-		// crypto/rand never fails.
-		rand.Read(first[unsafe.Offsetof(namespaceState{}.secret):])
-		return m, m.Put(uint32(0), first)
-	})
+	state, err := pinned(n.path("state"), func() (*ebpf.Map, error) { return newState(ns) })
 	if err != nil {
 		return nil, explain("open tables", err)
 	}
 	defer state.Close()
-	n.schema, err = pinned(n.path("schema"), func() (*ebpf.Map, error) {
+	schema, err := pinned(n.path("schema"), func() (*ebpf.Map, error) {
 		return ebpf.NewMap(&ebpf.MapSpec{
 			Name: "nftdict_schema", Type: ebpf.Hash, KeySize: 8, ValueSize: recordSize,
 			MaxEntries: maxRecords, Flags: unix.BPF_F_NO_PREALLOC,
@@ -87,20 +80,54 @@ func openNamespace(base string, cookie uint64) (*namespace, error) {
 	if err != nil {
 		return nil, explain("open tables", err)
 	}
+	defer schema.Close()
+	return attach(base, ns.cookie)
+}
+
+// newState returns the state of a namespace that has no tables yet.
+func newState(ns *netns) (*ebpf.Map, error) {
+	m, err := ebpf.NewMap(&ebpf.MapSpec{
+		Name: "nftdict_state", Type: ebpf.Array, KeySize: 4, ValueSize: uint32(unsafe.Sizeof(namespaceState{})),
+		MaxEntries: 1, Flags: unix.BPF_F_MMAPABLE,
+	})
+	if err != nil {
+		return nil, err
+	}
+	first := make([]byte, unsafe.Sizeof(namespaceState{}))
+	binary.NativeEndian.PutUint64(first, layoutVersion)
+	binary.NativeEndian.PutUint64(first[unsafe.Offsetof(namespaceState{}.inode):], ns.inode)
+	// crypto/rand never fails.
+	rand.Read(first[unsafe.Offsetof(namespaceState{}.secret):][:unsafe.Sizeof(secret{})])
+	return m, m.Put(uint32(0), first)
+}
+
+// attach opens the maps of a namespace that has them.
+func attach(base string, cookie uint64) (*namespace, error) {
+	n := &namespace{dir: namespaceDir(base, cookie)}
+	state, err := ebpf.LoadPinnedMap(n.path("state"), nil)
+	if err != nil {
+		return nil, explain("open tables", err)
+	}
+	defer state.Close()
 	mem, err := mapMemory(state, int(unsafe.Sizeof(namespaceState{})))
 	if err != nil {
-		n.schema.Close()
 		return nil, explain("open tables", err)
 	}
 	n.state = (*namespaceState)(unsafe.Pointer(&mem[0]))
 	if n.state.version != layoutVersion {
 		err := fmt.Errorf("open tables %s: %w: layout version %d, want %d: remove them with the program that made them", n.dir, dict.ErrNotSupported, n.state.version, layoutVersion)
-		n.schema.Close()
 		return nil, errors.Join(err, unix.Munmap(mem))
+	}
+	if n.schema, err = ebpf.LoadPinnedMap(n.path("schema"), nil); err != nil {
+		return nil, errors.Join(explain("open tables", err), unix.Munmap(mem))
 	}
 	// Readers look at the epoch without a lock: the page goes when nobody can.
 	runtime.AddCleanup(n, func(mem []byte) { unix.Munmap(mem) }, mem)
 	return n, nil
+}
+
+func namespaceDir(base string, cookie uint64) string {
+	return filepath.Join(base, strconv.FormatUint(cookie, 10))
 }
 
 func (n *namespace) path(name ...string) string {

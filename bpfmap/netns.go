@@ -9,11 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// netns is a network namespace: an open file that keeps it and the cookie that
-// no other namespace of this boot had or will have.
+// netns is a network namespace: an open file that keeps it, the cookie that no
+// other namespace of this boot had or will have, and its inode, which another
+// may have after it.
 type netns struct {
 	file   *os.File
 	cookie uint64
+	inode  uint64
 }
 
 // currentNetns returns the namespace of the calling thread.
@@ -31,7 +33,12 @@ func currentNetns() (*netns, error) {
 	if err != nil {
 		return nil, explain("network namespace", err)
 	}
-	return &netns{file: file, cookie: cookie}, nil
+	var st unix.Stat_t
+	if err := unix.Fstat(int(file.Fd()), &st); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("network namespace: %w", err)
+	}
+	return &netns{file: file, cookie: cookie, inode: st.Ino}, nil
 }
 
 func (n *netns) close() error { return n.file.Close() }

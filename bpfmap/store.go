@@ -68,7 +68,7 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, ns.close())
 	}
-	n, err := openNamespace(dir, ns.cookie)
+	n, err := openNamespace(dir, ns)
 	if err != nil {
 		return nil, errors.Join(err, ns.close())
 	}
