@@ -109,7 +109,6 @@ func generate(to string) error {
 type bench struct {
 	*lab.Lab
 	b    testing.TB
-	sink *os.File
 	to   netip.Addr
 	port int
 }
