@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"nftdict/dict"
 	"nftdict/dict/dicttest"
 	"nftdict/dictd/session"
 	"nftdict/internal/backend"
