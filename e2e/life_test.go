@@ -278,6 +278,25 @@ func TestRowsGoWithTheirConnection(t *testing.T) {
 	})
 }
 
+func TestSessionsTellApplications(t *testing.T) {
+	r := newRig(t, lab.Config{})
+	r.start()
+	r.reaches(4, "https://www.youtube.com/")
+	r.reaches(6, "http://www.facebook.com/")
+	got := map[string]int{}
+	for _, s := range r.sessions() {
+		got[s.Application] = s.ServerPort
+		if s.Application == "YOUTUBE" && r.field("sessions", fmt.Sprint(s.CtID), "ssl_sni") != "www.youtube.com" {
+			t.Errorf("the row of session %d lacks the name", s.CtID)
+		}
+	}
+	for app, port := range map[string]int{"YOUTUBE": 443, "FACEBOOK": 80, "DNS": 53} {
+		if got[app] != port {
+			t.Errorf("sessions show %s on port %d, want %d: %v", app, got[app], port, got)
+		}
+	}
+}
+
 // TestHintOfThisClientOnly shows that a name one client asked for says nothing
 // of another client's connection.
 func TestHintOfThisClientOnly(t *testing.T) {

@@ -191,7 +191,6 @@ type session struct {
 	CtID        uint32 `json:"ct_id"`
 	Application string `json:"application"`
 	ServerPort  int    `json:"server_port"`
-	Final       bool   `json:"final"`
 }
 
 // sessions returns the daemon's sessions.
