@@ -31,7 +31,7 @@ type dnsWork struct {
 
 // dnsQuestion is enough of a question to know its answer by.
 type dnsQuestion struct {
-	hash uint64
+	hash uint64 // of the name, by a seed that nobody who answers knows
 	id   uint16
 	open bool
 }
@@ -122,17 +122,17 @@ func (x *sight) learnDNS(m *dnsMessage) {
 	if !clean && x.s.once(sawHost) {
 		x.note("dns/name: not a host name of allowed length", q, 0)
 	}
-	if x.c.opts.Hints == nil || m.kind != dnsA && m.kind != dnsAAAA {
+	if x.c.opts.Hints == nil || m.kind != dnsA && m.kind != dnsAAAA || !clean {
 		return
 	}
-	w := x.dnsWork()
+	w, hash := x.dnsWork(), x.c.opts.Hints.hash(q)
 	if !m.response {
 		if x.dir == Original {
-			w.ask(m)
+			w.ask(m.id, hash)
 		}
 		return
 	}
-	if x.dir != Reply || !w.answered(m) || m.failed || !clean {
+	if x.dir != Reply || !w.answered(m.id, hash) || m.failed {
 		return
 	}
 	for addr, ttl := range m.addresses {
@@ -150,15 +150,15 @@ func (x *sight) dnsWork() *dnsWork {
 }
 
 // ask remembers a question, in place of the oldest if there are too many.
-func (w *dnsWork) ask(m *dnsMessage) {
-	w.pending[w.next] = dnsQuestion{m.question.hash, m.id, true}
+func (w *dnsWork) ask(id uint16, hash uint64) {
+	w.pending[w.next] = dnsQuestion{hash, id, true}
 	w.next = (w.next + 1) % maxDNSPending
 }
 
-// answered reports whether m answers a question that was asked, and closes it.
-func (w *dnsWork) answered(m *dnsMessage) bool {
+// answered reports whether a question was asked, and closes it.
+func (w *dnsWork) answered(id uint16, hash uint64) bool {
 	for i := range w.pending {
-		if q := &w.pending[i]; q.open && q.id == m.id && q.hash == m.question.hash {
+		if q := &w.pending[i]; q.open && q.id == id && q.hash == hash {
 			q.open = false
 			return true
 		}

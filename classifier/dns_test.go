@@ -97,6 +97,8 @@ func TestDNSHints(t *testing.T) {
 			name+". 300 IN CNAME a.example.", "a.example. 300 IN CNAME "+name+"."), "203.0.113.1", ""},
 		{"nobody asked this id", question(t, 7, name, dns.TypeA), answer(t, 8, name, dns.TypeA, name+". 300 IN A 203.0.113.1"), "203.0.113.1", ""},
 		{"nobody asked this name", question(t, 7, name, dns.TypeA), answer(t, 7, "other.example", dns.TypeA, "other.example. 300 IN A 203.0.113.1"), "203.0.113.1", ""},
+		{"another name of the same FNV hash", question(t, 7, "7kp3wb64z2wtf.example.org", dns.TypeA),
+			answer(t, 7, "ovnt3vxujgi7h.netflix.com", dns.TypeA, "ovnt3vxujgi7h.netflix.com. 300 IN A 203.0.113.1"), "203.0.113.1", ""},
 		{"name is no host name", question(t, 7, "a b.example", dns.TypeA), answer(t, 7, "a b.example", dns.TypeA, `a\032b.example. 300 IN A 203.0.113.1`), "203.0.113.1", ""},
 	}
 	for _, tt := range tests {

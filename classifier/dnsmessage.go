@@ -42,7 +42,7 @@ type dnsMessage struct {
 type dnsName struct {
 	text  [maxDNSName]byte
 	n     int
-	hash  uint64 // of the labels
+	hash  uint64 // of the labels; can be forged: compare it within one message only
 	clean bool
 }
 

@@ -146,6 +146,9 @@ func (h *Hints) shard(client netip.Addr) *hintShard {
 	return &h.shards[maphash.Comparable(h.seed, client)%hintShards]
 }
 
+// hash returns a hash of a name that cannot be foreseen.
+func (h *Hints) hash(name []byte) uint64 { return maphash.Bytes(h.seed, name) }
+
 // drop forgets one hint, and its client with the last one. The lock is held.
 func (s *hintShard) drop(c *hintClient, e *list.Element) {
 	delete(c.hints, c.recent.Remove(e).(*hint).server)
