@@ -50,12 +50,7 @@ const removed = ^uint64(0)
 // openNamespace opens or makes the directory of a namespace.
 func openNamespace(base string, ns *netns) (*namespace, error) {
 	n := &namespace{dir: namespaceDir(base, ns.cookie)}
-	switch err := os.Mkdir(n.dir, 0o700); {
-	case err == nil:
-		// What namespaces that are gone left behind is in nobody's way: better
-		// no tidying than no tables.
-		_ = prune(base)
-	case !errors.Is(err, fs.ErrExist):
+	if err := os.Mkdir(n.dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, explain("open tables", err)
 	}
 	release, err := n.lock(unix.LOCK_EX)

@@ -4,10 +4,13 @@ package bpfmap
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"runtime"
+	"sync"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -49,49 +52,50 @@ func TestPrune(t *testing.T) {
 	}
 }
 
-// TestLiveNetns finds a namespace that nothing but a descriptor holds, and
-// loses it with that.
+// TestLiveNetns finds a namespace that a process is in, then one that nothing
+// but a descriptor holds, and loses it with that.
 func TestLiveNetns(t *testing.T) {
 	need.Root(t)
+	sleep := need.Program(t, "sleep")
 	need.Feature(t, "every process in sight", func() error {
 		_, err := liveNetns()
 		return err
 	})
-	type opened struct {
-		ns  *netns
-		err error
+	cmd := exec.Command(sleep, "1000")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
 	}
-	ch := make(chan opened)
-	go func() {
-		runtime.LockOSThread()
-		err := unix.Unshare(unix.CLONE_NEWNET)
-		var ns *netns
-		if err == nil {
-			ns, err = currentNetns()
-		}
-		ch <- opened{ns, err}
-	}()
-	o := <-ch
-	if o.err != nil {
-		t.Fatal(o.err)
+	end := sync.OnceFunc(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	defer end()
+	file, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	var st unix.Stat_t
+	if err := unix.Fstat(int(file.Fd()), &st); err != nil {
+		t.Fatal(err)
 	}
 	has := func() bool {
 		live, err := liveNetns()
 		if err != nil {
 			t.Fatal(err)
 		}
-		return live[o.ns.inode]
+		return live[st.Ino]
 	}
+	if !has() {
+		t.Error("a namespace with a process is taken for gone")
+	}
+	end()
 	if !has() {
 		t.Error("a namespace that is open is taken for gone")
 	}
-	if err := o.ns.close(); err != nil {
-		t.Fatal(err)
+	file.Close()
+	if has() {
+		t.Error("a namespace that is closed is taken for open")
 	}
-	for range 1000 {
-		if !has() { // when the thread has ended too
-			return
-		}
-	}
-	t.Error("a namespace that is closed is taken for open")
 }

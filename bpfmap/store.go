@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -67,6 +68,11 @@ func Open(o Options) (*Store, error) {
 	dir, err := bpffs(o.Dir)
 	if err != nil {
 		return nil, errors.Join(err, ns.close())
+	}
+	if _, err := os.Stat(namespaceDir(dir, ns.cookie)); errors.Is(err, fs.ErrNotExist) {
+		// What namespaces that are gone left behind is in nobody's way: better
+		// no tidying than no tables.
+		_ = prune(dir)
 	}
 	n, err := openNamespace(dir, ns)
 	if err != nil {
