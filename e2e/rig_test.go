@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -17,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"nftdict/bpfmap"
 	"nftdict/internal/lab"
 	"nftdict/internal/lab/labtest"
 	"nftdict/internal/need"
@@ -62,7 +60,15 @@ func newRig(t *testing.T, conf lab.Config) *rig {
 	need.Root(t)
 	need.Program(t, "nft")
 	r := &rig{Lab: labtest.New(t, conf), t: t, dir: t.TempDir()}
-	t.Cleanup(func() { r.forget() })
+	// A /run and a bpffs of the gateway's own, which go with it.
+	const pins = "/run/nftdict/bpf"
+	if err := r.Gateway.Mount("tmpfs", "/run"); err != nil {
+		t.Fatal(err)
+	}
+	r.must("mkdir", "-p", pins)
+	if err := r.Gateway.Mount("bpf", pins); err != nil {
+		t.Fatal(err)
+	}
 	return r
 }
 
@@ -115,23 +121,6 @@ func (d *daemon) stop() {
 func (d *daemon) kill() {
 	d.signal(syscall.SIGKILL)
 	_ = d.cmd.Wait()
-}
-
-// forget removes what the gateway's namespace has pinned.
-func (r *rig) forget() {
-	if r.Gateway == nil {
-		return
-	}
-	err := r.Gateway.Do(func() error {
-		s, err := bpfmap.Open(bpfmap.Options{})
-		if err != nil {
-			return err
-		}
-		return errors.Join(s.Remove(), s.Close())
-	})
-	if err != nil {
-		r.t.Errorf("remove the namespace's dictionaries: %v", err)
-	}
 }
 
 // try runs a program on the gateway; dictctl is the one under test.
@@ -196,11 +185,13 @@ type session struct {
 // sessions returns the daemon's sessions.
 func (r *rig) sessions() []session {
 	r.t.Helper()
-	var all []session
+	var all struct {
+		Sessions []session `json:"sessions"`
+	}
 	if err := json.Unmarshal([]byte(r.must("dictctl", "-j", "sessions")), &all); err != nil {
 		r.t.Fatal(err)
 	}
-	return all
+	return all.Sessions
 }
 
 // eventually fails the test if f still fails after ten seconds: for what
