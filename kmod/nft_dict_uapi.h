@@ -213,7 +213,9 @@ enum nft_dict_expr_attr {
 	NFTA_DICT_LOOKUP,	/* NLA_NESTED, nft_dict_lookup_attr: row and field */
 	NFTA_DICT_DREG,		/* NLA_U32, LOAD */
 	NFTA_DICT_CMP,		/* NLA_U32, MATCH, enum nft_dict_cmp */
-	NFTA_DICT_ITEM,		/* NLA_NESTED, MATCH, nft_dict_item_attr, many */
+	NFTA_DICT_ITEMS,	/* NLA_NESTED, MATCH: NFTA_LIST_ELEMs, each a nest
+				 * of nft_dict_item_attr
+				 */
 	/* What is written, one of three: */
 	NFTA_DICT_VALUE,	/* NLA_NESTED, nft_dict_cell_attr, of the lookup's type */
 	NFTA_DICT_SREG,		/* NLA_U32, a register as LOAD fills it; 4 bytes
