@@ -10,4 +10,10 @@ var figures = []figure{
 	{Name: "one dict rule that finds a string, beside its bare equivalent", pkg: "bpfmap", bench: "^BenchmarkRatioRule$", time: "3x", unit: "hit/bare", Most: 1.2},
 	{Name: "one dict rule that finds a number, beside its bare equivalent", pkg: "bpfmap", bench: "^BenchmarkRatioRule$", time: "3x", unit: "number/bare", Most: 1.2},
 	{Name: "one dict rule that finds nothing, beside its bare equivalent", pkg: "bpfmap", bench: "^BenchmarkRatioRule$", time: "3x", unit: "absent/bare", Most: 1.2},
+	{Name: "a packet past ten rules `ct id @set`", pkg: "bpfmap", bench: "^BenchmarkRatioRule$", time: "3x", unit: "ten-set-ns"},
+	{Name: "a packet past ten dict rules on one table", pkg: "bpfmap", bench: "^BenchmarkRatioRule$", time: "3x", unit: "ten-dict-ns"},
+	{Name: "CPU per queued packet, no writes, beside a loop that accepts", pkg: "dictd", bench: "^BenchmarkRatioPipeline$", time: "5x", unit: "ratio-without-writes", Most: 1.5},
+	{Name: "CPU per queued packet, the lab's writes, beside that loop", pkg: "dictd", bench: "^BenchmarkRatioPipeline$", time: "5x", unit: "ratio-with-writes", Most: 2.5},
+	{Name: "daemon's memory per session, 100,000 sessions", pkg: "dictd", bench: "^BenchmarkSessionMemory$", time: "1x", unit: "B/session", Most: 1024},
+	{Name: "classify a packet of a session that is done", pkg: "classifier", bench: "^BenchmarkInspectDone$", time: "1s", unit: "allocs/op", Zero: true},
 }

@@ -57,6 +57,7 @@ type figure struct {
 	line  string  // what the benchmark's name must hold, for those with parts
 	Most  float64 `json:"most,omitempty"`  // 0: no upper limit
 	Least float64 `json:"least,omitempty"` // 0: no lower limit
+	Zero  bool    `json:"zero,omitempty"`  // must be 0
 }
 
 // row is a figure measured.
@@ -104,7 +105,7 @@ func measure(figures []figure) ([]row, error) {
 				return nil, fmt.Errorf("%s: benchmark %s printed no %s", f.pkg, f.bench, f.unit)
 			}
 			r.Value = v
-			if r.Kept = (f.Most == 0 || v <= f.Most) && v >= f.Least; r.Kept {
+			if r.Kept = (f.Most == 0 || v <= f.Most) && v >= f.Least && (!f.Zero || v == 0); r.Kept {
 				break
 			}
 		}
@@ -129,7 +130,7 @@ func find(results []result, f figure) (float64, bool) {
 }
 
 func run(f figure) ([]result, error) {
-	cmd := exec.Command("go", "test", "-run", "^$", "-bench", f.bench, "-benchtime", f.time, "-timeout", "10m", "./"+f.pkg)
+	cmd := exec.Command("go", "test", "-run", "^$", "-bench", f.bench, "-benchtime", f.time, "-benchmem", "-timeout", "10m", "./"+f.pkg)
 	cmd.Env = append(os.Environ(), "NFTDICT_REQUIRE=all")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
@@ -166,6 +167,8 @@ func print(w io.Writer, rows []row) {
 			limit = "at most " + number(r.Most)
 		case r.Least != 0:
 			limit = "at least " + number(r.Least)
+		case r.Zero:
+			limit = "none"
 		}
 		if !r.Kept {
 			mark = "  MISSED"
