@@ -26,5 +26,5 @@
 // Memory: a narrow value takes 96 bytes, a string 256, a row 128 (256 with a
 // string for a key), and the hash tables 16 bytes for each place rounded up to
 // a power of two: about 25 MB for sessions with 65,536 rows, before the
-// first is written.
+// first is written, and 400 bytes for each more.
 package bpfmap

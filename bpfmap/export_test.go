@@ -90,3 +90,17 @@ func (s *Store) Memory(table string) (n uint64, err error) {
 	})
 	return n, err
 }
+
+// Loaded returns the ids of the programs that a compiler of ours holds.
+func Loaded(c nftext.Compiler) (ids []ebpf.ProgramID, err error) {
+	for _, l := range c.(*compiler).loaded {
+		info, err := l.program.Info()
+		if err != nil {
+			return nil, err
+		}
+		if id, ok := info.ID(); ok {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}

@@ -21,6 +21,7 @@ const (
 	generationShift = 28
 	tickMask        = 1<<generationShift - 1
 	tickShift       = 30
+	generationMask  = 1<<(64-generationShift) - 1
 )
 
 // isAlive reports whether a row with this word answers at a tick.

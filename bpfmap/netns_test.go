@@ -234,6 +234,12 @@ func (w *wire) chain(tb testing.TB, mark, ctMark uint32) {
 // a term and a counter of its own.
 func (w *wire) load(tb testing.TB, exprs ...[]byte) error {
 	tb.Helper()
+	return w.loadFamily(tb, target().Family, exprs...)
+}
+
+// loadFamily is load into a chain of the same name in another family.
+func (w *wire) loadFamily(tb testing.TB, family uint8, exprs ...[]byte) error {
+	tb.Helper()
 	conn, err := netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{NetNS: int(w.gateway)})
 	if err != nil {
 		tb.Fatal(err)
@@ -244,7 +250,7 @@ func (w *wire) load(tb testing.TB, exprs ...[]byte) error {
 	}
 	messages := []netlink.Message{batch(unix.NFNL_MSG_BATCH_BEGIN)}
 	for _, e := range exprs {
-		counter, err := expr.Marshal(unix.NFPROTO_INET, &expr.Counter{})
+		counter, err := expr.Marshal(family, &expr.Counter{})
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -264,7 +270,7 @@ func (w *wire) load(tb testing.TB, exprs ...[]byte) error {
 		}
 		messages = append(messages, netlink.Message{
 			Header: netlink.Header{Type: unix.NFNL_SUBSYS_NFTABLES<<8 | unix.NFT_MSG_NEWRULE, Flags: netlink.Request | netlink.Create | netlink.Append},
-			Data:   append([]byte{unix.NFPROTO_INET, 0, 0, 0}, data...),
+			Data:   append([]byte{family, 0, 0, 0}, data...),
 		})
 	}
 	last := &messages[len(messages)-1]

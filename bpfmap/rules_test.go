@@ -4,7 +4,13 @@ package bpfmap_test
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
 
 	"nftdict/bpfmap"
 	"nftdict/dict"
@@ -161,6 +167,107 @@ func TestTableInUse(t *testing.T) {
 	r.chain(t, 0, 0)
 	for _, name := range []string{dict.Users, dict.Sessions} {
 		if err := r.store.DeleteTable(name); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestProgramsDieWithRules: alike terms share a program, which the kernel
+// drops with the last rule that holds it.
+func TestProgramsDieWithRules(t *testing.T) {
+	r := newRuleBench(t)
+	flow, _ := ruletest.Flows()
+	r.fresh(t, flow)
+	const text = "dict sessions ct id application NETFLIX"
+	var exprs [][]byte
+	var codes []*nftext.Code
+	for range 3 {
+		code, err := r.compiler.Compile(target(), r.bind(t, text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		exprs, codes = append(exprs, code.Exprs), append(codes, code)
+	}
+	ids, err := bpfmap.Loaded(r.compiler)
+	if err != nil || len(ids) != 1 {
+		t.Fatalf("programs %v, %v, want one", ids, err)
+	}
+	if err := r.load(t, exprs...); err != nil {
+		t.Fatal(err)
+	}
+	for _, code := range codes {
+		if err := errors.Join(code.Release(), code.Release()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left, err := bpfmap.Loaded(r.compiler); err != nil || len(left) != 0 {
+		t.Errorf("the compiler still holds %v, %v", left, err)
+	}
+	alive := func() bool {
+		p, err := ebpf.NewProgramFromID(ids[0])
+		if err == nil {
+			p.Close()
+		}
+		return err == nil
+	}
+	if !alive() {
+		t.Fatal("the rules' program is gone")
+	}
+	r.chain(t, 0, 0)
+	for began := time.Now(); alive(); time.Sleep(10 * time.Millisecond) {
+		if time.Since(began) > 10*time.Second {
+			t.Fatal("the program outlived its rules")
+		}
+	}
+}
+
+func TestCompileRefuses(t *testing.T) {
+	r := newRuleBench(t)
+	in := func(family uint8) nftext.Target {
+		return nftext.Target{Family: family, Table: "t", Chain: "c"}
+	}
+	for _, test := range []struct {
+		target nftext.Target
+		text   string
+		want   string
+	}{
+		{in(unix.NFPROTO_NETDEV), "dict values meta mark i 5", "family netdev"},
+		{in(unix.NFPROTO_ARP), "dict values meta mark flush", "family arp"},
+		{in(unix.NFPROTO_INET), "dict sessions ct id session_id set ct mark", "ct mark beside ct id: not supported by the ebpf backend: one of them must be"},
+		{in(unix.NFPROTO_INET), "dict values ct mark l add dict numbers iif i", "iif beside ct mark"},
+	} {
+		_, err := r.compiler.Compile(test.target, r.bind(t, test.text))
+		if !errors.Is(err, dict.ErrNotSupported) || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %v with %q", test.text, err, dict.ErrNotSupported, test.want)
+		}
+	}
+	term, _, err := nftext.Parse("dict gone ct id f 5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := ruletest.Schema{{Name: "gone", Key: dict.KeyCtID, Limit: 5, Fields: []dict.Field{{Name: "f", Type: dict.Int}}}}
+	b, err := nftext.Bind(term, schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.compiler.Compile(in(unix.NFPROTO_INET), b); !errors.Is(err, dict.ErrNotExist) {
+		t.Errorf("a table that is gone: %v", err)
+	}
+}
+
+// TestFamilies loads a rule in each family beside inet.
+func TestFamilies(t *testing.T) {
+	r := newRuleBench(t)
+	for name, family := range map[string]uint8{"ip": unix.NFPROTO_IPV4, "ip6": unix.NFPROTO_IPV6, "bridge": unix.NFPROTO_BRIDGE} {
+		code, err := r.compiler.Compile(nftext.Target{Family: family, Table: "t", Chain: "c"}, r.bind(t, "dict devices ether saddr hostname exists"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(t, r.gateway, fmt.Sprintf("add table %s t; add chain %s t c", name, name), "nft", "-f", "-")
+		if err := r.loadFamily(t, family, code.Exprs); err != nil {
+			t.Errorf("family %s: %v", name, err)
+		}
+		if err := code.Release(); err != nil {
 			t.Error(err)
 		}
 	}

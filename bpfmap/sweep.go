@@ -131,7 +131,7 @@ func (h *handle) sweep() error {
 	if _, err := h.sweepRows(); err != nil {
 		return err
 	}
-	given := atomic.LoadUint64(&h.state.Generation)
+	given := atomic.LoadUint64(&h.state.Generation) & generationMask
 	if err := h.outwait(); err != nil {
 		return err
 	}

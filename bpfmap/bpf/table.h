@@ -86,9 +86,13 @@ static __always_inline __u64 generation_of(__u64 word)
 	return word & ~(__u64)TICK_MAX;
 }
 
+/* A generation that no row of the table has: they begin anew after 2^36. */
 static __always_inline __u64 new_generation(struct table_state *s)
 {
-	return (__sync_fetch_and_add(&s->generation, 1) + 1) << GENERATION_SHIFT;
+	__u64 g = (__sync_fetch_and_add(&s->generation, 1) + 1) << GENERATION_SHIFT;
+
+	/* 0 is none. */
+	return g ? g : (__sync_fetch_and_add(&s->generation, 1) + 1) << GENERATION_SHIFT;
 }
 
 static __always_inline __u64 head_of(__u64 tag, __u32 type)
