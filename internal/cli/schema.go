@@ -73,7 +73,10 @@ func parseTable(name string, words []string) (dict.Table, error) {
 			t.Fields = append(t.Fields, f)
 		}
 		if err != nil {
-			return t, &usageError{err}
+			if last = len(t.Fields) - 1; word == "default" || word == "field" {
+				err = fmt.Errorf("field %s: %w", dict.Quote(t.Fields[last].Name), err)
+			}
+			return t, &usageError{fmt.Errorf("table %s: %w", dict.Quote(name), err)}
 		}
 	}
 	return t, nil
