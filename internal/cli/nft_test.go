@@ -19,6 +19,7 @@ func TestNftRemedy(t *testing.T) {
 		said + "add rule ip filter forward tcp dport 80 redirect\n^^^^\n":             "hook prerouting",
 		said + "add rule ip filter forward masquerade\n^^^^\n":                        "hook postrouting",
 		said + "add rule ip filter forward snat to 10.0.0.1\n^^^^\n":                  "hook postrouting",
+		said + "add rule inet f in dict hosts ip saddr username exists drop\n^^^^\n":  "not at ingress",
 		said + "add rule netdev filter in drop\n^^^^\n":                               "",
 		"Error: syntax error, unexpected dnat\nadd rule dnat\n":                       "",
 		"": "",

@@ -10,6 +10,9 @@ import (
 // natStatement finds a statement that the kernel takes in nat chains only.
 var natStatement = regexp.MustCompile(`\b(dnat|redirect|snat|masquerade)\b`)
 
+// dictTerm finds what seems to be a dict term.
+var dictTerm = regexp.MustCompile(`\bdict [a-zA-Z_]`)
+
 // nftRemedy returns what helps against a message of nft, "" if nothing is
 // known.
 func nftRemedy(said string) string {
@@ -24,6 +27,9 @@ func nftRemedy(said string) string {
 			return "dnat and redirect belong in a nat chain at prerouting (or output): { type nat hook prerouting priority dstnat; }"
 		case "snat", "masquerade":
 			return "snat and masquerade belong in a nat chain at postrouting (or input): { type nat hook postrouting priority srcnat; }"
+		}
+		if dictTerm.MatchString(line) {
+			return "dict terms stand in chains from prerouting to postrouting, not at ingress or egress; if this is one, see what the kernel lacks: dictctl doctor"
 		}
 	}
 	return ""
