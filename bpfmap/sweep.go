@@ -31,51 +31,13 @@ func (s *Store) Sweep(tables ...string) error {
 	for _, name := range tables {
 		t, err := s.table("sweep", name)
 		if err == nil {
-			if err = t.work(t.sweep); err != nil {
+			if err = t.sweep(); err != nil {
 				err = &dict.At{Op: "sweep", Table: t.schema.Name, Err: err}
 			}
 		}
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
-}
-
-// Stats implements dict.Store.
-func (s *Store) Stats(table string) (dict.Stats, error) {
-	t, err := s.table("stats", table)
-	if err != nil {
-		return dict.Stats{}, err
-	}
-	st := dict.Stats{Limit: t.schema.Limit}
-	err = t.work(func() error {
-		st.Refused = atomic.LoadUint64(&t.state.Refused)
-		now := tick()
-		return t.eachRow(func(_, value []byte) error {
-			if isAlive(binary.NativeEndian.Uint64(value), now) {
-				st.Rows++
-			}
-			return nil
-		})
-	})
-	if err != nil {
-		return dict.Stats{}, &dict.At{Op: "stats", Table: t.schema.Name, Err: err}
-	}
-	return st, nil
-}
-
-// eachRow calls f with key and value of every row, alive or not.
-func (h *handle) eachRow(f func(key, value []byte) error) error {
-	for b := newBatch(h.maps.rows, 1024); ; {
-		n, err := b.next()
-		if n == 0 || err != nil {
-			return err
-		}
-		for i := range n {
-			if err := f(b.key(i), b.value(i)); err != nil {
-				return err
-			}
-		}
-	}
 }
 
 // makeRoom removes the rows that expired from a full table and returns how
@@ -89,38 +51,47 @@ func (h *handle) makeRoom() (int, error) {
 	return h.sweepRows()
 }
 
-// sweepRows removes the rows that expired and returns how many.
+// sweepRows removes the rows that expired and returns how many. The caller
+// holds mu.
 func (h *handle) sweepRows() (int, error) {
-	removed, n := 0, 0
-	flush := func() error {
-		if n == 0 {
-			return nil
+	removed := 0
+	for b := newBatch(h.maps.rows, areaRows); ; {
+		n, err := h.sweepSome(b)
+		if n < 0 || err != nil {
+			return removed, err
 		}
-		err := h.do(n)
-		for i := range n {
-			if h.area.Row[i].Error == 0 {
-				removed++
-			}
-		}
-		n = 0
-		return err
+		removed += n
 	}
-	now := tick()
-	err := h.eachRow(func(key, value []byte) error {
-		word := binary.NativeEndian.Uint64(value)
-		if word == 0 || isAlive(word, now) {
-			return nil
+}
+
+// sweepSome removes those of the next rows that expired and returns how many,
+// -1 at the end. The caller holds mu.
+func (h *handle) sweepSome(b *batch) (int, error) {
+	got, err := b.next()
+	if got == 0 || err != nil {
+		return -1, err
+	}
+	now, n, removed := tick(), 0, 0
+	for i := range got {
+		word := binary.NativeEndian.Uint64(b.value(i))
+		if word == 0 || isAlive(word, now) || n == areaRows {
+			continue
 		}
 		q := &h.area.Row[n]
-		clear(q.Key[copy(q.Key[:], key):])
+		clear(q.Key[copy(q.Key[:], b.key(i)):])
 		q.Lock = (*rawKey)(&q.Key).lock()
 		q.Verb, q.Row.Row.Word = verbSweep, word
-		if n++; n < areaRows {
-			return nil
+		n++
+	}
+	if n > 0 {
+		err = h.do(n)
+	}
+	for i := range n {
+		if h.area.Row[i].Error == 0 {
+			removed++
 		}
-		return flush()
-	})
-	return removed, errors.Join(err, flush())
+	}
+	return removed, err
 }
 
 // sweep removes expired rows, then the values whose generation no row has. A
@@ -128,23 +99,35 @@ func (h *handle) sweepRows() (int, error) {
 // generations are looked at that were given before all writers of that moment
 // came to an end.
 func (h *handle) sweep() error {
-	if _, err := h.sweepRows(); err != nil {
+	a, err := h.aside()
+	if err != nil {
 		return err
 	}
-	given := atomic.LoadUint64(&h.state.Generation) & generationMask
-	if err := h.outwait(); err != nil {
+	defer a.close()
+	b := newBatch(a.maps.rows, areaRows)
+	for more := true; more; {
+		err := h.work(func() error {
+			n, err := h.sweepSome(b)
+			more = n >= 0
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if err := a.outwait(); err != nil {
 		return err
 	}
 	live := map[uint64]struct{}{}
-	err := h.eachRow(func(_, value []byte) error {
+	err = eachRow(a.maps.rows, func(_, value []byte) error {
 		live[binary.NativeEndian.Uint64(value)>>generationShift] = struct{}{}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	for _, m := range []*ebpf.Map{h.maps.cells, h.maps.strings} {
-		if err := sweepValues(m, given, live); err != nil {
+	for _, m := range []*ebpf.Map{a.maps.cells, a.maps.strings} {
+		if err := sweepValues(m, a.generation, live); err != nil {
 			return err
 		}
 	}
@@ -177,9 +160,9 @@ const membarrierGlobal = 1
 // outwait returns when every writer has ended that was at work when it was
 // called: those of user space let go of their lock, those in rules leave
 // the processor.
-func (h *handle) outwait() error {
+func (a *aside) outwait() error {
 	for {
-		busy, err := runProgram(h.quiesce)
+		busy, err := runProgram(a.quiesce)
 		if err != nil {
 			return explain("run writer", err)
 		}

@@ -97,30 +97,17 @@ func (s *Store) shots(old map[string]*shot, tables []string) (map[string]*shot, 
 }
 
 func (s *Store) shot(t *table, old *shot) (*shot, error) {
-	next := &shot{table: t, rows: map[dict.Key]shotRow{}}
+	changes, err := t.changes()
 	now := tick()
-	same := false
-	err := t.work(func() error {
-		next.changes = atomic.LoadUint64(&t.state.Changes)
-		same = old != nil && old.table.id == t.id && old.changes == next.changes && (old.ends == 0 || now < old.ends)
-		if same {
-			return nil
-		}
-		return t.eachRow(func(key, value []byte) error {
-			word := binary.NativeEndian.Uint64(value)
-			if !isAlive(word, now) {
-				return nil
-			}
-			k, err := decodeKey(t.schema.Key, key, nameOf(value))
-			next.rows[k] = shotRow{word: word}
-			return err
-		})
-	})
+	if err == nil && old != nil && old.table.id == t.id && old.changes == changes && (old.ends == 0 || now < old.ends) {
+		return old, nil
+	}
+	next := &shot{table: t, changes: changes, rows: map[dict.Key]shotRow{}}
+	if err == nil {
+		err = t.words(next.rows, now)
+	}
 	if err != nil {
 		return nil, &dict.At{Op: "watch", Table: t.schema.Name, Err: err}
-	}
-	if same {
-		return old, nil
 	}
 	for r, err := range s.Rows(t.schema.Name) {
 		if err != nil {
@@ -134,6 +121,33 @@ func (s *Store) shot(t *table, old *shot) (*shot, error) {
 		}
 	}
 	return next, nil
+}
+
+// changes returns the table's counter of changes.
+func (h *handle) changes() (n uint64, err error) {
+	err = h.work(func() error {
+		n = atomic.LoadUint64(&h.state.Changes)
+		return nil
+	})
+	return n, err
+}
+
+// words notes the rows alive at a tick with their words.
+func (t *table) words(rows map[dict.Key]shotRow, now uint64) error {
+	a, err := t.aside()
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	return eachRow(a.maps.rows, func(key, value []byte) error {
+		word := binary.NativeEndian.Uint64(value)
+		if !isAlive(word, now) {
+			return nil
+		}
+		k, err := decodeKey(t.schema.Key, key, nameOf(value))
+		rows[k] = shotRow{word: word}
+		return err
+	})
 }
 
 // diff calls f for what makes b of a; either may be nil, for no table.
