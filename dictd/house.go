@@ -46,9 +46,27 @@ func (d *Daemon) keepHouse(ctx context.Context) error {
 				next = time.Second
 			} else {
 				d.reconciled.Add(1)
+				d.sweep()
 			}
 			reconcile.Reset(next)
 		}
+	}
+}
+
+// sweeper is a store that keeps what expired until somebody sweeps.
+type sweeper interface {
+	Sweep(tables ...string) error
+}
+
+// sweep gives back what expired rows hold, so that rules, which cannot make
+// room themselves, find some.
+func (d *Daemon) sweep() {
+	s, ok := d.o.Store.(sweeper)
+	if !ok {
+		return
+	}
+	if err := s.Sweep(); err != nil {
+		d.o.Log.Error("cannot sweep the dictionaries", "err", err)
 	}
 }
 
