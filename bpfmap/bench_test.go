@@ -18,7 +18,7 @@ func BenchmarkStore(b *testing.B) {
 }
 
 // BenchmarkRatioSet compares setting one cell with a bare update of a map with
-// the library, in turns.
+// the library, in turns: the best round of each.
 func BenchmarkRatioSet(b *testing.B) {
 	const rows = 1000
 	s := openDir(b, testDir(b))
@@ -34,38 +34,39 @@ func BenchmarkRatioSet(b *testing.B) {
 	}
 	defer bare.Close()
 	name := dict.MustString("www.example.org")
-	var plain, number, text time.Duration
-	n := 0
+	round := func(f func(i uint32) error) time.Duration {
+		began := time.Now()
+		for i := range uint32(rows) {
+			if err := f(i); err != nil {
+				b.Fatal(err)
+			}
+		}
+		return time.Since(began)
+	}
+	ways := []func(i uint32) error{
+		func(i uint32) error { return bare.Put(i, uint64(i)) },
+		func(i uint32) error {
+			return s.Put("bench", dict.Row{Key: dict.IntKey(i), Cells: []dict.Cell{{Field: "port", Value: dict.IntValue(int32(i))}}})
+		},
+		func(i uint32) error {
+			return s.Put("bench", dict.Row{Key: dict.IntKey(i), Cells: []dict.Cell{{Field: "name", Value: name}}})
+		},
+	}
+	for _, f := range ways { // every row is there, and the program loaded
+		round(f)
+	}
+	best := make([]time.Duration, len(ways))
 	for b.Loop() {
-		begin := time.Now()
-		for i := range uint32(rows) {
-			if err := bare.Put(i, uint64(i)); err != nil {
-				b.Fatal(err)
+		for i, f := range ways {
+			if d := round(f); best[i] == 0 || d < best[i] {
+				best[i] = d
 			}
 		}
-		plain += time.Since(begin)
-		begin = time.Now()
-		for i := range uint32(rows) {
-			r := dict.Row{Key: dict.IntKey(i), Cells: []dict.Cell{{Field: "port", Value: dict.IntValue(int32(i))}}}
-			if err := s.Put("bench", r); err != nil {
-				b.Fatal(err)
-			}
-		}
-		number += time.Since(begin)
-		begin = time.Now()
-		for i := range uint32(rows) {
-			r := dict.Row{Key: dict.IntKey(i), Cells: []dict.Cell{{Field: "name", Value: name}}}
-			if err := s.Put("bench", r); err != nil {
-				b.Fatal(err)
-			}
-		}
-		text += time.Since(begin)
-		n += rows
 	}
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(float64(plain.Nanoseconds())/float64(n), "bare-ns")
-	b.ReportMetric(float64(number)/float64(plain), "set/bare")
-	b.ReportMetric(float64(text)/float64(plain), "string/bare")
+	b.ReportMetric(float64(best[0].Nanoseconds())/rows, "bare-ns")
+	b.ReportMetric(float64(best[1])/float64(best[0]), "set/bare")
+	b.ReportMetric(float64(best[2])/float64(best[0]), "string/bare")
 }
 
 // BenchmarkMemory is what the kernel keeps of a table of sessions: empty, and
