@@ -150,6 +150,51 @@ func TestMonitor(t *testing.T) {
 	}
 }
 
+// TestMonitorTableGone: one table's end is not the end of looking at all.
+func TestMonitorTableGone(t *testing.T) {
+	m, err := newMem()
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := []dict.Row{{Key: dict.IntKey(1)}}
+	if err := errors.Join(m.AddTable(dict.Table{Name: "guests", Key: dict.KeyInt, Limit: 10}), m.Put("guests", one...)); err != nil {
+		t.Fatal(err)
+	}
+	began := make(chan struct{})
+	app, _, stderr := newApp(watched{kept{m}, began})
+	out := make(lines)
+	app.Stdout = out
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	done := make(chan int)
+	go func() { done <- app.Run(ctx, []string{"monitor"}) }()
+	<-began
+	time.Sleep(20 * time.Millisecond) // Watch has taken its first look
+	if err := m.DeleteTable("guests"); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"delete guests 1\n", "set users \"bob\"\n"} {
+		select {
+		case got := <-out:
+			if got != want {
+				t.Errorf("got %swant %s", got, want)
+			}
+		case status := <-done:
+			t.Fatalf("ended with %d before %s%s", status, want, stderr)
+		case <-ctx.Done():
+			t.Fatalf("no line for %s", want)
+		}
+		bob, err := dict.StringKey("bob")
+		if err = errors.Join(err, m.Put(dict.Users, dict.Row{Key: bob})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cancel()
+	if status := <-done; status != cli.ExitDone {
+		t.Errorf("exit status %d, %s", status, stderr)
+	}
+}
+
 func TestMonitorRefuses(t *testing.T) {
 	m, err := newMem()
 	if err != nil {

@@ -46,9 +46,21 @@ func (c *ctl) monitor(ctx context.Context, names []string) error {
 	for i := range names {
 		names[i] = tables[i].Name
 	}
+	known := map[string]dict.Table{}
+	for _, t := range tables {
+		known[t.Name] = t
+	}
 	err = w.Watch(ctx, func(ch dict.Change) error {
 		t, err := s.Table(ch.Table) // fields may have come since
-		if err != nil {
+		switch {
+		case err == nil:
+			known[ch.Table] = t
+		case errors.Is(err, dict.ErrNotExist): // its rows went with it
+			var ok bool
+			if t, ok = known[ch.Table]; !ok {
+				return nil
+			}
+		default:
 			return err
 		}
 		return c.printChange(&t, ch)
