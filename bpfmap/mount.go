@@ -18,29 +18,46 @@ import (
 // netns exec` mounts a /sys of its own and so hides /sys/fs/bpf.
 const DefaultDir = "/run/nftdict/bpf"
 
-// bpffs returns a path to dir that lies in a bpffs, and mounts one there when
-// there is none. It does so in the mount namespace of init, or of the oldest
-// ancestor that lets us in, so that a program started by `ip netns exec` finds
-// the same maps as one started outside.
-func bpffs(dir string) (string, error) {
+// mount is a directory in a bpffs.
+type mount struct {
+	path string
+	file *os.File // what path leads through, if that is a descriptor
+}
+
+// bpffs finds dir in a bpffs, and mounts one there when there is none. It does
+// so in the mount namespace of init, or of the oldest ancestor that lets us in,
+// so that a program started by `ip netns exec` finds the same maps as one
+// started outside.
+func bpffs(dir string) (*mount, error) {
 	if isBpffs(dir) {
-		return dir, nil
+		return &mount{path: dir}, nil
 	}
 	pid := elder()
 	if pid == 0 {
-		return dir, mountBpffs(dir)
+		return &mount{path: dir}, mountBpffs(dir)
 	}
 	outside := fmt.Sprintf("/proc/%d/root%s", pid, dir)
-	if isBpffs(outside) {
-		return outside, nil
+	if !isBpffs(outside) {
+		if err := mountOutside(pid, dir); err != nil {
+			return nil, err
+		}
 	}
-	if err := mountOutside(pid, dir); err != nil {
-		return "", err
+	if isBpffs(dir) { // the mount came to us
+		return &mount{path: dir}, nil
 	}
-	if isBpffs(dir) {
-		return dir, nil
+	// The ancestor may end before we do.
+	file, err := os.OpenFile(outside, unix.O_PATH|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return nil, explain("bpffs", err)
 	}
-	return outside, nil
+	return &mount{path: fmt.Sprintf("/proc/self/fd/%d", file.Fd()), file: file}, nil
+}
+
+func (m *mount) close() error {
+	if m.file == nil {
+		return nil
+	}
+	return m.file.Close()
 }
 
 func isBpffs(dir string) bool {

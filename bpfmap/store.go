@@ -19,8 +19,9 @@ import (
 
 // Store is the tables of one network namespace.
 type Store struct {
-	ns  *netns
-	dir *namespace
+	ns    *netns
+	mount *mount
+	dir   *namespace
 
 	mu     sync.Mutex // changes of view
 	view   atomic.Pointer[view]
@@ -65,20 +66,20 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := bpffs(o.Dir)
+	m, err := bpffs(o.Dir)
 	if err != nil {
 		return nil, errors.Join(err, ns.close())
 	}
-	if _, err := os.Stat(namespaceDir(dir, ns.cookie)); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(namespaceDir(m.path, ns.cookie)); errors.Is(err, fs.ErrNotExist) {
 		// What namespaces that are gone left behind is in nobody's way: better
 		// no tidying than no tables.
-		_ = prune(dir)
+		_ = prune(m.path)
 	}
-	n, err := openNamespace(dir, ns)
+	n, err := openNamespace(m.path, ns)
 	if err != nil {
-		return nil, errors.Join(err, ns.close())
+		return nil, errors.Join(err, m.close(), ns.close())
 	}
-	s := &Store{ns: ns, dir: n}
+	s := &Store{ns: ns, mount: m, dir: n}
 	s.view.Store(&view{epoch: removed - 1})
 	if _, err := s.current(); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -99,7 +100,7 @@ func (s *Store) Close() error {
 		errs = append(errs, t.close())
 	}
 	s.view.Store(&view{epoch: removed - 1})
-	return errors.Join(append(errs, s.dir.close(), s.ns.close())...)
+	return errors.Join(append(errs, s.dir.close(), s.mount.close(), s.ns.close())...)
 }
 
 // Remove deletes all tables of the namespace, also those that rules use, and
