@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+
+package genl
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"nftdict/dict"
+	"nftdict/nftext"
+)
+
+// compiler makes expressions of terms. It holds nothing.
+type compiler struct{ store *Store }
+
+var (
+	_ nftext.Compiler = (*compiler)(nil)
+	_ nftext.Attacher = (*compiler)(nil)
+)
+
+// Compiler returns the compiler of rules that consult this store's tables. All
+// terms are done. What nft reads from the packet for a term, which is
+// everything but the connection, ends the rule where the packet has it not, as
+// with every expression of nft, also where the term is a statement; an address
+// of the other family does not.
+func (s *Store) Compiler() nftext.Compiler { return &compiler{s} }
+
+// Compile implements nftext.Compiler. In an open table a rule's field comes to
+// be with it.
+func (c *compiler) Compile(t nftext.Target, b nftext.Bound) (*nftext.Code, error) {
+	a := newAssembler(t.Family)
+	var err error
+	switch b := b.(type) {
+	case *nftext.Condition:
+		if err = c.ready(&b.Ref); err == nil {
+			err = a.match(b)
+		}
+	case *nftext.Write:
+		if err = errors.Join(c.ready(&b.Ref), c.ready(b.Nested)); err == nil {
+			err = a.write(b)
+		}
+	case *nftext.Drop:
+		if err = c.ready(b.Key.Nested); err == nil {
+			err = a.drop(b)
+		}
+	default:
+		err = dict.ErrNotSupported
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", b.Term(), err)
+	}
+	return a.code(b.Term().String())
+}
+
+// ready sees to it that the fields of a lookup are there that an open table
+// may not have yet.
+func (c *compiler) ready(r *nftext.Ref) error {
+	for ; r != nil; r = r.Key.Nested {
+		if !r.Table.Open || r.Table.Index(r.Field) >= 0 {
+			continue
+		}
+		// Somebody else may have been faster.
+		err := c.store.AddFields(r.Table.Name, dict.Field{Name: r.Field})
+		if err != nil && !errors.Is(err, dict.ErrExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Attach implements nftext.Attacher.
+func (c *compiler) Attach(t nftext.Target, table dict.Table) (*nftext.Code, error) {
+	if !table.Bound {
+		return nil, fmt.Errorf("attach to table %s: %w: its rows are not bound to connections", table.Name, dict.ErrInvalid)
+	}
+	a := newAssembler(t.Family)
+	if err := a.attach(table.Name); err != nil {
+		return nil, fmt.Errorf("attach to table %s: %w", table.Name, err)
+	}
+	return a.code("")
+}
+
+// Decompile implements nftext.Compiler: the expression tells its text, and the
+// text which expressions before it belong to it.
+func (c *compiler) Decompile(family uint8, elems []nftext.Element) (string, int) {
+	for n, e := range elems[:min(len(elems), maxBefore+1)] {
+		if e.Name != exprName {
+			continue
+		}
+		text := textOf(e.Data)
+		term, end, err := nftext.Parse(text)
+		if err != nil || end != len(text) {
+			return "", 0
+		}
+		before := namesBefore(family, term)
+		if len(before) != n {
+			return "", 0
+		}
+		for i, name := range before {
+			if elems[i].Name != name {
+				return "", 0
+			}
+		}
+		return text, n + 1
+	}
+	return "", 0
+}
+
+// textOf returns the text that an expression carries, "" if it has none.
+func textOf(data []byte) (text string) {
+	err := each(data, func(a attr) error {
+		if a.typ == exprText {
+			text = a.text()
+		}
+		return nil
+	})
+	if err != nil {
+		return ""
+	}
+	return text
+}
+
+// familyWord is a family as nft names it.
+func familyWord(f uint8) string {
+	switch f {
+	case unix.NFPROTO_INET:
+		return "inet"
+	case unix.NFPROTO_IPV4:
+		return "ip"
+	case unix.NFPROTO_IPV6:
+		return "ip6"
+	case unix.NFPROTO_BRIDGE:
+		return "bridge"
+	case unix.NFPROTO_ARP:
+		return "arp"
+	case unix.NFPROTO_NETDEV:
+		return "netdev"
+	}
+	return fmt.Sprintf("family %d", f)
+}
