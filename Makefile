@@ -21,11 +21,21 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 DEPS := nft:nftables conntrack:conntrack ip:iproute2 tcpdump:tcpdump dig:bind9-dnsutils \
 	curl:curl openssl:openssl ping:iputils-ping git:git
 
+DEPS_GUEST := qemu-system-x86_64:qemu-system-x86 depmod:kmod xz:xz-utils gcc-12:gcc-12 nft:nftables ip:iproute2
+DEPS_DEBUG := flex:flex bison:bison bc:bc libelf.h:libelf-dev openssl/ssl.h:libssl-dev
+
 # What `make test` promises its tests: a test that needs one of these fails,
 # not skips, when it is absent (internal/need).
 PROMISED := root,netns,nft,conntrack,tcpdump,dig,curl,openssl,ping,ip,bpf,xtbpf,nfqueue,seccomp,long
 
 FUZZTIME ?= 20s
+
+# The kernels that guests boot (series of Debian's, or "debug"), what is tested
+# there, and what that run promises its tests.
+GUESTS ?= 6.1 6.12
+GUEST_TESTS ?= ./bpfmap ./dictd/... ./e2e
+GUEST_PROMISED := root,netns,nft,conntrack,tcpdump,dig,curl,openssl,ping,ip,bpf,xtbpf,nfqueue,nfqct,nftqueue,seccomp
+GUEST := $(CURDIR)/$(BIN)/vm exec -built $(CURDIR)/build/kmod
 
 ##@ Everyday
 .PHONY: help
@@ -33,8 +43,8 @@ help: ## show this text
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: deps build ## (root) the main job, with real traffic in namespaces of its own, in under a minute
-	@$(BIN)/demo --bin $(BIN) $(if $(BACKEND),--backend $(BACKEND))
+demo: deps build $(if $(filter kmod,$(BACKEND)),kmod) ## (root) the main job, with real traffic in namespaces of its own, in under a minute
+	@$(if $(filter kmod,$(BACKEND)),$(GUEST) -kernel $(lastword $(GUESTS))) $(BIN)/demo --bin $(BIN) $(if $(BACKEND),--backend $(BACKEND))
 
 .PHONY: test
 test: deps root lint generated ## (root) all checks and tests: units, namespaces, real programs, this kernel
@@ -56,6 +66,32 @@ install: build ## (root) install the programs, man pages, unit file and an examp
 	install -m 0644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	sed 's|@SBIN@|$(PREFIX)/sbin|' cmd/dictd/dictd.service > $(DESTDIR)/usr/lib/systemd/system/dictd.service
 	[ -e $(DESTDIR)/etc/dictd/dictd.toml ] || $(BIN)/dictd -print-config > $(DESTDIR)/etc/dictd/dictd.toml
+
+##@ Kernel module and guests
+.PHONY: kernels
+kernels: deps-guest $(BIN)/vm ## fetch the kernels that guests boot, with their headers, into a cache (NFTDICT_CACHE)
+	@$(BIN)/vm fetch $(GUESTS)
+
+.PHONY: kernel-debug
+kernel-debug: deps-debug $(BIN)/vm ## build the debug kernel into the cache: a quarter of an hour, once
+	@$(BIN)/vm fetch debug
+
+.PHONY: kmod
+kmod: kernels ## build nft_dict.ko for every kernel of GUESTS into build/kmod
+	@set -e; for k in $(GUESTS); do $(BIN)/vm build -kernel $$k kmod build/kmod; done
+
+.PHONY: test-guests
+test-guests: kmod build ## run GUEST_TESTS in virtual machines with the kernels of GUESTS
+	@set -e; for k in $(GUESTS); do \
+		echo "== kernel $$k"; \
+		NFTDICT_BIN=$(CURDIR)/$(BIN) NFTDICT_REQUIRE=$(GUEST_PROMISED) \
+			$(GO) test -p 1 -timeout 20m $(TESTFLAGS) -exec "$(GUEST) -kernel $$k" $(GUEST_TESTS); \
+	done
+
+.PHONY: $(BIN)/vm
+$(BIN)/vm: check-go
+	@mkdir -p $(BIN)
+	@$(GO) build -trimpath -ldflags '-s -w' -o $@ ./internal/vm/cmd/vm
 
 ##@ Measuring
 .PHONY: bench
@@ -97,15 +133,31 @@ clean: ## remove what was built
 	rm -rf $(BIN) build
 
 ##@ Machine
+# $(call install,LIST) installs the packages of PROGRAM:PACKAGE pairs whose
+# program (or header) is absent.
+define install
+@missing=""; for d in $(1); do \
+	p=$${d%%:*}; command -v $$p >/dev/null 2>&1 || [ -x /usr/sbin/$$p ] || [ -e /usr/include/$$p ] || missing="$$missing $${d##*:}"; \
+done; \
+if [ -n "$$missing" ]; then \
+	echo "installing from the distribution:$$missing"; \
+	if [ "$$(id -u)" != 0 ]; then echo "not root: run  sudo apt-get install --no-install-recommends$$missing" >&2; exit 1; fi; \
+	command -v apt-get >/dev/null || { echo "no apt-get here: install these by hand:$$missing" >&2; exit 1; }; \
+	apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing >/dev/null; \
+fi
+endef
+
 .PHONY: deps
 deps: check-go ## (root) install the programs that tests and demo use, if they are absent
-	@missing=""; for d in $(DEPS); do command -v $${d%%:*} >/dev/null 2>&1 || [ -x /usr/sbin/$${d%%:*} ] || missing="$$missing $${d##*:}"; done; \
-	if [ -n "$$missing" ]; then \
-		echo "installing from the distribution:$$missing"; \
-		if [ "$$(id -u)" != 0 ]; then echo "not root: run  sudo apt-get install --no-install-recommends$$missing" >&2; exit 1; fi; \
-		command -v apt-get >/dev/null || { echo "no apt-get here: install these by hand:$$missing" >&2; exit 1; }; \
-		apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing >/dev/null; \
-	fi
+	$(call install,$(DEPS))
+
+.PHONY: deps-guest
+deps-guest: check-go ## (root) install the emulator and what builds kernel modules, if they are absent
+	$(call install,$(DEPS_GUEST))
+
+.PHONY: deps-debug
+deps-debug: deps-guest ## (root) install what builds a whole kernel, if it is absent
+	$(call install,$(DEPS_DEBUG))
 
 .PHONY: check-go
 check-go:
