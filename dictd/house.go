@@ -72,6 +72,7 @@ func (d *Daemon) sweep() {
 
 // eventsLost is called by the event listener.
 func (d *Daemon) eventsLost() {
+	d.table.Lost()
 	select {
 	case d.overrun <- struct{}{}:
 	default: // told already

@@ -50,7 +50,8 @@
 // dumps the kernel's table: it confirms what was confirmed unheard, forgets what
 // ended unheard (after a second look: a dump may miss an entry), and renews the
 // rows of all living connections, of sessions or not. Unconfirmed sessions are in
-// no dump and stay as they are.
+// no dump and stay as they are. Between a loss and that, a session that a First
+// packet would join is looked up in the kernel first.
 //
 // The table is bounded: a connection that finds it full is counted and passes
 // uninspected.

@@ -62,6 +62,7 @@ type Claim func(*conntrack.Flow) bool
 func (t *Table) Reconcile(now time.Time, rows map[uint32]struct{}, claim Claim) error {
 	snap := t.beginSnapshot()
 	defer t.endSnapshot(snap)
+	losses := t.losses.Load() // what is lost from now on is for the next
 	t.admin.Lock()
 	t.epoch++
 	epoch := t.epoch
@@ -82,6 +83,7 @@ func (t *Table) Reconcile(now time.Time, rows map[uint32]struct{}, claim Claim) 
 		return err
 	}
 	t.sweep(epoch)
+	t.settled.Store(losses)
 	t.dropRows(rows)
 	for len(alive) > 0 {
 		n := min(len(alive), renewBatch)

@@ -59,6 +59,9 @@ func (t *Table) resolveFirst(p *Packet, now time.Time) *Session {
 		if t.kernel.Drain() != nil {
 			return nil
 		}
+		if t.suspect() {
+			t.verify(at)
+		}
 		t.admin.Lock()
 	}
 	defer t.admin.Unlock()
@@ -86,6 +89,26 @@ func (t *Table) resolveFirst(p *Packet, now time.Time) *Session {
 	t.waiting.push(s, now)
 	s.mu.Lock()
 	return s
+}
+
+// verify forgets the confirmed session of a place if the kernel does not know
+// it any more: the event of its end may be among those that were lost.
+func (t *Table) verify(at place) {
+	t.admin.Lock()
+	s := t.tuples[at]
+	doubtful := s != nil && s.confirmed
+	t.admin.Unlock()
+	if !doubtful {
+		return
+	}
+	t.stats.lookups.Add(1)
+	f, err := t.kernel.Lookup(at.tuple, at.zone)
+	t.admin.Lock()
+	defer t.admin.Unlock()
+	if t.tuples[at] == s && (err != nil || f.ID != s.id || f.Orig != s.orig) {
+		t.forget(s, true)
+		t.stats.missed.Add(1)
+	}
 }
 
 // join takes one more id of an unconfirmed entry into a session, and returns

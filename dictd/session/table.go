@@ -45,6 +45,10 @@ type Table struct {
 	limit  int
 	serial atomic.Int64
 
+	// losses counts the times that events were lost; settled is how many of them
+	// were made up for.
+	losses, settled atomic.Uint64
+
 	ids *index // read by the packet path without admin
 
 	// admin is held while sessions come, go, or change their ids. Taken after the
@@ -87,6 +91,12 @@ func New(c Config) *Table {
 	t.serial.Store(c.Now.UnixMicro() << 11)
 	return t
 }
+
+// Lost tells the table that events were lost. Until the next Reconcile it asks
+// the kernel where it would have relied on them.
+func (t *Table) Lost() { t.losses.Add(1) }
+
+func (t *Table) suspect() bool { return t.losses.Load() != t.settled.Load() }
 
 // Len returns how many sessions there are.
 func (t *Table) Len() int {

@@ -255,6 +255,30 @@ func TestLoss(t *testing.T) {
 	}
 }
 
+// The end of a connection was lost, and its tuple is used again at once.
+func TestLossAndReuseOfTheTuple(t *testing.T) {
+	r := newRig(t, 10)
+	old := r.open(1, tuple(0))
+	r.kernel.destroy(flow(1, tuple(0)))
+	r.kernel.lose()
+	r.Lost()
+	renewed := r.first(2, tuple(0))
+	if renewed == old {
+		t.Error("a new connection is taken for the old one")
+	}
+	r.wantRow(1, 0)
+	r.wantRow(2, renewed)
+	r.kernel.confirm(flow(2, tuple(0)))
+	r.kernel.deliver(1)
+	// One that lives is joined as ever.
+	if n := r.first(3, tuple(0)); n != renewed {
+		t.Errorf("a late datagram is of session %d, want %d", n, renewed)
+	}
+	if err := r.Reconcile(r.now, nil, nil); err != nil || r.suspect() {
+		t.Errorf("still in doubt after Reconcile: %v", err)
+	}
+}
+
 func TestRowsFromBefore(t *testing.T) {
 	r := newRig(t, 10)
 	for id, tu := range map[uint32]conntrack.Tuple{1: tuple(1), 2: tuple(2)} {
