@@ -28,10 +28,9 @@ type conn struct {
 // dict.ErrNotSupported where the module is not loaded.
 func newConn(nl *netlink.Conn) (*conn, error) {
 	c := &conn{nl: nl, genl: genetlink.NewConn(nl)}
-	err := nl.SetOption(netlink.ExtendedAcknowledge, true)
-	if err == nil {
-		c.family, err = c.genl.GetFamily(familyName)
-	}
+	_ = nl.SetOption(netlink.ExtendedAcknowledge, true) // better texts where there are any
+	var err error
+	c.family, err = c.genl.GetFamily(familyName)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return nil, errors.Join(errAbsent(), nl.Close())

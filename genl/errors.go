@@ -81,9 +81,12 @@ func explain(err error) error {
 // Remedy says how the module comes to be there.
 const Remedy = "install it with make install-kmod (DKMS; needs the kernel's headers), then modprobe nft_dict"
 
-// errAbsent says that the module is not loaded.
+// ErrAbsent says that the module is not loaded. Errors that wrap it wrap
+// dict.ErrNotSupported, too.
+var ErrAbsent = errors.New("the kernel module nft_dict is not loaded")
+
 func errAbsent() error {
-	return fmt.Errorf("%w: the kernel module nft_dict is not loaded: %s", dict.ErrNotSupported, Remedy)
+	return fmt.Errorf("%w: %w: %s", dict.ErrNotSupported, ErrAbsent, Remedy)
 }
 
 // errVersion says that the module speaks another version of the protocol.

@@ -3,10 +3,12 @@
 package backend
 
 import (
+	"errors"
 	"fmt"
 
 	"nftdict/bpfmap"
 	"nftdict/dict"
+	"nftdict/genl"
 	"nftdict/nftext"
 )
 
@@ -34,24 +36,46 @@ type Options struct {
 }
 
 // Open opens the dictionaries of the calling thread's network namespace and
-// makes the standard tables that are not there. The caller closes the Store.
-// The error wraps dict.ErrPermission, dict.ErrNotSupported, or dict.ErrInvalid
-// for a kind it does not know.
+// makes the standard tables that are not there. Auto is Kmod if the module is
+// there, whatever it says then, and EBPF if it is not. The caller closes the
+// Store. The error wraps dict.ErrPermission, dict.ErrNotSupported, or
+// dict.ErrInvalid for a kind it does not know.
 func Open(kind string, o Options) (*Backend, error) {
 	switch kind {
+	case Auto:
+		b, err := openKmod(o)
+		if errors.Is(err, genl.ErrAbsent) {
+			return openEBPF(o)
+		}
+		return b, err
 	case Kmod:
-		return nil, fmt.Errorf("backend %s: %w: needs the kernel module nft_dict, which is not part of this version; use %s", Kmod, dict.ErrNotSupported, EBPF)
-	case Auto, EBPF:
-	default:
-		return nil, fmt.Errorf("backend %s: %w: want %s, %s or %s", dict.Quote(kind), dict.ErrInvalid, Auto, Kmod, EBPF)
+		return openKmod(o)
+	case EBPF:
+		return openEBPF(o)
 	}
+	return nil, fmt.Errorf("backend %s: %w: want %s, %s or %s", dict.Quote(kind), dict.ErrInvalid, Auto, Kmod, EBPF)
+}
+
+func openKmod(o Options) (*Backend, error) {
+	s, err := genl.Open()
+	if err != nil {
+		return nil, fmt.Errorf("backend %s: %w", Kmod, err)
+	}
+	return ready(&Backend{Kind: Kmod, Store: s, Compiler: s.Compiler()}, o)
+}
+
+func openEBPF(o Options) (*Backend, error) {
 	s, err := bpfmap.Open(bpfmap.Options{Dir: o.Dir})
 	if err != nil {
 		return nil, fmt.Errorf("backend %s: %w", EBPF, err)
 	}
-	if err := addStandard(s, o.Sessions); err != nil {
-		s.Close()
-		return nil, fmt.Errorf("backend %s: %w", EBPF, err)
+	return ready(&Backend{Kind: EBPF, Store: s, Compiler: s.Compiler()}, o)
+}
+
+// ready makes the standard tables, or closes the store.
+func ready(b *Backend, o Options) (*Backend, error) {
+	if err := addStandard(b.Store, o.Sessions); err != nil {
+		return nil, errors.Join(fmt.Errorf("backend %s: %w", b.Kind, err), b.Store.Close())
 	}
-	return &Backend{Kind: EBPF, Store: s, Compiler: s.Compiler()}, nil
+	return b, nil
 }

@@ -11,14 +11,36 @@ import (
 
 	"nftdict/dict"
 	"nftdict/dict/dicttest"
+	"nftdict/genl"
 )
 
 func TestOpenRefuses(t *testing.T) {
-	for kind, want := range map[string]error{Kmod: dict.ErrNotSupported, "tape": dict.ErrInvalid, "": dict.ErrInvalid} {
+	for _, kind := range []string{"tape", ""} {
 		_, err := Open(kind, Options{})
-		if !errors.Is(err, want) || !strings.Contains(err.Error(), "backend") {
-			t.Errorf("%q: %v, want %v", kind, err, want)
+		if !errors.Is(err, dict.ErrInvalid) || !strings.Contains(err.Error(), "backend") {
+			t.Errorf("%q: %v, want %v", kind, err, dict.ErrInvalid)
 		}
+	}
+}
+
+// TestOpenKmod: what is asked for by name is had, or not had for a reason that
+// says what to do.
+func TestOpenKmod(t *testing.T) {
+	b, err := Open(Kmod, Options{})
+	switch {
+	case err == nil:
+		if b.Kind != Kmod {
+			t.Errorf("asked for %s, got %s", Kmod, b.Kind)
+		}
+		if err := b.Store.Close(); err != nil {
+			t.Error(err)
+		}
+	case errors.Is(err, genl.ErrAbsent):
+		if !errors.Is(err, dict.ErrNotSupported) || !strings.Contains(err.Error(), genl.Remedy) {
+			t.Errorf("%v: does not say that %v, and what to do", err, dict.ErrNotSupported)
+		}
+	case !errors.Is(err, dict.ErrPermission):
+		t.Error(err)
 	}
 }
 
