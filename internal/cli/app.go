@@ -125,10 +125,23 @@ func remedy(err error) string {
 		return answer.Remedy
 	case errors.Is(err, dict.ErrPermission):
 		return "run it as root"
-	case errors.Is(err, dict.ErrFull):
+	case errors.Is(err, dict.ErrFull) && rowAtFault(err):
 		return "delete rows, give them a ttl, or make the table with a higher limit"
 	}
 	return ""
+}
+
+// rowAtFault reports whether an error is about a row and not about its fields:
+// a table can be full of fields as well, and those never go.
+func rowAtFault(err error) bool {
+	row := false
+	for at := (*dict.At)(nil); errors.As(err, &at); err = at.Err {
+		if at.Field != "" {
+			return false
+		}
+		row = row || at.Key != ""
+	}
+	return row
 }
 
 // exitStatus ends the run with a status when all was said already.

@@ -369,3 +369,27 @@ func shellWords(line string) []string {
 	}
 	return out
 }
+
+// TestTooManyFields: no row that goes makes room for a field, so nobody is told
+// to delete rows.
+func TestTooManyFields(t *testing.T) {
+	m, err := newMem()
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := []string{"table", "add", "wide", "key", "int"}
+	for i := range dict.MaxFields + 1 {
+		words = append(words, "field", fmt.Sprint("f", i), "int")
+	}
+	app, _, stderr := newApp(kept{m})
+	if status := app.Run(t.Context(), words[:len(words)-3]); status != cli.ExitDone {
+		t.Fatalf("exit status %d, %s", status, stderr)
+	}
+	for _, args := range [][]string{{"table", "add", "wide", "field", "more", "int"}, append([]string{"table", "add", "wider"}, words[3:]...)} {
+		stderr.Reset()
+		status := app.Run(t.Context(), args)
+		if text := stderr.String(); status != cli.ExitFailed || !strings.Contains(text, "256 fields") || strings.Contains(text, "remedy") {
+			t.Errorf("exit status %d, %s", status, text)
+		}
+	}
+}
