@@ -117,13 +117,12 @@ func (m *roff) flag(f *pflag.Flag) {
 	if f.Shorthand != "" {
 		name = "-" + f.Shorthand + ", " + name
 	}
+	value, usage := pflag.UnquoteUsage(f)
 	if f.Value.Type() != "bool" {
-		value, _ := pflag.UnquoteUsage(f)
 		name += " " + strings.ToUpper(value)
 	}
 	m.line(".TP")
 	m.line(".B " + roffEscape(name))
-	usage := f.Usage
 	if f.DefValue != "" && f.Value.Type() == "string" {
 		usage += " (default " + f.DefValue + ")"
 	}
