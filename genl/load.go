@@ -40,6 +40,9 @@ func loads(family uint8, s nftext.Selector, register uint32) (steps []step, size
 		return step{"payload", &expr.Payload{DestRegister: register, Base: base, Offset: offset, Len: size}}
 	}
 	const number, ipv4, ipv6, ether = 4, 4, 16, 6
+	network := func(offset, size uint32) []step {
+		return append(isProtocol(family, protocol(s), register), payload(expr.PayloadBaseNetworkHeader, offset, size))
+	}
 	switch s {
 	case nftext.CtID: // an id is in the order of the wire
 		return []step{
@@ -63,13 +66,13 @@ func loads(family uint8, s nftext.Selector, register uint32) (steps []step, size
 	case nftext.MetaPriority:
 		return []step{meta(expr.MetaKeyPRIORITY)}, number
 	case nftext.IPSaddr:
-		return []step{payload(expr.PayloadBaseNetworkHeader, 12, ipv4)}, ipv4
+		return network(12, ipv4), ipv4
 	case nftext.IPDaddr:
-		return []step{payload(expr.PayloadBaseNetworkHeader, 16, ipv4)}, ipv4
+		return network(16, ipv4), ipv4
 	case nftext.IP6Saddr:
-		return []step{payload(expr.PayloadBaseNetworkHeader, 8, ipv6)}, ipv6
+		return network(8, ipv6), ipv6
 	case nftext.IP6Daddr:
-		return []step{payload(expr.PayloadBaseNetworkHeader, 24, ipv6)}, ipv6
+		return network(24, ipv6), ipv6
 	case nftext.EtherSaddr:
 		return append(isEther(family, register), payload(expr.PayloadBaseLLHeader, 6, ether)), ether
 	case nftext.EtherDaddr:
@@ -101,6 +104,28 @@ func protocol(s nftext.Selector) uint8 {
 		return unix.NFPROTO_IPV6
 	}
 	return 0
+}
+
+// isProtocol asks whether the packet is of a protocol, where the family leaves
+// that open.
+func isProtocol(family, protocol uint8, register uint32) []step {
+	is := func(key expr.MetaKey, data []byte) []step {
+		return []step{
+			{"meta", &expr.Meta{Key: key, Register: register}},
+			{"cmp", &expr.Cmp{Op: expr.CmpOpEq, Register: register, Data: data}},
+		}
+	}
+	switch family {
+	case protocol:
+		return nil
+	case unix.NFPROTO_INET, unix.NFPROTO_IPV4, unix.NFPROTO_IPV6:
+		return is(expr.MetaKeyNFPROTO, []byte{protocol})
+	}
+	ether := uint16(unix.ETH_P_IP)
+	if protocol == unix.NFPROTO_IPV6 {
+		ether = unix.ETH_P_IPV6
+	}
+	return is(expr.MetaKeyPROTOCOL, binary.BigEndian.AppendUint16(nil, ether))
 }
 
 // checkFamily refuses a selector that no packet of a family can satisfy.

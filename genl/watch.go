@@ -144,11 +144,9 @@ func (w *watch) resync() error {
 	}
 	for id, s := range w.tables {
 		if now[id] == nil {
-			now[id] = newShadow(s.table) // nothing is left of it
-			if err := s.become(now[id], w.teller(s)); err != nil {
+			if err := s.become(newShadow(s.table), w.teller(s)); err != nil {
 				return err
 			}
-			delete(now, id)
 		}
 	}
 	for id, s := range now {
@@ -193,20 +191,25 @@ func (w *watch) event(m netlink.Message) error {
 	if err := g.UnmarshalBinary(m.Data); err != nil {
 		return errAnswer(err.Error())
 	}
-	switch g.Header.Command {
+	return w.message(g.Header.Command, g.Data)
+}
+
+// message reports what the attributes of a notification tell.
+func (w *watch) message(command uint8, attrs []byte) error {
+	switch command {
 	case cmdTableNtf:
-		return w.tableNew(g.Data)
+		return w.tableNew(attrs)
 	case cmdTableDelNtf:
-		return w.tableGone(g.Data)
+		return w.tableGone(attrs)
 	case cmdRowNtf:
-		return w.rows(g.Data, func(s *shadow, r dict.Row) error {
+		return w.rows(attrs, func(s *shadow, r dict.Row) error {
 			if r, told := s.set(r); told {
 				return w.teller(s)(dict.Set, r)
 			}
 			return nil
 		})
 	case cmdRowDelNtf:
-		return w.rows(g.Data, func(s *shadow, r dict.Row) error {
+		return w.rows(attrs, func(s *shadow, r dict.Row) error {
 			fields := make([]string, len(r.Cells))
 			for i, c := range r.Cells {
 				fields[i] = c.Field
@@ -273,7 +276,7 @@ func (w *watch) rows(b []byte, f func(*shadow, dict.Row) error) error {
 		s.table = d.table
 		return f(s, r)
 	})
-	if errors.Is(err, unix.ESTALE) {
+	if errors.Is(err, dict.ErrNotExist) {
 		return nil // the table has gone since; that will be told
 	}
 	return err
