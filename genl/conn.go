@@ -12,8 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// receiveBuffer is the size of the longest datagram that the module sends.
-const receiveBuffer = 128 << 10
+// receiveBuffer is the size of the longest datagram that the module sends: a
+// table whose fields have all the names they may have.
+const receiveBuffer = 256 << 10
 
 // conn is a socket that knows the module's family. One caller uses it at a
 // time.

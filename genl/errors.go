@@ -58,7 +58,7 @@ func sentinelOf(errno unix.Errno) error {
 		return dict.ErrTooLong
 	case unix.ERANGE:
 		return dict.ErrRange
-	case unix.ENOSPC, unix.ENOBUFS:
+	case unix.ENOSPC, unix.EFBIG, unix.ENOBUFS:
 		return dict.ErrFull
 	case unix.EBUSY:
 		return dict.ErrBusy

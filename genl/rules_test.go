@@ -50,6 +50,11 @@ func (r *ruleBench) bind(tb testing.TB, text string) nftext.Bound {
 // add compiles terms and loads a rule of each.
 func (r *ruleBench) add(tb testing.TB, texts ...string) {
 	tb.Helper()
+	r.addTo(tb, target().Chain, texts...)
+}
+
+func (r *ruleBench) addTo(tb testing.TB, chain string, texts ...string) {
+	tb.Helper()
 	var exprs [][]byte
 	for _, text := range texts {
 		code, err := r.compiler.Compile(target(), r.bind(tb, text))
@@ -59,7 +64,7 @@ func (r *ruleBench) add(tb testing.TB, texts ...string) {
 		defer code.Release()
 		exprs = append(exprs, code.Exprs)
 	}
-	if err := r.rules(tb, exprs...); err != nil {
+	if err := r.rulesOf(tb, chain, exprs...); err != nil {
 		tb.Fatalf("%q: %v", texts, err)
 	}
 }

@@ -230,9 +230,15 @@ func (w *wire) chain(tb testing.TB, mark, ctMark uint32) {
 	}
 }
 
-// rules adds rules to the chain in one transaction; each is the expressions
-// of a term, and a counter of its own.
+// rules adds rules to the chain; each is the expressions of a term, and a
+// counter of its own.
 func (w *wire) rules(tb testing.TB, exprs ...[]byte) error {
+	tb.Helper()
+	return w.rulesOf(tb, target().Chain, exprs...)
+}
+
+// rulesOf adds rules to a chain in one transaction.
+func (w *wire) rulesOf(tb testing.TB, chain string, exprs ...[]byte) error {
 	tb.Helper()
 	conn, err := netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{NetNS: int(w.gateway)})
 	if err != nil {
@@ -256,7 +262,7 @@ func (w *wire) rules(tb testing.TB, exprs ...[]byte) error {
 		}
 		messages = append(messages, netlink.Message{
 			Header: netlink.Header{Type: nftType(unix.NFT_MSG_NEWRULE), Flags: netlink.Request | netlink.Create | netlink.Append},
-			Data:   inChain(tb, append(append([]byte{}, e...), last...)),
+			Data:   inChain(tb, chain, append(append([]byte{}, e...), last...)),
 		})
 	}
 	messages[len(messages)-1].Header.Flags |= netlink.Acknowledge
@@ -271,12 +277,12 @@ func nftType(t uint16) netlink.HeaderType {
 	return netlink.HeaderType(unix.NFNL_SUBSYS_NFTABLES<<8 | t)
 }
 
-// inChain returns the body of a message about a rule in the chain.
-func inChain(tb testing.TB, exprs []byte) []byte {
+// inChain returns the body of a message about a rule in a chain.
+func inChain(tb testing.TB, chain string, exprs []byte) []byte {
 	tb.Helper()
 	enc := netlink.NewAttributeEncoder()
 	enc.String(unix.NFTA_RULE_TABLE, target().Table)
-	enc.String(unix.NFTA_RULE_CHAIN, target().Chain)
+	enc.String(unix.NFTA_RULE_CHAIN, chain)
 	if exprs != nil {
 		enc.Bytes(netlink.Nested|unix.NFTA_RULE_EXPRESSIONS, exprs)
 	}
@@ -294,7 +300,12 @@ type listed struct {
 }
 
 // list returns the rules of the chain.
-func (w *wire) list(tb testing.TB) (out []listed) {
+func (w *wire) list(tb testing.TB) []listed {
+	tb.Helper()
+	return w.listOf(tb, target().Chain)
+}
+
+func (w *wire) listOf(tb testing.TB, chain string) (out []listed) {
 	tb.Helper()
 	conn, err := netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{NetNS: int(w.gateway)})
 	if err != nil {
@@ -303,7 +314,7 @@ func (w *wire) list(tb testing.TB) (out []listed) {
 	defer conn.Close()
 	messages, err := conn.Execute(netlink.Message{
 		Header: netlink.Header{Type: nftType(unix.NFT_MSG_GETRULE), Flags: netlink.Request | netlink.Dump},
-		Data:   inChain(tb, nil),
+		Data:   inChain(tb, chain, nil),
 	})
 	if err != nil {
 		tb.Fatal(err)
