@@ -23,27 +23,33 @@ var update = flag.Bool("update", false, "write testdata anew")
 
 const goldenFile = "testdata/rules.golden"
 
-// compile compiles a term for a table of a family, against the suite's schema.
-func compile(tb testing.TB, family uint8, text string) (*nftext.Code, error) {
+// compiling compiles terms against the suite's schema.
+type compiling struct {
+	schema   ruletest.Schema
+	compiler *compiler
+}
+
+func newCompiling() *compiling {
+	f := &fake{version: familyVersion, answer: func(uint8, []byte) answer { return answer{errno: unix.EEXIST, text: "somebody was faster"} }}
+	c := &compiling{ruletest.NewSchema(), &compiler{&Store{tables: map[string]*table{}, pool: &pool{dial: f.dial}}}}
+	for _, t := range c.schema {
+		c.compiler.store.tables[t.Name] = &table{id: 1, schema: t}
+	}
+	return c
+}
+
+// compile compiles a term for a table of a family.
+func (c *compiling) compile(tb testing.TB, family uint8, text string) (*nftext.Code, error) {
 	tb.Helper()
 	term, n, err := nftext.Parse(text)
 	if err != nil || n != len(text) {
 		tb.Fatalf("%s: parsed %d bytes: %v", text, n, err)
 	}
-	bound, err := nftext.Bind(term, ruletest.NewSchema())
+	bound, err := nftext.Bind(term, c.schema)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	f := &fake{version: familyVersion, answer: func(uint8, []byte) answer { return answer{errno: unix.EEXIST, text: "somebody was faster"} }}
-	c := &compiler{&Store{tables: map[string]*table{}, pool: &pool{dial: f.dial}}}
-	for _, name := range []string{nftext.DefaultTable, "loose"} {
-		schema, err := ruletest.NewSchema().Table(name)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		c.store.tables[name] = &table{id: 1, schema: schema}
-	}
-	return c.Compile(nftext.Target{Family: family, Table: "t", Chain: "c"}, bound)
+	return c.compiler.Compile(nftext.Target{Family: family, Table: "t", Chain: "c"}, bound)
 }
 
 // TestGolden compares the expressions of rules with those written down: each
@@ -54,13 +60,14 @@ func TestGolden(t *testing.T) {
 	if err != nil && !*update {
 		t.Fatal(err)
 	}
+	c := newCompiling()
 	var out strings.Builder
 	for rule := range strings.SplitSeq(string(golden), "\n") {
 		if strings.HasPrefix(rule, "\t") || rule == "" {
 			continue
 		}
 		family, text, _ := strings.Cut(rule, " ")
-		code, err := compile(t, familyNumbers[family], text)
+		code, err := c.compile(t, familyNumbers[family], text)
 		fmt.Fprintln(&out, rule)
 		if err != nil {
 			fmt.Fprintf(&out, "\terror: %v\n", err)
@@ -73,8 +80,7 @@ func TestGolden(t *testing.T) {
 		if err := code.Release(); err != nil {
 			t.Error(err)
 		}
-		c := &compiler{}
-		if got, n := c.Decompile(familyNumbers[family], elems); got != canonical(t, text) || n != len(elems) {
+		if got, n := c.compiler.Decompile(familyNumbers[family], elems); got != canonical(t, text) || n != len(elems) {
 			t.Errorf("%s: decompiled to %q of %d expressions, want %q of %d", rule, got, n, canonical(t, text), len(elems))
 		}
 	}
@@ -211,10 +217,10 @@ func TestAllRules(t *testing.T) {
 	for _, e := range ruletest.Effects() {
 		texts = append(texts, e.Text)
 	}
-	c := &compiler{}
+	c := newCompiling()
 	for _, family := range []uint8{unix.NFPROTO_INET, unix.NFPROTO_IPV4, unix.NFPROTO_IPV6, unix.NFPROTO_BRIDGE} {
 		for _, text := range texts {
-			code, err := compile(t, family, text)
+			code, err := c.compile(t, family, text)
 			if err != nil {
 				t.Errorf("%s: %v", text, err)
 				continue
@@ -223,7 +229,7 @@ func TestAllRules(t *testing.T) {
 			others := []nftext.Element{{Name: "meta"}, {Name: "cmp"}, {Name: "payload"}}
 			elems := append(append(append([]nftext.Element{}, others...), term...), nftext.Element{Name: "counter"})
 			for i := range elems {
-				got, n := c.Decompile(family, elems[i:])
+				got, n := c.compiler.Decompile(family, elems[i:])
 				switch {
 				case i == len(others) && (got != canonical(t, text) || n != len(term)):
 					t.Errorf("%s: decompiled to %q of %d expressions, want %d", text, got, n, len(term))
@@ -236,14 +242,15 @@ func TestAllRules(t *testing.T) {
 }
 
 func TestFamilies(t *testing.T) {
+	c := newCompiling()
 	for _, text := range []string{"dict sessions ct id final true", "dict values ct mark i 5", "dict values meta mark l set ct mark"} {
 		for _, family := range []uint8{unix.NFPROTO_NETDEV, unix.NFPROTO_ARP} {
-			if _, err := compile(t, family, text); !errors.Is(err, dict.ErrNotSupported) || !strings.Contains(err.Error(), familyWord(family)) {
+			if _, err := c.compile(t, family, text); !errors.Is(err, dict.ErrNotSupported) || !strings.Contains(err.Error(), familyWord(family)) {
 				t.Errorf("%s in family %s: %v", text, familyWord(family), err)
 			}
 		}
 	}
-	if _, err := compile(t, unix.NFPROTO_NETDEV, "dict devices ether saddr hostname exists"); err != nil {
+	if _, err := c.compile(t, unix.NFPROTO_NETDEV, "dict devices ether saddr hostname exists"); err != nil {
 		t.Error(err)
 	}
 }
