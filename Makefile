@@ -108,7 +108,12 @@ accuracy: build ## score `dictctl classify` on captures with truth: make accurac
 fuzz: check-go ## fuzz every parser for FUZZTIME (20s) each
 	@set -e; for p in $$($(GO) list ./...); do \
 		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
-			echo "== $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$p; \
+			echo "== $$p $$f"; \
+			out=$$($(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$p 2>&1) || { \
+				echo "$$out"; \
+				: "the fuzzer's own deadline, met on a busy machine, is no finding"; \
+				echo "$$out" | grep -q 'context deadline exceeded' && ! echo "$$out" | grep -q 'Failing input' || exit 1; }; \
+			echo "$$out" | tail -n 1; \
 		done; \
 	done
 
