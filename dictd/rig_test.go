@@ -24,6 +24,10 @@ import (
 //
 //	client ---- gateway (dictd) ---- internet: servers under many names
 
+// patience is how long tests wait for what should come at once: machines may be
+// busy.
+const patience = 30 * time.Second
+
 // running is a daemon on the lab's gateway.
 type running struct {
 	*Daemon
@@ -81,7 +85,7 @@ func startWith(tb testing.TB, o Options, change func(*config.Config)) *running {
 	case err := <-done:
 		done <- nil
 		tb.Fatalf("dictd: %v", err)
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		tb.Fatal("dictd is not ready")
 	}
 	return r
@@ -122,7 +126,7 @@ func backends(t *testing.T, f func(*testing.T, *lab.Lab, *backend.Backend)) {
 // eventually waits until f returns true.
 func eventually(tb testing.TB, what string, f func() bool) {
 	tb.Helper()
-	for end := time.Now().Add(10 * time.Second); !f(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); !f(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			tb.Fatalf("in vain: %s", what)
 		}
@@ -174,7 +178,7 @@ func run(tb testing.TB, ns *lab.Namespace, name string, args ...string) string {
 func fetch(tb testing.TB, l *lab.Lab, family int, http3 bool, url string) {
 	tb.Helper()
 	b := l.Browser()
-	b.Family, b.HTTP3 = family, http3
+	b.Family, b.HTTP3, b.Timeout = family, http3, patience
 	if _, err := b.Get(context.Background(), url); err != nil {
 		tb.Fatalf("IPv%d %s: %v", family, url, err)
 	}

@@ -24,6 +24,12 @@ import (
 
 // The program on the lab's gateway.
 
+// What should pass gets patience; what should not is given up shortly.
+const (
+	patience = 20 * time.Second
+	shortly  = time.Second
+)
+
 // place is where the program runs.
 type place struct {
 	*lab.Lab
@@ -108,7 +114,7 @@ func (p *place) once(args ...string) (string, error) {
 
 func (p *place) eventually(what string, f func() bool, d *daemon) {
 	p.t.Helper()
-	for end := time.Now().Add(10 * time.Second); !f(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); !f(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			p.t.Fatalf("in vain: %s\n%s", what, d.log.String())
 		}
@@ -124,9 +130,10 @@ func (p *place) status() *api.Status {
 	return s
 }
 
-func (p *place) fetch() error {
+// fetch gets a page from the client.
+func (p *place) fetch(timeout time.Duration) error {
 	b := p.Browser()
-	b.Timeout = time.Second
+	b.Timeout = timeout
 	_, err := b.Get(p.t.Context(), "https://www.netflix.com/")
 	return err
 }
@@ -151,7 +158,7 @@ func TestSignals(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.eventually("the new configuration", func() bool { return p.status().Fail == "closed" }, d)
-	if err := p.fetch(); err != nil {
+	if err := p.fetch(patience); err != nil {
 		t.Errorf("after a reload: %v", err)
 	}
 	if err := d.cmd.Process.Signal(unix.SIGTERM); err != nil {
@@ -163,7 +170,7 @@ func TestSignals(t *testing.T) {
 	if _, err := os.Lstat(p.socket); err == nil {
 		t.Error("the control socket stays")
 	}
-	if p.fetch() == nil {
+	if p.fetch(shortly) == nil {
 		t.Error("fail = closed, and traffic passes without a daemon")
 	}
 }
@@ -175,14 +182,14 @@ func TestKillAndRemove(t *testing.T) {
 	if out, err := p.once("-config", p.conf); err == nil || !strings.Contains(out, "another") {
 		t.Errorf("a second daemon: %v\n%s", err, out)
 	}
-	if err := p.fetch(); err != nil {
+	if err := p.fetch(patience); err != nil {
 		t.Error(err)
 	}
 	if err := d.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = d.cmd.Wait() // says that it was killed
-	if err := p.fetch(); err != nil {
+	if err := p.fetch(patience); err != nil {
 		t.Errorf("after kill -9: %v", err)
 	}
 	tables := func() string {
