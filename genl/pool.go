@@ -67,15 +67,16 @@ func (p *pool) use(f func(*conn) error) error {
 }
 
 // close closes the sockets that nobody uses; the others are closed when they
-// are put back.
-func (p *pool) close() error {
+// are put back. first says that it was not closed before.
+func (p *pool) close() (first bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	first = !p.closed
 	p.closed = true
 	var errs []error
 	for _, c := range p.idle {
 		errs = append(errs, c.close())
 	}
 	p.idle = nil
-	return errors.Join(errs...)
+	return first, errors.Join(errs...)
 }

@@ -45,8 +45,8 @@ func Open() (*Store, error) {
 
 // Close implements dict.Store.
 func (s *Store) Close() error {
-	err := s.pool.close()
-	if s.ns != nil {
+	first, err := s.pool.close()
+	if first && s.ns != nil {
 		err = errors.Join(err, s.ns.close())
 	}
 	return err
