@@ -26,7 +26,7 @@ another dict lookup. OP is == (left out as a rule) != < <= > >=; VALUE also a
 range, a prefix, a set in braces, or a pattern with * ? [a-z] [!x].
 
 Listings show dict rules as they were written; nft alone cannot list them, and a
-ruleset saved by nft alone has lost them. Options of dictctl stand before nft,
+ruleset with such rules that nft alone saved does not load. Options of dictctl stand before nft,
 what stands behind it is nft's; the exit status is nft's too.`
 
 const nftExample = `  dictctl nft add rule inet filter forward dict sessions ct id application NETFLIX reject

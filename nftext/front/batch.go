@@ -84,7 +84,13 @@ func (t *terms) compileRule(out []byte, m message, compile compileFunc) ([]byte,
 		exprs []byte
 		at    = ruleHeader + list.off + attrHeader // of exprs in the message
 		old   = at                                 // of elems[i] in the message nft made
+		user  = guarded(r.userData())
 	)
+	if r.user >= 0 && r.user < r.exprs {
+		v := r.moveUser(user, 0)
+		mv = append(mv, v)
+		at += v.newEnd - v.oldEnd
+	}
 	for i := 0; i < len(elems); {
 		e, n := t.placeholderAt(elems[i:])
 		if e == nil {
@@ -107,14 +113,28 @@ func (t *terms) compileRule(out []byte, m message, compile compileFunc) ([]byte,
 		v.newEnd = at + len(exprs)
 		mv, done = append(mv, v), append(done, e)
 	}
-	if len(mv) == 0 {
+	if len(done) == 0 {
 		return pad4(append(out, m.raw...)), nil, nil
 	}
-	whole, err := appendRule(out, m, r, exprs)
+	if r.user > r.exprs {
+		mv = append(mv, r.moveUser(user, len(exprs)-align4(len(list.data))))
+	}
+	whole, err := appendRule(out, m, r, exprs, user)
 	if err != nil {
 		return nil, nil, fmt.Errorf("rule with %s: %w", done[0].text, err)
 	}
 	return whole, mv, nil
+}
+
+// moveUser returns the move of the rule's user data that becomes user, where
+// what is before it grew by that many bytes.
+func (r *rule) moveUser(user []byte, grown int) move {
+	a := r.attrs[r.user]
+	at := ruleHeader + a.off
+	return move{
+		newAt: at + grown, newEnd: at + grown + align4(attrHeader+len(user)),
+		oldAt: at, oldEnd: at + align4(len(a.raw)),
+	}
 }
 
 // elementsOf tells whether b is a well-formed list of elements, which what a

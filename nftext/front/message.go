@@ -49,6 +49,15 @@ type rule struct {
 	target Target
 	attrs  []attr // offsets count from ruleHeader
 	exprs  int    // index in attrs of NFTA_RULE_EXPRESSIONS, or -1
+	user   int    // index in attrs of NFTA_RULE_USERDATA, or -1
+}
+
+// userData returns the rule's user data, nil if it has none.
+func (r *rule) userData() []byte {
+	if r.user < 0 {
+		return nil
+	}
+	return r.attrs[r.user].data
 }
 
 // readRule reads a NEWRULE or DELRULE message.
@@ -57,7 +66,7 @@ func readRule(m message) (r rule, err error) {
 		return r, errMessage
 	}
 	r.target.Family = m.raw[msgHeader]
-	r.exprs = -1
+	r.exprs, r.user = -1, -1
 	if r.attrs, err = readAttrs(m.raw[ruleHeader:], make([]attr, 0, 8)); err != nil {
 		return r, err
 	}
@@ -69,25 +78,34 @@ func readRule(m message) (r rule, err error) {
 			r.target.Chain = cstring(a.data)
 		case unix.NFTA_RULE_EXPRESSIONS:
 			r.exprs = i
+		case unix.NFTA_RULE_USERDATA:
+			r.user = i
 		}
 	}
 	return r, nil
 }
 
 // appendRule appends the message with other expressions, a list of elements, and
-// mends the lengths. A list too long for an attribute is an error.
-func appendRule(b []byte, m message, r rule, exprs []byte) ([]byte, error) {
+// other user data, and mends the lengths. A list too long for an attribute is an
+// error. User data that the message has none of goes to its end.
+func appendRule(b []byte, m message, r rule, exprs, user []byte) ([]byte, error) {
 	if attrHeader+len(exprs) > 0xffff {
 		return nil, errors.New("rule too large: its expressions exceed 64 KiB")
 	}
 	start := len(b)
 	b = append(b, m.raw[:ruleHeader]...)
 	for i, a := range r.attrs {
-		if i == r.exprs {
+		switch {
+		case i == r.exprs:
 			b = appendAttr(b, binary.NativeEndian.Uint16(a.raw[2:]), exprs)
-		} else {
+		case i != r.user:
 			b = pad4(append(b, a.raw...))
+		case len(user) > 0:
+			b = appendAttr(b, unix.NFTA_RULE_USERDATA, user)
 		}
+	}
+	if r.user < 0 && len(user) > 0 {
+		b = appendAttr(b, unix.NFTA_RULE_USERDATA, user)
 	}
 	binary.NativeEndian.PutUint32(b[start:], uint32(len(b)-start))
 	return b, nil

@@ -91,7 +91,7 @@ func (t *terms) decompileRule(m message, codec Codec) ([]byte, *term, error) {
 		return nil, nil, nil
 	}
 	keep(len(elems))
-	out, err := appendRule(nil, m, r, exprs)
+	out, err := appendRule(nil, m, r, exprs, unguarded(r.userData()))
 	return out, first, err
 }
 

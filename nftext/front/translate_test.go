@@ -64,8 +64,8 @@ func TestCompileBatchRoundTrip(t *testing.T) {
 	if bytes.Contains(out, table.mark) || bytes.Equal(out, batch) {
 		t.Error("placeholders are still there")
 	}
-	if len(moved[3]) != 2 || len(moved) != 1 {
-		t.Errorf("moved %v, want two in message 3", moved)
+	if len(moved[3]) != 3 || len(moved) != 1 {
+		t.Errorf("moved %v, want two terms and the user data in message 3", moved)
 	}
 	back, seen, err := table.decompileReply(out, fakeCodec{}, nil)
 	if err != nil {
@@ -101,7 +101,7 @@ func TestCompileBatchRefuses(t *testing.T) {
 	out, _, err := table.compileBatch(ruleMessage(1, placeholder), func(Target, string) ([]byte, error) {
 		return nil, errors.New("no")
 	})
-	if err != nil || !bytes.Equal(out, ruleMessage(1, appendRefused(nil))) || table.failed(e) == nil {
+	if err != nil || !bytes.Contains(out, appendRefused(nil)) || bytes.Contains(out, table.mark) || table.failed(e) == nil {
 		t.Errorf("failed term: %v, %v, %q", err, table.failed(e), out)
 	}
 
