@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Rows as user space writes them. */
+#include <linux/if_ether.h>
+
+#include "compat.h"
+#include "genl.h"
+#include "nft_dict.h"
+
+/* nft_dict_key_parse - read a key as user space names it: -EINVAL if its bytes
+ * are none of the table's type. @key has room for any.
+ */
+int nft_dict_key_parse(const struct nft_dict_table *t, struct nft_dict_key *key,
+		       const void *data, unsigned int len)
+{
+	bool good;
+
+	switch (t->key_type) {
+	case NFT_DICT_KEY_CT_ID:
+	case NFT_DICT_KEY_MARK:
+	case NFT_DICT_KEY_INT:
+	case NFT_DICT_KEY_IPV4:
+		good = len == 4;
+		break;
+	case NFT_DICT_KEY_IPV6:
+		good = len == 16;
+		break;
+	case NFT_DICT_KEY_ADDRESS:
+		good = len == 4 || len == 16;
+		break;
+	case NFT_DICT_KEY_ETHER:
+		good = len == ETH_ALEN;
+		break;
+	default:
+		good = len && !nft_dict_string_check(data, len);
+	}
+	if (!good)
+		return -EINVAL;
+	key->len = len;
+	key->data[(len - 1) / sizeof(u32)] = 0;
+	memcpy(key->data, data, len);
+	return 0;
+}
+
+/* Insert a cell in the order of fields; of two for one field the later stays. */
+static void nft_dict_cell_insert(struct nft_dict_put *put, const struct nft_dict_value *v)
+{
+	unsigned int i = put->count;
+
+	while (i && put->value[i - 1].field > v->field)
+		i--;
+	if (i && put->value[i - 1].field == v->field) {
+		put->value[i - 1] = *v;
+		return;
+	}
+	memmove(&put->value[i + 1], &put->value[i], (put->count - i) * sizeof(*v));
+	put->value[i] = *v;
+	put->count++;
+}
+
+/* A cell of a message: at most one of field and name, and at most one value. */
+struct nft_dict_raw_cell {
+	const struct nlattr	*field;
+	const struct nlattr	*name;
+	struct nft_dict_value	v;
+};
+
+static int nft_dict_raw_cell_parse(struct nft_dict_raw_cell *c, const struct nlattr *nest,
+				   struct netlink_ext_ack *extack)
+{
+	const struct nlattr *attr;
+	int rem, err;
+
+	c->field = NULL;
+	c->name = NULL;
+	c->v.type = 0;
+	nla_for_each_nested(attr, nest, rem) {
+		switch (nla_type(attr)) {
+		case NFT_DICT_CELL_PAD:
+			continue;
+		case NFT_DICT_CELL_FIELD:
+			if (nla_len(attr) != sizeof(u32) || c->name || c->field)
+				goto bad;
+			c->field = attr;
+			break;
+		case NFT_DICT_CELL_NAME:
+			if (c->name || c->field)
+				goto bad;
+			c->name = attr;
+			break;
+		default:
+			if (c->v.type)
+				goto bad;
+			err = nft_dict_value_parse(&c->v, attr, extack);
+			if (err)
+				return err;
+		}
+	}
+	if (!c->field && !c->name) {
+		NL_SET_ERR_MSG_ATTR(extack, nest, "cell names no field");
+		return -EINVAL;
+	}
+	return 0;
+bad:
+	NL_SET_ERR_MSG_ATTR(extack, attr, "cell is malformed");
+	return -EINVAL;
+}
+
+/*
+ * The position of a cell's field. Where one of an open table is not there, it
+ * comes to be if @grow says so, else its name is checked and the position is
+ * that of the first new field.
+ */
+static int nft_dict_cell_field(struct nft_dict_table *t, const struct nft_dict_raw_cell *c,
+			       bool grow, struct netlink_ext_ack *extack)
+{
+	char name[NFT_DICT_MAX_NAME + 1];
+	int i;
+
+	if (c->field) {
+		if (nla_get_u32(c->field) < READ_ONCE(t->nfields))
+			return nla_get_u32(c->field);
+		NL_SET_ERR_MSG_ATTR(extack, c->field, "table has no field of this position");
+		return -ENOENT;
+	}
+	if (!nft_dict_name_copy(name, nla_data(c->name),
+				strnlen(nla_data(c->name), nla_len(c->name)))) {
+		NL_SET_ERR_MSG_ATTR(extack, c->name, "name is none of a field");
+		return nft_dict_open(t) ? -EINVAL : -ENOENT;
+	}
+	i = nft_dict_field_index(t, name);
+	if (i >= 0)
+		return i;
+	if (!nft_dict_open(t)) {
+		NL_SET_ERR_MSG_ATTR(extack, c->name, "field does not exist");
+		return -ENOENT;
+	}
+	return grow ? nft_dict_field_open(t, name) : READ_ONCE(t->nfields);
+}
+
+static int nft_dict_cell_parse(struct nft_dict_table *t, struct nft_dict_request *r,
+			       const struct nlattr *nest, enum nft_dict_purpose purpose,
+			       bool grow, unsigned int *fresh, struct netlink_ext_ack *extack)
+{
+	struct nft_dict_raw_cell c;
+	int i, err;
+
+	err = nft_dict_raw_cell_parse(&c, nest, extack);
+	if (err)
+		return err;
+	if (purpose == NFT_DICT_FOR_PUT && !c.v.type) {
+		NL_SET_ERR_MSG_ATTR(extack, nest, "cell has no value");
+		return -EINVAL;
+	}
+	if (purpose == NFT_DICT_FOR_KEY || (purpose == NFT_DICT_FOR_DELETE && c.v.type)) {
+		NL_SET_ERR_MSG_ATTR(extack, nest, "cell or its value is superfluous");
+		return -EINVAL;
+	}
+	i = nft_dict_cell_field(t, &c, grow, extack);
+	if (i < 0)
+		return purpose == NFT_DICT_FOR_DELETE && i == -ENOENT ? -ENODATA : i;
+	if (i == READ_ONCE(t->nfields)) {
+		++*fresh;
+		if (purpose == NFT_DICT_FOR_PUT)
+			return 0;
+		NL_SET_ERR_MSG_ATTR(extack, nest, "field does not exist");
+		return purpose == NFT_DICT_FOR_DELETE ? -ENODATA : -ENOENT;
+	}
+	c.v.field = i;
+	if (c.v.type && !nft_dict_open(t)) {
+		err = nft_dict_value_fit(&c.v, t->fields[i]->type, &r->wide[i]);
+		if (err) {
+			NL_SET_ERR_MSG_ATTR(extack, nest, "value is not of the field's type");
+			return err;
+		}
+	}
+	nft_dict_cell_insert(&r->put, &c.v);
+	return 0;
+}
+
+static int nft_dict_row_pass(struct nft_dict_table *t, struct nft_dict_request *r,
+			     const struct nlattr *nest, enum nft_dict_purpose purpose,
+			     bool grow, unsigned int *fresh, struct netlink_ext_ack *extack)
+{
+	const struct nlattr *attr, *key = NULL;
+	int rem, err;
+
+	r->put.count = 0;
+	r->put.ttl = 0;
+	*fresh = 0;
+	nla_for_each_nested(attr, nest, rem) {
+		switch (nla_type(attr)) {
+		case NFT_DICT_ROW_KEY:
+			key = attr;
+			break;
+		case NFT_DICT_ROW_TTL:
+			if (nla_len(attr) != sizeof(u32) || nla_get_u32(attr) > NFT_DICT_MAX_TTL) {
+				NL_SET_ERR_MSG_ATTR(extack, attr, "ttl is out of range");
+				return -ERANGE;
+			}
+			r->put.ttl = nla_get_u32(attr);
+			break;
+		case NFT_DICT_ROW_CELL:
+			err = nft_dict_cell_parse(t, r, attr, purpose, grow, fresh, extack);
+			if (err)
+				return err;
+			break;
+		default:
+			NL_SET_ERR_MSG_ATTR(extack, attr, "attribute is not one of a row");
+			return -EINVAL;
+		}
+	}
+	if (!key != (purpose == NFT_DICT_FOR_FILTER)) {
+		NL_SET_ERR_MSG_ATTR(extack, nest, "a row needs a key, a filter none");
+		return -EINVAL;
+	}
+	if (key && nft_dict_key_parse(t, &r->key.key, nla_data(key), nla_len(key))) {
+		NL_SET_ERR_MSG_ATTR(extack, key, "key is not of the table's type");
+		return -EPROTOTYPE;
+	}
+	return 0;
+}
+
+/* nft_dict_row_parse - read and check a row. Values point into the message. The
+ * fields that a put brings to an open table are there afterwards, unless the
+ * row is refused.
+ */
+int nft_dict_row_parse(struct nft_dict_table *t, struct nft_dict_request *r,
+		       const struct nlattr *nest, enum nft_dict_purpose purpose,
+		       struct netlink_ext_ack *extack)
+{
+	unsigned int fresh;
+	int err;
+
+	err = nft_dict_row_pass(t, r, nest, purpose, false, &fresh, extack);
+	if (err || !fresh)
+		return err;
+	if (t->nfields + fresh > NFT_DICT_MAX_FIELDS) {
+		NL_SET_ERR_MSG_ATTR(extack, nest, "table would have more than 256 fields");
+		return -EFBIG;
+	}
+	err = nft_dict_row_room(t, &r->key.key);
+	if (err)
+		return err;
+	return nft_dict_row_pass(t, r, nest, purpose, true, &fresh, extack);
+}

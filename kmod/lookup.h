@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Lookups of rules: a row by its key, and one of its fields. */
+#ifndef _NFT_DICT_LOOKUP_H
+#define _NFT_DICT_LOOKUP_H
+
+#include <net/netfilter/nf_tables.h>
+
+#include "nft_dict.h"
+
+enum nft_dict_key_source {
+	NFT_DICT_KEY_FROM_REG,
+	NFT_DICT_KEY_FROM_CT,
+	NFT_DICT_KEY_FROM_LOOKUP,
+};
+
+/**
+ * struct nft_dict_lookup - a lookup, resolved when the rule was loaded
+ * @table: to which it holds a reference
+ * @nested: yields the key, for NFT_DICT_KEY_FROM_LOOKUP
+ * @def: answers where row or field is missing, if it has a type
+ * @mask: types of values that are taken
+ * @field: position of the field
+ * @type: asked for, 0 for any
+ * @source: enum nft_dict_key_source
+ * @sreg: register of the key
+ * @len: bytes of the key in it
+ * @users: whether it counts among the table's users
+ */
+struct nft_dict_lookup {
+	struct nft_dict_table	*table;
+	struct nft_dict_lookup	*nested;
+	struct nft_dict_value	def;
+	u16			mask;
+	u16			field;
+	u8			type;
+	u8			source;
+	u8			sreg;
+	u8			len;
+	bool			used;
+};
+
+bool nft_dict_lookup_key(const struct nft_dict_lookup *l, const struct nft_regs *regs,
+			 const struct nft_pktinfo *pkt, struct nft_dict_key *key);
+bool nft_dict_lookup_value(const struct nft_dict_lookup *l, const struct nft_regs *regs,
+			   const struct nft_pktinfo *pkt, struct nft_dict_value *v);
+bool nft_dict_lookup_cell(const struct nft_dict_lookup *l, const struct nft_dict_key *key,
+			  struct nft_dict_value *v);
+struct nf_conn *nft_dict_packet_ct(const struct nft_pktinfo *pkt);
+
+struct nft_dict_lookup *nft_dict_lookup_new(const struct nft_ctx *ctx, const struct nlattr *nest,
+					    bool field);
+void nft_dict_lookup_unuse(struct nft_dict_lookup *l);
+void nft_dict_lookup_free(const struct nft_ctx *ctx, struct nft_dict_lookup *l);
+
+#endif /* _NFT_DICT_LOOKUP_H */

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Compiles where the information on a generic netlink dump holds attributes. */
+#include <net/genetlink.h>
+
+_Static_assert(__builtin_types_compatible_p(typeof(((struct genl_dumpit_info *)0)->attrs),
+					    struct nlattr **));

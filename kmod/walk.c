@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Walks along all rows of a table. A cursor stands in the list between rows, so
+ * whatever comes and goes, a row that stays is met once.
+ */
+#include <linux/sched.h>
+
+#include "nft_dict.h"
+
+/* nft_dict_cursor_start - stand before the first row. */
+void nft_dict_cursor_start(struct nft_dict_cursor *c, struct nft_dict_table *t)
+{
+	c->table = t;
+	c->link.flags = NFT_DICT_LINK_CURSOR;
+	c->link.expires = 0;
+	spin_lock_bh(&t->lock);
+	list_add(&c->link.list, &t->rows);
+	spin_unlock_bh(&t->lock);
+}
+
+static void __nft_dict_cursor_pass(struct nft_dict_cursor *c, struct nft_dict_row *row)
+{
+	lockdep_assert_held(&c->table->lock);
+
+	/* Where a row has left the list, the cursor stands where it was. */
+	if (row && !(row->link.flags & NFT_DICT_LINK_DEAD))
+		list_move(&c->link.list, &row->link.list);
+}
+
+/* nft_dict_cursor_pass - stand behind the row that was met last, which may then
+ * be forgotten.
+ */
+void nft_dict_cursor_pass(struct nft_dict_cursor *c, struct nft_dict_row *row)
+{
+	spin_lock_bh(&c->table->lock);
+	__nft_dict_cursor_pass(c, row);
+	spin_unlock_bh(&c->table->lock);
+}
+
+/* nft_dict_cursor_next - pass @done, if there is one, and meet the next row.
+ * Under RCU, from when a row is met to when it is passed.
+ */
+struct nft_dict_row *nft_dict_cursor_next(struct nft_dict_cursor *c, struct nft_dict_row *done)
+{
+	struct nft_dict_row *row = NULL;
+	struct nft_dict_link *link;
+
+	spin_lock_bh(&c->table->lock);
+	__nft_dict_cursor_pass(c, done);
+	link = &c->link;
+	list_for_each_entry_continue(link, &c->table->rows, list) {
+		if (link->flags & NFT_DICT_LINK_CURSOR)
+			continue;
+		row = container_of(link, struct nft_dict_row, link);
+		break;
+	}
+	spin_unlock_bh(&c->table->lock);
+	return row;
+}
+
+void nft_dict_cursor_end(struct nft_dict_cursor *c)
+{
+	spin_lock_bh(&c->table->lock);
+	list_del(&c->link.list);
+	spin_unlock_bh(&c->table->lock);
+}
+
+/* nft_dict_table_end_rows - end all rows, and return how many of them readers
+ * saw. The caller holds a reference of the table. May sleep.
+ */
+u32 nft_dict_table_end_rows(struct nft_dict_table *t, enum nft_dict_end why)
+{
+	struct nft_dict_row *row = NULL;
+	struct nft_dict_cursor cursor;
+	unsigned int steps = 0;
+	u32 seen = 0;
+
+	nft_dict_cursor_start(&cursor, t);
+	rcu_read_lock();
+	while ((row = nft_dict_cursor_next(&cursor, row))) {
+		if (why != NFT_DICT_END_DUE || nft_dict_row_expired(row) ||
+		    ((READ_ONCE(row->link.flags) & NFT_DICT_LINK_SESSION) &&
+		     nft_dict_session_gone(row)))
+			seen += nft_dict_row_end(t, row, why);
+		if (++steps % 64)
+			continue;
+		nft_dict_cursor_pass(&cursor, row);
+		row = NULL;
+		rcu_read_unlock();
+		cond_resched();
+		rcu_read_lock();
+	}
+	rcu_read_unlock();
+	nft_dict_cursor_end(&cursor);
+	return seen;
+}

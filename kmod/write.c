@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What user space writes into rows. */
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "nft_dict.h"
+
+/* How often to try again where others are in the way. */
+#define NFT_DICT_TRIES	100
+
+/*
+ * A block for values that is made ready before the row is locked, since making
+ * it may sleep.
+ */
+struct nft_dict_block {
+	struct nft_dict_table	*t;
+	struct nft_dict_cells	*cells; /* NULL if room is 0 */
+	int			room;
+};
+
+static int nft_dict_block_ready(struct nft_dict_block *b, int size)
+{
+	if (size <= b->room)
+		return size < 0 ? size : 0;
+	nft_dict_free(b->t, b->cells);
+	b->room = 0;
+	b->cells = nft_dict_alloc(b->t, size, GFP_KERNEL_ACCOUNT);
+	if (IS_ERR(b->cells)) {
+		int err = PTR_ERR(b->cells);
+
+		b->cells = NULL;
+		return err;
+	}
+	b->room = size;
+	return 0;
+}
+
+/* Hand the block over. */
+static struct nft_dict_cells *nft_dict_block_take(struct nft_dict_block *b)
+{
+	struct nft_dict_cells *cells = b->cells;
+
+	b->cells = NULL;
+	b->room = 0;
+	return cells;
+}
+
+/* The values that a write starts from. Under RCU or the row's lock. */
+static struct nft_dict_cells *nft_dict_row_cells(const struct nft_dict_row *row)
+{
+	if (nft_dict_row_expired(row))
+		return NULL;
+	return rcu_dereference_check(row->cells, lockdep_is_held(&row->lock));
+}
+
+/* Find the row and measure what it will take. */
+static int nft_dict_put_measure(struct nft_dict_table *t, const struct nft_dict_key *key,
+				const struct nft_dict_put *put, bool *found)
+{
+	struct nft_dict_row *row;
+	int size;
+
+	rcu_read_lock();
+	row = nft_dict_row_seek(t, key);
+	*found = !IS_ERR(row);
+	if (!IS_ERR(row))
+		size = nft_dict_cells_size(nft_dict_row_cells(row), put->value, put->count);
+	else if (PTR_ERR(row) == -ENOENT && !nft_dict_bound(t))
+		size = nft_dict_cells_size(NULL, put->value, put->count);
+	else
+		size = PTR_ERR(row);
+	rcu_read_unlock();
+	return size;
+}
+
+static int nft_dict_put_new(struct nft_dict_table *t, const struct nft_dict_key *key,
+			    const struct nft_dict_put *put, struct nft_dict_block *b)
+{
+	struct nft_dict_row *row;
+	int err;
+
+	row = nft_dict_row_new(t, key, NULL, GFP_KERNEL_ACCOUNT);
+	if (IS_ERR(row))
+		return PTR_ERR(row);
+	if (b->room) {
+		nft_dict_cells_fill(b->cells, NULL, put->value, put->count);
+		RCU_INIT_POINTER(row->cells, b->cells);
+	}
+	nft_dict_row_set_expiry(t, row, nft_dict_row_expiry(t, put->ttl));
+
+	/* Whoever finds the row waits until its coming has been told. */
+	spin_lock_bh(&row->lock);
+	err = nft_dict_row_insert(t, row);
+	if (!err)
+		nft_dict_notify_row(t, row, NFT_DICT_CMD_ROW_NTF, put->value, put->count);
+	spin_unlock_bh(&row->lock);
+	if (!err) {
+		nft_dict_block_take(b);
+		return 0;
+	}
+	RCU_INIT_POINTER(row->cells, NULL);
+	nft_dict_row_discard(t, row);
+	return err;
+}
+
+/* Drop the changes that change nothing, and return how many are left. */
+static unsigned int nft_dict_put_changes(const struct nft_dict_cells *old,
+					 struct nft_dict_put *put)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < put->count; i++) {
+		struct nft_dict_value v;
+
+		if (nft_dict_cells_get(old, put->value[i].field, &v) &&
+		    nft_dict_value_equal(&v, &put->value[i]))
+			continue;
+		put->value[n++] = put->value[i];
+	}
+	return n;
+}
+
+/* Put into a row that is there: -EAGAIN if it is no longer as measured. */
+static int nft_dict_put_old(struct nft_dict_table *t, const struct nft_dict_key *key,
+			    struct nft_dict_put *put, struct nft_dict_block *b)
+{
+	struct nft_dict_cells *old;
+	struct nft_dict_row *row;
+	int err = -EAGAIN, size;
+	bool seen;
+
+	rcu_read_lock();
+	row = nft_dict_row_seek(t, key);
+	if (IS_ERR(row)) {
+		rcu_read_unlock();
+		return err;
+	}
+	spin_lock_bh(&row->lock);
+	if (row->link.flags & NFT_DICT_LINK_DEAD)
+		goto out;
+	old = nft_dict_row_cells(row);
+	size = nft_dict_cells_size(old, put->value, put->count);
+	if (size < 0 || size > b->room)
+		goto out;
+
+	seen = !(row->link.flags & NFT_DICT_LINK_HIDDEN);
+	if (nft_dict_row_expired(row)) {
+		if (seen)
+			nft_dict_notify_row(t, row, NFT_DICT_CMD_ROW_DEL_NTF, NULL, 0);
+		nft_dict_row_swap(t, row, NULL);
+		seen = false;
+	}
+	put->count = nft_dict_put_changes(old, put);
+	if (put->count) {
+		nft_dict_cells_fill(b->cells, old, put->value, put->count);
+		nft_dict_row_swap(t, row, nft_dict_block_take(b));
+	}
+	nft_dict_row_set_expiry(t, row, nft_dict_row_expiry(t, put->ttl));
+	nft_dict_row_show(t, row);
+	if (put->count || !seen)
+		nft_dict_notify_row(t, row, NFT_DICT_CMD_ROW_NTF, put->value, put->count);
+	err = 0;
+out:
+	spin_unlock_bh(&row->lock);
+	rcu_read_unlock();
+	return err;
+}
+
+/* nft_dict_row_put - merge values into a row, whole or not at all. The errors
+ * are those that nft_dict.yaml names for a row.
+ */
+int nft_dict_row_put(struct nft_dict_table *t, const struct nft_dict_key *key,
+		     struct nft_dict_put *put)
+{
+	struct nft_dict_block block = { .t = t };
+	bool collected = false;
+	int tries, err;
+
+	lockdep_assert_held(&t->dn->mutex);
+
+	for (tries = 0; tries < NFT_DICT_TRIES; tries++) {
+		bool found;
+
+		err = nft_dict_put_measure(t, key, put, &found);
+		err = nft_dict_block_ready(&block, err);
+		if (err)
+			break;
+		if (found)
+			err = nft_dict_put_old(t, key, put, &block);
+		else
+			err = nft_dict_put_new(t, key, put, &block);
+		if (err == -ENOSPC && !collected && (nft_dict_bound(t) || READ_ONCE(t->timed))) {
+			/* Rows that have ended take no place. */
+			collected = true;
+			nft_dict_table_end_rows(t, NFT_DICT_END_DUE);
+			continue;
+		}
+		if (err != -EAGAIN && err != -EEXIST && err != -EBUSY)
+			break;
+		cond_resched();
+	}
+	if (err == -ENOSPC)
+		atomic64_inc(&t->refused);
+	nft_dict_free(t, block.cells);
+	return err;
+}
+
+/* nft_dict_row_room - whether a put would find a place: -ENOSPC, counted. For
+ * what has to be made before the put.
+ */
+int nft_dict_row_room(struct nft_dict_table *t, const struct nft_dict_key *key)
+{
+	bool there;
+
+	lockdep_assert_held(&t->dn->mutex);
+
+	rcu_read_lock();
+	there = !IS_ERR(nft_dict_row_seek(t, key));
+	rcu_read_unlock();
+	if (there || READ_ONCE(t->count) < t->limit)
+		return 0;
+	nft_dict_table_end_rows(t, NFT_DICT_END_DUE);
+	if (READ_ONCE(t->count) < t->limit)
+		return 0;
+	atomic64_inc(&t->refused);
+	return -ENOSPC;
+}
+
+/* Whether all cells that are to be deleted are there. */
+static bool nft_dict_cells_have(const struct nft_dict_cells *cells, const struct nft_dict_put *put)
+{
+	struct nft_dict_value v;
+	unsigned int i;
+
+	for (i = 0; i < put->count; i++)
+		if (!nft_dict_cells_get(cells, put->value[i].field, &v))
+			return false;
+	return true;
+}
+
+static int nft_dict_row_delete_cells(struct nft_dict_table *t, const struct nft_dict_key *key,
+				     const struct nft_dict_put *put, struct nft_dict_block *b)
+{
+	const struct nft_dict_cells *old;
+	struct nft_dict_row *row;
+	int size, err;
+
+	rcu_read_lock();
+	row = nft_dict_row_seek(t, key);
+	if (IS_ERR(row)) {
+		rcu_read_unlock();
+		return PTR_ERR(row);
+	}
+	spin_lock_bh(&row->lock);
+	old = nft_dict_row_cells(row);
+	err = -ENOENT;
+	if (!nft_dict_row_shown(row))
+		goto out;
+	err = -ENODATA;
+	if (!nft_dict_cells_have(old, put))
+		goto out;
+	size = nft_dict_cells_size(old, put->value, put->count);
+	err = size;
+	if (size > b->room)
+		goto out;
+	if (size)
+		nft_dict_cells_fill(b->cells, old, put->value, put->count);
+	nft_dict_row_swap(t, row, size ? nft_dict_block_take(b) : NULL);
+	nft_dict_notify_row(t, row, NFT_DICT_CMD_ROW_DEL_NTF, put->value, put->count);
+	err = 0;
+out:
+	spin_unlock_bh(&row->lock);
+	rcu_read_unlock();
+	return err;
+}
+
+/* nft_dict_row_delete - delete a row, or the cells named in @put, whose values
+ * have no type, if it names any: -ENOENT no such row, -ENODATA no such cell.
+ */
+int nft_dict_row_delete(struct nft_dict_table *t, const struct nft_dict_key *key,
+			const struct nft_dict_put *put)
+{
+	struct nft_dict_block block = { .t = t };
+	struct nft_dict_row *row;
+	int tries, err = -EAGAIN;
+
+	lockdep_assert_held(&t->dn->mutex);
+
+	if (!put->count) {
+		rcu_read_lock();
+		row = nft_dict_row_seek(t, key);
+		if (IS_ERR(row))
+			err = PTR_ERR(row);
+		else
+			err = nft_dict_row_end(t, row, NFT_DICT_END_DELETE) ? 0 : -ENOENT;
+		rcu_read_unlock();
+		return err;
+	}
+	for (tries = 0; tries < NFT_DICT_TRIES; tries++) {
+		/* A positive result is what the rest of the row takes. */
+		err = nft_dict_row_delete_cells(t, key, put, &block);
+		if (err <= 0)
+			break;
+		err = nft_dict_block_ready(&block, err);
+		if (err)
+			break;
+		err = -EAGAIN;
+	}
+	nft_dict_free(t, block.cells);
+	return err;
+}
+
+/* nft_dict_row_renew - start the life of a row anew: -ENOENT if there is none. */
+int nft_dict_row_renew(struct nft_dict_table *t, const struct nft_dict_key *key, u32 ttl)
+{
+	struct nft_dict_row *row;
+	int err = -ENOENT;
+
+	lockdep_assert_held(&t->dn->mutex);
+
+	rcu_read_lock();
+	row = nft_dict_row_seek(t, key);
+	if (IS_ERR(row)) {
+		rcu_read_unlock();
+		return PTR_ERR(row);
+	}
+	spin_lock_bh(&row->lock);
+	if (nft_dict_row_shown(row)) {
+		nft_dict_row_set_expiry(t, row, nft_dict_row_expiry(t, ttl));
+		err = 0;
+	}
+	spin_unlock_bh(&row->lock);
+	rcu_read_unlock();
+	return err;
+}
