@@ -81,7 +81,7 @@ func (r *ruleBench) read(tb testing.TB, f func(id uint32)) {
 	tb.Helper()
 	q, err := nfqueue.Open(&nfqueue.Config{
 		NfQueue: queueNum, MaxPacketLen: 0xffff, MaxQueueLen: 16, Copymode: nfqueue.NfQnlCopyPacket,
-		Flags: nfqueue.NfQaCfgFlagConntrack, NetNS: int(r.gateway), WriteTimeout: time.Second,
+		Flags: nfqueue.NfQaCfgFlagConntrack, NetNS: int(r.gateway),
 	})
 	if err != nil {
 		tb.Fatal(err)
@@ -102,7 +102,13 @@ func (r *ruleBench) read(tb testing.TB, f func(id uint32)) {
 		}
 		return 0
 	}
-	if err := q.RegisterWithErrorFunc(ctx, handle, func(error) int { return 0 }); err != nil {
+	failed := func(err error) int {
+		if ctx.Err() == nil {
+			tb.Errorf("queue: %v", err)
+		}
+		return 0
+	}
+	if err := q.RegisterWithErrorFunc(ctx, handle, failed); err != nil {
 		tb.Fatal(err)
 	}
 }
