@@ -50,7 +50,8 @@ static __always_inline bool copy_text(__u8 *to, const volatile struct text *fall
 	return READ(elem->head) == head;
 }
 
-static __always_inline __u64 clamp(__u64 n)
+/* Not static, so that the verifier goes through it once for all its callers. */
+noinline __u64 clamp(__u64 n)
 {
 	if (told.ref.type != INT)
 		return n;
@@ -61,8 +62,8 @@ static __always_inline __u64 clamp(__u64 n)
 	return n;
 }
 
-/* Adds or subtracts within the limits of the type. */
-static __always_inline __u64 sum(__u64 a, __u64 b)
+/* Adds or subtracts within the limits of the type. Not static, as clamp. */
+noinline __u64 sum(__u64 a, __u64 b)
 {
 	__u64 n = told.verb == ADD ? a + b : a - b;
 	bool up = told.verb == ADD ? (__s64)b > 0 : (__s64)b < 0;
@@ -132,34 +133,52 @@ static __always_inline long store_cell(__u64 tag, const struct value *v, __u64 f
 	return err;
 }
 
-/* Adds to the number that is there. */
+/* What the tries to add have in common. */
+struct adding {
+	__u64 tag;
+	const struct value *value;
+	union room *room;
+	long error;
+};
+
+/* bpf_loop callback: one try to add to the number that is there. A loop of its
+ * own would have the verifier go through every try.
+ */
+static long try_add(__u32 i, struct adding *a)
+{
+	__u64 tag = a->tag, head = head_of(tag, a->value->type), by = a->value->words[0], old, next;
+	struct cell *c;
+
+	c = bpf_map_lookup_elem(&cells, &tag);
+	if (!c) {
+		old = told.ref.has_fallback ? told.ref.fallback.words[0] : 0;
+		a->error = store_cell(tag, a->value, sum(old, by), a->room, BPF_NOEXIST);
+		return a->error != -EEXIST;
+	}
+	if (READ(c->head) != head) {
+		a->error = store_cell(tag, a->value, sum(0, by), a->room, BPF_ANY);
+		return 1;
+	}
+	a->error = -EAGAIN;
+	old = READ(c->data[0]);
+	next = sum(old, by);
+	if (__sync_val_compare_and_swap(&c->data[0], old, next) != old)
+		return 0;
+	if (READ(c->head) == head) {
+		a->error = 0;
+		return 1;
+	}
+	/* The element was reused in this very moment: give back. */
+	__sync_fetch_and_add(&c->data[0], old - next);
+	return 0;
+}
+
 static __always_inline long add_cell(__u64 tag, const struct value *v, union room *room)
 {
-	__u64 head = head_of(tag, v->type), old, next;
-	struct cell *c;
-	long err;
+	struct adding a = { .tag = tag, .value = v, .room = room, .error = -EAGAIN };
 
-	for (int i = 0; i < ADD_TRIES; i++) {
-		c = bpf_map_lookup_elem(&cells, &tag);
-		if (!c) {
-			old = told.ref.has_fallback ? told.ref.fallback.words[0] : 0;
-			err = store_cell(tag, v, sum(old, v->words[0]), room, BPF_NOEXIST);
-			if (err != -EEXIST)
-				return err;
-			continue;
-		}
-		if (READ(c->head) != head)
-			return store_cell(tag, v, sum(0, v->words[0]), room, BPF_ANY);
-		old = READ(c->data[0]);
-		next = sum(old, v->words[0]);
-		if (__sync_val_compare_and_swap(&c->data[0], old, next) != old)
-			continue;
-		if (READ(c->head) == head)
-			return 0;
-		/* The element was reused in this very moment: give back. */
-		__sync_fetch_and_add(&c->data[0], old - next);
-	}
-	return -EAGAIN;
+	bpf_loop(ADD_TRIES, try_add, &a, 0);
+	return a.error;
 }
 
 static __always_inline void drop_cell(__u64 tag)
@@ -213,8 +232,14 @@ static __always_inline void renew(struct row *r, __u64 word, __u64 generation)
 	}
 }
 
-/* One try to write; -EAGAIN or -EEXIST if somebody else was faster. */
-static noinline long try_write(struct __sk_buff *skb, struct table_state *s)
+/* What the tries to write have in common. */
+struct writing {
+	struct __sk_buff *skb;
+	struct table_state *state;
+	long error; /* of the last one */
+};
+
+static __always_inline long write_once(struct __sk_buff *skb, struct table_state *s)
 {
 	struct value kv = {}, v = {};
 	struct text *name = NULL;
@@ -251,25 +276,27 @@ static noinline long try_write(struct __sk_buff *skb, struct table_state *s)
 	return err;
 }
 
+/* bpf_loop callback: one try to write; again if somebody else was faster. */
+static long try_write(__u32 i, struct writing *w)
+{
+	w->error = write_once(w->skb, w->state);
+	return w->error != -EAGAIN && w->error != -EEXIST;
+}
+
 SEC("socket")
 int write(struct __sk_buff *skb)
 {
-	struct table_state *s;
+	struct writing w = { .skb = skb };
 	__u32 zero = 0;
-	long err = 0;
 
-	s = bpf_map_lookup_elem(&state, &zero);
-	if (!s)
+	w.state = bpf_map_lookup_elem(&state, &zero);
+	if (!w.state)
 		return 1;
-	for (int i = 0; i < TRIES; i++) {
-		err = try_write(skb, s);
-		if (err != -EAGAIN && err != -EEXIST)
-			break;
-	}
-	if (err == -E2BIG)
-		__sync_fetch_and_add(&s->refused, 1);
-	if (!err)
-		changed(s);
+	bpf_loop(TRIES, try_write, &w, 0);
+	if (w.error == -E2BIG)
+		__sync_fetch_and_add(&w.state->refused, 1);
+	if (!w.error)
+		changed(w.state);
 	return 1;
 }
 
