@@ -32,6 +32,7 @@ func words(v dict.Value) [2]uint64 {
 func (c *writerCellReq) encode(field int, v dict.Value, s secret) {
 	c.Field = uint32(field)
 	c.Type = uint32(v.Type())
+	c.State = 0 // what an earlier request left there would be undone with this one
 	if v.Type() != dict.String {
 		c.Value.Digest = words(v)
 		return
