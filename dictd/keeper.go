@@ -123,7 +123,25 @@ func (k *keeper) compile(table string) (terms rules.Terms, release func() error,
 		codes = append(codes, code)
 		*t.to = code.Exprs
 	}
+	if a, ok := k.compiler.(nftext.Attacher); ok {
+		code, err := k.attach(a, table)
+		if err != nil {
+			return rules.Terms{}, nil, errors.Join(err, release())
+		}
+		codes = append(codes, code)
+		terms.Attach = code.Exprs
+	}
 	return terms, release, nil
+}
+
+// attach compiles what makes connections known to the backend before their
+// packets are queued.
+func (k *keeper) attach(a nftext.Attacher, table string) (*nftext.Code, error) {
+	sessions, err := k.store.Table(dict.Sessions)
+	if err != nil {
+		return nil, err
+	}
+	return a.Attach(target(table), sessions)
 }
 
 func (k *keeper) compileTerm(text, table string) (*nftext.Code, error) {
@@ -135,5 +153,10 @@ func (k *keeper) compileTerm(text, table string) (*nftext.Code, error) {
 	if err != nil {
 		return nil, err
 	}
-	return k.compiler.Compile(nftext.Target{Family: unix.NFPROTO_INET, Table: table, Chain: rules.TermChain}, bound)
+	return k.compiler.Compile(target(table), bound)
+}
+
+// target is where the terms stand.
+func target(table string) nftext.Target {
+	return nftext.Target{Family: unix.NFPROTO_INET, Table: table, Chain: rules.TermChain}
 }

@@ -8,9 +8,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"nftdict/dict"
+	"nftdict/dict/dicttest"
 	"nftdict/dictd/internal/testns"
 	"nftdict/dictd/queue"
 	"nftdict/dictd/rules"
+	"nftdict/nftext"
 )
 
 // Where the kernel cannot lock the table, it is put back.
@@ -50,5 +55,53 @@ func TestKeeperPutsTheTableBack(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// attaching is a compiler of a backend that must be told of connections.
+type attaching struct{ released int }
+
+func (a *attaching) code(text string) (*nftext.Code, error) {
+	return &nftext.Code{Exprs: []byte(text), Release: func() error { a.released++; return nil }}, nil
+}
+
+func (a *attaching) Compile(_ nftext.Target, b nftext.Bound) (*nftext.Code, error) {
+	return a.code(b.Term().String())
+}
+
+func (*attaching) Decompile(uint8, []nftext.Element) (string, int) { return "", 0 }
+
+func (a *attaching) Attach(_ nftext.Target, t dict.Table) (*nftext.Code, error) {
+	return a.code("attach " + t.Name)
+}
+
+// Where the backend must be told of connections, a rule does so.
+func TestKeeperAttaches(t *testing.T) {
+	compiler := &attaching{}
+	for _, c := range []struct {
+		compiler nftext.Compiler
+		want     rules.Terms
+	}{
+		{compiler, rules.Terms{Flush: []byte(rules.FlushText), Bypassed: []byte(rules.BypassedText), Attach: []byte("attach sessions")}},
+		{struct{ nftext.Compiler }{compiler}, rules.Terms{Flush: []byte(rules.FlushText), Bypassed: []byte(rules.BypassedText)}},
+		{nil, rules.Terms{}},
+	} {
+		compiler.released = 0
+		terms, release, err := newKeeper(nil, Options{Store: dicttest.NewStandard(t), Compiler: c.compiler}).compile("dictd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(c.want, terms); d != "" {
+			t.Errorf("terms (-want +got):\n%s", d)
+		}
+		held := 0
+		for _, term := range [][]byte{c.want.Flush, c.want.Bypassed, c.want.Attach} {
+			if term != nil {
+				held++
+			}
+		}
+		if err := release(); err != nil || compiler.released != held {
+			t.Errorf("released %d of %d terms: %v", compiler.released, held, err)
+		}
 	}
 }

@@ -44,6 +44,9 @@ type Queues struct {
 type Terms struct {
 	Flush    []byte // dict sessions ct id flush
 	Bypassed []byte // dict sessions ct id bypass_packetd true
+	// Attach makes a packet's connection known to the table sessions, where the
+	// backend asks for that (nftext.Attacher).
+	Attach []byte
 }
 
 // Texts of the terms, for a Compiler, and the chain they will stand in.
@@ -78,7 +81,7 @@ const dnsPort = 53
 // layout returns the chains of the table, in an order in which each exists
 // before it is called.
 func layout(c Config, k kernel, terms Terms) []chain {
-	chains := []chain{inspect(c, k), selection(c, terms), own(c), prerouting(c), input(c), output(c)}
+	chains := []chain{inspect(c, k, terms), selection(c, terms), own(c), prerouting(c), input(c), output(c)}
 	if c.Source == queue.ByMark {
 		chains = append(chains,
 			restore(c, "prerouting", unix.NF_INET_PRE_ROUTING),
@@ -193,8 +196,11 @@ func selection(c Config, terms Terms) chain {
 // inspect hands a packet to the daemon. What opens a connection has queues of
 // its own: the daemon must not take it for a packet of an earlier connection of
 // the same id.
-func inspect(c Config, k kernel) chain {
+func inspect(c Config, k kernel, terms Terms) chain {
 	ch := chain{name: chainInspect}
+	if terms.Attach != nil {
+		ch.rules = append(ch.rules, newRule("a row may be written for it").and(terms.Attach))
+	}
 	queueTo := nftQueue
 	if !k.nftQueue {
 		queueTo = xtNFQUEUE
