@@ -111,8 +111,27 @@ func openEBPF(tb testing.TB, ns *lab.Namespace) *backend.Backend {
 	return b
 }
 
+// openKmod opens the dictionaries of a namespace in the module, where it is
+// loaded. They go with the namespace.
+func openKmod(tb testing.TB, ns *lab.Namespace) *backend.Backend {
+	tb.Helper()
+	var b *backend.Backend
+	need.Feature(tb, "kmod", func() error {
+		return ns.Do(func() (err error) {
+			b, err = backend.Open(backend.Kmod, backend.Options{})
+			return err
+		})
+	})
+	tb.Cleanup(func() {
+		if err := b.Store.Close(); err != nil {
+			tb.Errorf("close the dictionaries: %v", err)
+		}
+	})
+	return b
+}
+
 // backends are the stores that a test runs on: one in memory that compiles no
-// rules, and the maps of the namespace.
+// rules, the maps of the namespace, and the module where it is loaded.
 func backends(t *testing.T, f func(*testing.T, *lab.Lab, *backend.Backend)) {
 	t.Run("mem", func(t *testing.T) {
 		f(t, labtest.New(t, lab.Config{}), &backend.Backend{Kind: "mem", Store: dicttest.NewStandard(t)})
@@ -120,6 +139,10 @@ func backends(t *testing.T, f func(*testing.T, *lab.Lab, *backend.Backend)) {
 	t.Run("ebpf", func(t *testing.T) {
 		l := labtest.New(t, lab.Config{})
 		f(t, l, openEBPF(t, l.Gateway))
+	})
+	t.Run("kmod", func(t *testing.T) {
+		l := labtest.New(t, lab.Config{})
+		f(t, l, openKmod(t, l.Gateway))
 	})
 }
 
