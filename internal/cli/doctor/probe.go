@@ -101,7 +101,7 @@ func probes() []probe {
 		{"xt bpf through nft_compat", ebpf, true, "rules cannot consult maps: CONFIG_NETFILTER_XT_MATCH_BPF, CONFIG_NFT_COMPAT", tryMatchBPF},
 		{"bpf helpers in filters", ebpf, false, "rules cannot consult maps: kernel 6.1", tryBPFHelpers},
 		{"kernel types (BTF)", ebpf, false, "rules cannot consult maps, for want of the packet's layout: CONFIG_DEBUG_INFO_BTF", tryBTF},
-		{"module nft_dict", kmod, false, "no backend kmod; ebpf takes its place", tryModule},
+		{"module nft_dict", kmod, false, "no backend kmod; ebpf takes its place: make install-kmod, modprobe nft_dict", tryModule},
 
 		{"nft program", command, false, "dictctl nft cannot load or list rules: install nftables", tryProgram},
 		{"seccomp user notification", command, false, "dictctl nft cannot translate: CONFIG_SECCOMP_FILTER; in a container, allow a second listener", tryListener},
