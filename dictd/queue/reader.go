@@ -80,8 +80,9 @@ func Open(cfg Config) (*Reader, error) {
 		r.finish = []nfqueue.VerdictOption{nfqueue.WithMark(cfg.FinishMark)}
 	}
 	nfq, err := nfqueue.Open(&nfqueue.Config{
+		// No packets yet: the library would take them for the kernel's answers.
 		NetNS: cfg.NetNS, NfQueue: cfg.Num, MaxQueueLen: cfg.Length, MaxPacketLen: cfg.CopyRange,
-		Copymode: nfqueue.NfQnlCopyPacket, Flags: flags, AfFamily: unix.AF_UNSPEC,
+		Copymode: nfqueue.NfQnlCopyNone, Flags: flags, AfFamily: unix.AF_UNSPEC,
 	})
 	if err != nil {
 		cancel()
@@ -98,7 +99,19 @@ func Open(cfg Config) (*Reader, error) {
 		r.Close()
 		return nil, fmt.Errorf("queue %d: %w", cfg.Num, err)
 	}
+	if err := r.letCome(cfg.CopyRange); err != nil {
+		r.Close()
+		return nil, fmt.Errorf("queue %d: %w", cfg.Num, err)
+	}
 	return r, nil
+}
+
+// letCome asks for packets, now that they are read: at most size bytes of each.
+func (r *Reader) letCome(size uint32) error {
+	const nfqaCfgParams = 2
+	e := netlink.NewAttributeEncoder()
+	e.Bytes(nfqaCfgParams, append(binary.BigEndian.AppendUint32(nil, size), nfqueue.NfQnlCopyPacket))
+	return r.send(msgConfig, e)
 }
 
 // Run handles packets until ctx ends, and then closes the Reader.
@@ -112,8 +125,9 @@ func (r *Reader) Run(ctx context.Context) error {
 	return errors.Join(err, r.Close())
 }
 
-// Close gives the queue back: packets that still wait go the way of a queue
-// without a reader. No packet is being handled when it returns.
+// Close gives the queue back: the kernel drops the packets that still wait; what
+// comes later goes the way of a queue without a reader. No packet is being handled
+// when it returns.
 func (r *Reader) Close() error {
 	r.cancel()
 	return r.nfq.Close()

@@ -172,3 +172,52 @@ func TestQueueOfAnother(t *testing.T) {
 		t.Log(err)
 	}
 }
+
+// A queue that is bound while packets come by its rule opens, and handles them.
+func TestOpenUnderTraffic(t *testing.T) {
+	ns := testns.New(t)
+	queueUDP(t, ns, 79)
+	var from net.Conn
+	ns.Do(t, func() (err error) {
+		from, err = net.Dial("udp", "127.0.0.1:9999")
+		return err
+	})
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				_, _ = from.Write([]byte("x")) // refused while nobody has the queue
+			}
+		}
+	}()
+	defer func() {
+		close(stop)
+		<-stopped
+		from.Close()
+	}()
+	for i := range 50 {
+		handled := make(chan struct{}, 1)
+		r, err := Open(Config{Num: 79, NetNS: ns.FD(), Buffer: 1 << 20, FailOpen: true, Handle: func(*Packet) Verdict {
+			select {
+			case handled <- struct{}{}:
+			default:
+			}
+			return Accept
+		}})
+		if err != nil {
+			t.Fatalf("time %d: %v", i, err)
+		}
+		select {
+		case <-handled:
+		case <-time.After(5 * time.Second):
+			t.Errorf("time %d: no packet comes", i)
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
