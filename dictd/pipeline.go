@@ -61,6 +61,9 @@ func (w *worker) Handle(q *queue.Packet) queue.Verdict {
 // session is locked.
 func (w *worker) inspect(s *session.Session, q *queue.Packet, dir classifier.Dir, fresh bool, now time.Time) queue.Verdict {
 	changed := fresh
+	if dir == classifier.Original && asks(&w.packet) {
+		w.table.Asks(s, w.packet.Seq, now)
+	}
 	if s.Packets++; s.Packets == 1 {
 		w.classifier.Load().Begin(&s.Class, s.Endpoints(), now)
 		changed = true
@@ -82,6 +85,12 @@ func (w *worker) inspect(s *session.Session, q *queue.Packet, dir classifier.Dir
 		return queue.Finish
 	}
 	return queue.Accept
+}
+
+// asks reports whether a packet asks for a TCP connection.
+func asks(p *classifier.Packet) bool {
+	const all = classifier.FlagFIN | classifier.FlagSYN | classifier.FlagRST | classifier.FlagACK
+	return p.Proto == classifier.ProtoTCP && p.TCPFlags&all == classifier.FlagSYN
 }
 
 // classify returns whether the result changed. A panic ends the inspection of

@@ -17,6 +17,20 @@ type Flow struct {
 	Reply  Tuple  // as the answer comes: differs from Orig.Reverse() after NAT
 	Mark   uint32 // 0 in events of kernels that leave it out
 	Status uint32 // IPS_* bits; 0 where the message has none
+	State  uint8  // of a TCP connection, as the kernel numbers them; 0 where the message has none
+}
+
+// States of a TCP connection whose end the kernel has seen.
+const (
+	tcpTimeWait = 7
+	tcpClose    = 8
+)
+
+// Ended reports whether the entry is that of a TCP connection which is over. The
+// kernel keeps it for a while, and may let the next connection of the tuple go on
+// in it, without an event.
+func (f *Flow) Ended() bool {
+	return f.Orig.Proto == unix.IPPROTO_TCP && (f.State == tcpTimeWait || f.State == tcpClose)
 }
 
 // Attributes of ctnetlink messages that are read here.
@@ -24,6 +38,7 @@ const (
 	ctaTupleOrig  = 1
 	ctaTupleReply = 2
 	ctaStatus     = 3
+	ctaProtoInfo  = 4
 	ctaMark       = 8
 	ctaID         = 12
 	ctaZone       = 18
@@ -36,6 +51,9 @@ const (
 	ctaIPv4Dst = 2
 	ctaIPv6Src = 3
 	ctaIPv6Dst = 4
+
+	ctaProtoInfoTCP      = 1
+	ctaProtoInfoTCPState = 1
 
 	ctaProtoNum      = 1
 	ctaProtoSrcPort  = 2
@@ -58,6 +76,8 @@ func ParseFlow(b []byte, f *Flow) error {
 			return parseTuple(v, &f.Reply, nil)
 		case ctaStatus:
 			return be32(v, &f.Status)
+		case ctaProtoInfo:
+			return parseProtoInfo(v, f)
 		case ctaMark:
 			return be32(v, &f.Mark)
 		case ctaID:
@@ -66,6 +86,23 @@ func ParseFlow(b []byte, f *Flow) error {
 			return be16(v, &f.Zone)
 		}
 		return nil
+	})
+}
+
+func parseProtoInfo(b []byte, f *Flow) error {
+	return eachAttr(b, func(typ uint16, v []byte) error {
+		if typ != ctaProtoInfoTCP {
+			return nil
+		}
+		return eachAttr(v, func(typ uint16, v []byte) error {
+			if typ == ctaProtoInfoTCPState {
+				if len(v) != 1 {
+					return errAttributes
+				}
+				f.State = v[0]
+			}
+			return nil
+		})
 	})
 }
 

@@ -94,6 +94,15 @@ func protocol(proto uint8) []expr.Any {
 	return []expr.Any{&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: reg}, equal([]byte{proto})}
 }
 
+// opensTCP matches the TCP packet that asks for a connection: SYN alone.
+func opensTCP() []expr.Any {
+	const flags, fin, syn, rst, ack = 13, 1, 2, 4, 16
+	return append(protocol(unix.IPPROTO_TCP),
+		&expr.Payload{DestRegister: reg, Base: expr.PayloadBaseTransportHeader, Offset: flags, Len: 1},
+		&expr.Bitwise{SourceRegister: reg, DestRegister: reg, Len: 1, Mask: []byte{fin | syn | rst | ack}, Xor: []byte{0}},
+		equal([]byte{syn}))
+}
+
 // port matches the source or the destination port of TCP and UDP.
 func port(offset uint32, port uint16) []expr.Any {
 	return []expr.Any{
@@ -122,6 +131,15 @@ func setCtMark(bits uint32) []expr.Any {
 	return []expr.Any{
 		&expr.Ct{Key: expr.CtKeyMARK, Register: reg},
 		&expr.Bitwise{SourceRegister: reg, DestRegister: reg, Len: wordLength, Mask: native(^bits), Xor: native(bits)},
+		&expr.Ct{Key: expr.CtKeyMARK, Register: reg, SourceRegister: true},
+	}
+}
+
+// clearCtMark clears bits of the conntrack mark and leaves the others.
+func clearCtMark(bits uint32) []expr.Any {
+	return []expr.Any{
+		&expr.Ct{Key: expr.CtKeyMARK, Register: reg},
+		and(^bits),
 		&expr.Ct{Key: expr.CtKeyMARK, Register: reg, SourceRegister: true},
 	}
 }

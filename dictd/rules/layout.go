@@ -108,12 +108,14 @@ func keepMark(c Config) []expr.Any {
 	return copyMeta(expr.MetaKeySECMARK, expr.MetaKeyMARK)
 }
 
-// common are the rules that begin each chain that queues. Every packet passes
-// the first two, so they come first and are cheap.
-func common(c Config, lo expr.MetaKey) (rules []rule) {
+// common are the rules that begin each chain that queues, with others before the
+// one for finished connections. Every packet passes these, so they come first and
+// are cheap.
+func common(c Config, lo expr.MetaKey, before ...rule) (rules []rule) {
 	if keep := keepMark(c); keep != nil {
 		rules = append(rules, newRule("keep the mark", keep))
 	}
+	rules = append(rules, before...)
 	if c.FinishBit != 0 {
 		rules = append(rules, newRule("finished", ctBits(expr.CtKeyMARK, c.FinishBit), leave()))
 	}
@@ -128,12 +130,22 @@ func common(c Config, lo expr.MetaKey) (rules []rule) {
 // nobody can tell the two apart, so the chain input sorts the latter out.
 func prerouting(c Config) chain {
 	ch := chain{name: chainPrerouting, base: true, hook: unix.NF_INET_PRE_ROUTING, priority: c.Priority}
-	ch.rules = append(common(c, expr.MetaKeyIIF),
+	ch.rules = append(common(c, expr.MetaKeyIIF, reopened(c)...),
 		newRule("not to this station", []expr.Any{
 			&expr.Meta{Key: expr.MetaKeyPKTTYPE, Register: reg}, unequal([]byte{pktHost}),
 		}, leave()))
 	ch.rules = append(ch.rules, newRule("", continueIn(chainSelect)))
 	return ch
+}
+
+// reopened takes back that a connection is finished when another asks to begin in
+// its entry, as conntrack sometimes lets it: whether it does, the daemon finds out.
+func reopened(c Config) []rule {
+	if c.FinishBit == 0 {
+		return nil
+	}
+	return []rule{newRule("finished, and asks again",
+		ctBits(expr.CtKeyMARK, c.FinishBit), opensTCP(), clearCtMark(c.FinishBit))}
 }
 
 // dns are rules that give DNS traffic, queries and answers, to a verdict.
@@ -170,6 +182,7 @@ func selection(c Config, terms Terms) chain {
 	if terms.Flush != nil {
 		ch.rules = append(ch.rules, newRule(FlushText, noCtBits(expr.CtKeySTATUS, statusConfirmed)).and(terms.Flush))
 	}
+	ch.rules = append(ch.rules, newRule("TCP asks for a connection", opensTCP(), continueIn(chainInspect)))
 	if terms.Bypassed != nil {
 		ch.rules = append(ch.rules, newRule(BypassedText).and(terms.Bypassed).then(keep, leave()))
 	}

@@ -37,6 +37,13 @@
 // saw nothing of it) is looked up in the kernel; what ended while it was looked
 // up is not made a session.
 //
+// # One entry, two connections
+//
+// Where a packet of the server follows the end of a TCP connection, conntrack lets
+// the next connection of the same tuple go on in the old entry: same id, same
+// mark, no event. So a SYN of a confirmed entry always comes to the daemon, which
+// asks the kernel whether the entry's connection was over (Table.Asks).
+//
 // # Collisions
 //
 // Two live connections may share an id, about one pair in 100,000 connections.

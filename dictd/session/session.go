@@ -27,6 +27,8 @@ type Session struct {
 	// classifier has come to its end.
 	Finished, Final bool
 
+	syn       uint32 // sequence number of the client's first SYN, if hasSYN
+	hasSYN    bool
 	serial    int64
 	began     int64           // first packet seen, nanoseconds of Unix time
 	orig      conntrack.Tuple // never changes
