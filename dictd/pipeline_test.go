@@ -7,12 +7,14 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"nftdict/classifier"
 	"nftdict/dict"
 	"nftdict/dict/dicttest"
 	"nftdict/dictd/conntrack"
 	"nftdict/dictd/queue"
+	"nftdict/dictd/session"
 )
 
 var (
@@ -180,4 +182,60 @@ func FuzzHandle(f *testing.F) {
 			t.Fatalf("%d sessions", n)
 		}
 	})
+}
+
+// Each of two datagrams that open one connection has an entry of its own until
+// one is confirmed: what the second makes known is under the second's id when
+// its verdict is given.
+func TestSecondDatagramHasARowOfItsOwn(t *testing.T) {
+	store := dicttest.NewStandard(t)
+	w := newWorker(t, store, 10)
+	for i, payload := range [][]byte{{0xff, 0xff, 0xff}, dnsQuery(1, "www", "netflix", "com")} {
+		id := uint32(5 + i)
+		w.Handle(&queue.Packet{CtID: id, First: true, Payload: ipPacket(classifier.ProtoUDP, client, server, 0, 0, payload)})
+		row, err := store.Get(dict.Sessions, dict.CtID(id))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := ""
+		if i == 1 {
+			want = "DNS"
+		}
+		if got := value(row, "application"); want != "" && got != want {
+			t.Errorf("datagram %d: application %q, want %q", i, got, want)
+		}
+		if got := value(row, "client_port"); got != fmt.Sprint(client.Port()) {
+			t.Errorf("datagram %d: client_port %q", i, got)
+		}
+		if row.TTL == 0 || row.TTL > session.Provisional {
+			t.Errorf("datagram %d: the row lives %v", i, row.TTL)
+		}
+	}
+}
+
+// What rests on a DNS answer alone is no application: rules on application do
+// not act on it.
+func TestHintIsNoApplication(t *testing.T) {
+	store := dicttest.NewStandard(t)
+	w := newWorker(t, store, 10)
+	hints := classifier.NewHints(classifier.HintsOptions{})
+	hints.Add(client.Addr(), server.Addr(), "www.netflix.com", time.Hour, time.Now())
+	w.classifier.Store(classifier.New(classifier.Options{Hints: hints}))
+	open(w, 5)
+	row, err := store.Get(dict.Sessions, dict.CtID(5))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for field, want := range map[string]string{
+		"application_inferred": "NETFLIX", "application_category_inferred": "streaming", "server_dns_hint": "www.netflix.com",
+	} {
+		if got := value(row, field); got != want {
+			t.Errorf("%s is %q, want %q", field, got, want)
+		}
+	}
+	for _, field := range []string{"application", "application_category", "application_confidence"} {
+		if v, ok := row.Get(field); ok {
+			t.Errorf("%s is %s", field, v)
+		}
+	}
 }
