@@ -182,7 +182,7 @@ func selection(c Config, terms Terms) chain {
 	if terms.Flush != nil {
 		ch.rules = append(ch.rules, newRule(FlushText, noCtBits(expr.CtKeySTATUS, statusConfirmed)).and(terms.Flush))
 	}
-	ch.rules = append(ch.rules, newRule("TCP asks for a connection", opensTCP(), continueIn(chainInspect)))
+	ch.rules = append(ch.rules, newRule("TCP asks for a connection", opensTCP(), keep, continueIn(chainInspect)))
 	if terms.Bypassed != nil {
 		ch.rules = append(ch.rules, newRule(BypassedText).and(terms.Bypassed).then(keep, leave()))
 	}

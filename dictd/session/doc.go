@@ -60,6 +60,6 @@
 // no dump and stay as they are. Between a loss and that, a session that a First
 // packet would join is looked up in the kernel first.
 //
-// The table is bounded: a connection that finds it full is counted and passes
-// uninspected.
+// The table is bounded: a connection that finds it full takes the place of the
+// oldest unconfirmed one, else it is counted and passes uninspected.
 package session

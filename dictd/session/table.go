@@ -134,7 +134,7 @@ func (t *Table) All() []*Session {
 
 // create makes a session; admin is held. It returns nil if the table is full.
 func (t *Table) create(p place, id uint32, now time.Time) *Session {
-	if len(t.tuples) >= t.limit {
+	if len(t.tuples) >= t.limit && !t.makeRoom(now) {
 		t.stats.full.Add(1)
 		return nil
 	}
@@ -143,6 +143,21 @@ func (t *Table) create(p place, id uint32, now time.Time) *Session {
 	t.own(id, s)
 	t.stats.created.Add(1)
 	return s
+}
+
+// makeRoom forgets the oldest session that is not confirmed, if there is one:
+// rejected packets, which anybody can send, must not keep others out. If that
+// connection lives after all, its next packet makes it known again. admin is held,
+// no session locked.
+func (t *Table) makeRoom(now time.Time) bool {
+	for s := t.waiting.due(now); s != nil; s = t.waiting.due(now) {
+		if !s.confirmed && t.tuples[place{s.orig, s.zone}] == s {
+			t.forget(s, true)
+			t.stats.displaced.Add(1)
+			return true
+		}
+	}
+	return false
 }
 
 // own gives an id to a session; admin is held, no session locked. An id that

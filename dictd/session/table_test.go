@@ -340,7 +340,7 @@ func TestZones(t *testing.T) {
 func TestFull(t *testing.T) {
 	r := newRig(t, 2)
 	r.open(1, tuple(1))
-	r.first(2, tuple(2))
+	r.open(2, tuple(2))
 	if r.first(3, tuple(3)) != 0 || r.Stats().Full != 1 {
 		t.Errorf("a session over the limit: %+v", r.Stats())
 	}
@@ -348,6 +348,31 @@ func TestFull(t *testing.T) {
 	r.kernel.deliver(1)
 	if r.first(3, tuple(3)) == 0 {
 		t.Error("no place after one was given free")
+	}
+}
+
+// Packets that are rejected, one after the other, keep nobody out.
+func TestUnconfirmedMakeRoom(t *testing.T) {
+	r := newRig(t, 3)
+	old := r.open(1, tuple(1))
+	for n := range uint16(5) {
+		r.now = r.now.Add(time.Millisecond)
+		r.first(uint32(10+n), tuple(10+n))
+	}
+	r.now = r.now.Add(time.Millisecond)
+	fresh := r.open(2, tuple(2))
+	if fresh == 0 || r.later(2, tuple(2)) != fresh || r.later(1, tuple(1)) != old {
+		t.Errorf("a connection found no place: %+v", r.Stats())
+	}
+	if got := r.Stats(); r.Len() != 3 || got.Full != 0 || got.Displaced != 4 {
+		t.Errorf("stats %+v", got)
+	}
+	r.wantRow(10, 0)
+	// One that was displaced and lives is known again.
+	r.kernel.confirm(flow(14, tuple(14)))
+	r.kernel.deliver(1)
+	if r.later(14, tuple(14)) == 0 {
+		t.Error("a living connection stays unknown")
 	}
 }
 
