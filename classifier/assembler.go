@@ -30,6 +30,9 @@ func (a *assembler) contradicts(b []byte) bool {
 	return !bytes.Equal(a.buf[:n], b[:n])
 }
 
+// size returns the bytes of memory for the stream's bytes.
+func (a *assembler) size() int { return cap(a.buf) + cap(a.store) }
+
 // reset forgets the stream and keeps the memory.
 func (a *assembler) reset() {
 	a.buf, a.store, a.parts = a.buf[:0], a.store[:0], a.parts[:0]

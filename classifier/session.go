@@ -204,5 +204,26 @@ func (s *Session) finish() {
 	s.work = nil
 }
 
+// Held returns how many bytes of messages that are incomplete s keeps.
+func (s *Session) Held() int {
+	if s.work == nil {
+		return 0
+	}
+	n := 0
+	for _, a := range s.work.streams {
+		if a != nil {
+			n += a.size()
+		}
+	}
+	if s.work.quic != nil {
+		n += s.work.quic.crypto.size()
+	}
+	return n
+}
+
+// GiveUp ends the inspection for good: what is known stays, what is kept of
+// packets goes.
+func (s *Session) GiveUp() { s.finish() }
+
 // touch marks a change of the result.
 func (s *Session) touch() { s.version++ }

@@ -99,7 +99,7 @@ func (w *worker) classify(s *session.Session, dir classifier.Dir, now time.Time)
 	before := s.Class.Version()
 	s.Finished = true // unless all goes well
 	state := w.classifier.Load().Inspect(&s.Class, &w.packet, dir, now)
-	if s.Finished = state == classifier.Done; s.Finished {
+	if s.Finished = w.table.Hold(s, now) || state == classifier.Done; s.Finished {
 		s.Final = true
 		w.finished.Add(1)
 	}

@@ -165,9 +165,10 @@ func (t *Table) dropRows(rows map[uint32]struct{}) {
 	}
 }
 
-// Expire forgets the unconfirmed sessions that have been silent for long: their
+// Expire gives up the messages that stay incomplete, and forgets the unconfirmed sessions that have been silent for long: their
 // packets were rejected. It returns how many it forgot.
 func (t *Table) Expire(now time.Time) int {
+	t.release(now)
 	t.admin.Lock()
 	defer t.admin.Unlock()
 	n := 0

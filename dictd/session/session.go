@@ -38,9 +38,10 @@ type Session struct {
 	epoch     uint32          // last dump that showed it; under Table.admin
 	zone      uint16
 	confirmed bool
-	claimed   bool // its row was there before: what the beginning told is not known here
-	dead      bool // forgotten by the table: writes no more rows
-	shared    bool // one of its ids is another session's too: writes no rows
+	held      int32 // bytes that Class keeps, as counted in Table.holding
+	claimed   bool  // its row was there before: what the beginning told is not known here
+	dead      bool  // forgotten by the table: writes no more rows
+	shared    bool  // one of its ids is another session's too: writes no rows
 
 	sent   facts // cells written
 	before *view // what the classifier's cells were, while they may change

@@ -5,8 +5,8 @@ package session
 import "sync/atomic"
 
 type counters struct {
-	created, confirmed, ended, expired, replaced, missed            atomic.Uint64
-	collisions, full, unknown, drains, lookups, reopened, displaced atomic.Uint64
+	created, confirmed, ended, expired, replaced, missed                     atomic.Uint64
+	collisions, full, unknown, drains, lookups, reopened, displaced, givenUp atomic.Uint64
 }
 
 // Stats are the table's figures since it was made.
@@ -20,6 +20,8 @@ type Stats struct {
 	Replaced   uint64 `json:"replaced"`   // their id came back with a new connection
 	Reopened   uint64 `json:"reopened"`   // conntrack let a new connection go on in their entry
 	Displaced  uint64 `json:"displaced"`  // unconfirmed, forgotten for others in a full table
+	GivenUp    uint64 `json:"given_up"`   // inspection ended in the midst of a message: memory, or time
+	Held       int64  `json:"held"`       // bytes kept of messages that are incomplete
 	Missed     uint64 `json:"missed"`     // ended without an event being heard
 	Collisions uint64 `json:"collisions"` // ids found with two live connections
 	Full       uint64 `json:"full"`       // connections that found no place
@@ -35,6 +37,6 @@ func (t *Table) Stats() Stats {
 		Sessions: t.Len(), Limit: t.limit,
 		Created: c.created.Load(), Confirmed: c.confirmed.Load(), Ended: c.ended.Load(), Expired: c.expired.Load(),
 		Replaced: c.replaced.Load(), Missed: c.missed.Load(), Collisions: c.collisions.Load(), Full: c.full.Load(),
-		Unknown: c.unknown.Load(), Drains: c.drains.Load(), Lookups: c.lookups.Load(), Reopened: c.reopened.Load(), Displaced: c.displaced.Load(),
+		Unknown: c.unknown.Load(), Drains: c.drains.Load(), Lookups: c.lookups.Load(), Reopened: c.reopened.Load(), Displaced: c.displaced.Load(), GivenUp: c.givenUp.Load(), Held: t.holding.bytes.Load(),
 	}
 }

@@ -60,7 +60,8 @@ type Table struct {
 	snapshots map[*snapshot]struct{}
 	epoch     uint32
 
-	stats counters
+	holding holding
+	stats   counters
 }
 
 // place is what a session is: where, and between whom.
@@ -87,6 +88,7 @@ func New(c Config) *Table {
 		tuples: make(map[place]*Session), zones: make(map[uint16]struct{}),
 		snapshots: make(map[*snapshot]struct{}),
 	}
+	t.holding.limit = maxHeld
 	// 2048 numbers a microsecond: a later start never meets them.
 	t.serial.Store(c.Now.UnixMicro() << 11)
 	return t
@@ -204,6 +206,7 @@ func (t *Table) forget(s *Session, drop bool) {
 		}
 	}
 	s.dead = true
+	t.setHeld(s, 0)
 	ids := s.IDs(nil)
 	p := place{s.orig, s.zone}
 	s.mu.Unlock()

@@ -376,6 +376,42 @@ func TestUnconfirmedMakeRoom(t *testing.T) {
 	}
 }
 
+// Messages that never end are kept for a time, and up to a bound in all.
+func TestHalfMessages(t *testing.T) {
+	r := newRig(t, 100)
+	c := classifier.New(classifier.Options{})
+	half := make([]byte, 1000) // of a ClientHello of 16 KiB, in one long extension
+	copy(half, []byte{22, 3, 1, 0x3f, 0xff, 1, 0, 0x3f, 0xfb, 3, 3})
+	copy(half[44:], []byte{0, 2, 0x13, 1, 1, 0, 0x3f, 0xd0, 0x12, 0x34, 0x3f, 0xcc})
+	send := func(n uint16) (*Session, bool) {
+		tcp := tuple(n)
+		tcp.Proto = classifier.ProtoTCP
+		s, _, _ := r.Resolve(&Packet{ID: uint32(n), Tuple: tcp, First: true}, r.now)
+		defer s.Unlock()
+		c.Begin(&s.Class, s.Endpoints(), r.now)
+		c.Inspect(&s.Class, &classifier.Packet{Proto: tcp.Proto, Payload: half}, classifier.Original, r.now)
+		return s, r.Hold(s, r.now)
+	}
+	first, gaveUp := send(1)
+	held := r.Stats().Held
+	if gaveUp || held < 1000 {
+		t.Fatalf("given up: %v; %d bytes are held", gaveUp, held)
+	}
+	r.Table.holding.limit = 2 * held
+	send(2)
+	if s, gaveUp := send(3); !gaveUp || !s.Finished || r.Stats().Held != 2*held {
+		t.Errorf("over the bound: %+v", r.Stats())
+	}
+	r.kernel.confirm(flow(2, tuple(2)))
+	r.Expire(r.now.Add(heldLife + time.Second))
+	if got := r.Stats(); got.Held != 0 || !first.Finished {
+		t.Errorf("after a time: %+v", got)
+	}
+	if _, gaveUp := send(4); gaveUp || r.Stats().Held != held {
+		t.Errorf("afterwards: %+v", r.Stats())
+	}
+}
+
 func TestTooManyIDs(t *testing.T) {
 	r := newRig(t, 10)
 	for id := range uint32(10 * maxIDs) {
