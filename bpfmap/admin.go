@@ -38,11 +38,7 @@ func (s *Store) AddTable(t dict.Table) error {
 			return at(errors.Join(explain("create", err), os.RemoveAll(s.dir.pinDir(id))))
 		}
 		rest := recordsOfFields(0, t.Fields)
-		err := s.dir.writeRecords(id, 1, rest)
-		if err == nil {
-			err = s.dir.writeRecords(id, 0, []record{recordOfTable(t, len(rest))})
-		}
-		if err != nil {
+		if err := s.dir.publish(id, 0, recordOfTable(t, len(rest)), rest); err != nil {
 			return at(errors.Join(err, s.dir.forget(id), os.RemoveAll(s.dir.pinDir(id))))
 		}
 		return nil
@@ -68,11 +64,7 @@ func (s *Store) grow(op string, f tableSchema, fields []dict.Field) error {
 	}
 	known := len(f.table.Fields)
 	added := recordsOfFields(known, next.Fields[known:])
-	err = s.dir.writeRecords(f.id, f.count+1, added)
-	if err == nil {
-		err = s.dir.writeRecords(f.id, 0, []record{recordOfTable(next, f.count+len(added))})
-	}
-	if err != nil {
+	if err := s.dir.publish(f.id, f.count, recordOfTable(next, f.count+len(added)), added); err != nil {
 		return &dict.At{Op: op, Table: f.table.Name, Err: err}
 	}
 	return nil
@@ -93,10 +85,10 @@ func (s *Store) DeleteTable(name string) error {
 		if used != "" {
 			return at(fmt.Errorf("%w: by %s", dict.ErrBusy, used))
 		}
-		// Without its first record the table is gone; the rest is cleaning up.
-		if err := s.dir.schema.Delete(recordKey{f.id, 0}); err != nil {
-			return at(explain("schema", err))
+		if err := s.dir.unpublish(f.id); err != nil {
+			return at(err)
 		}
+		// The table is gone; the rest is cleaning up.
 		if err := errors.Join(os.RemoveAll(s.dir.pinDir(f.id)), s.dir.forget(f.id)); err != nil {
 			return at(explain("clean up", err))
 		}
@@ -105,7 +97,7 @@ func (s *Store) DeleteTable(name string) error {
 }
 
 // change makes one change of the schema under the lock, after what a dead
-// process left half made was removed, and lets everybody know.
+// process left half made was removed.
 func (s *Store) change(f func([]tableSchema) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -125,7 +117,6 @@ func (s *Store) change(f func([]tableSchema) error) error {
 		return err
 	}
 	err = f(found)
-	s.dir.state.epoch.Add(1)
 	_, failed := s.reload()
 	return errors.Join(err, failed)
 }

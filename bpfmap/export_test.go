@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
 
 	"nftdict/dict"
 	"nftdict/nftext"
@@ -69,6 +70,44 @@ func (s *Store) Orphan(table string, key dict.Key) error {
 		k.encode(key, t.secret)
 		return t.maps.rows.Delete(k[:sizeOfKey(t.schema.Key)])
 	})
+}
+
+// DieDeleting does of the deletion of a table what a process has done that is
+// killed where the table is gone but not cleaned up.
+func (s *Store) DieDeleting(name string) error {
+	release, err := s.lock(unix.LOCK_EX)
+	if err != nil {
+		return err
+	}
+	defer release()
+	found, _, err := s.dir.readSchema()
+	if err != nil {
+		return err
+	}
+	t, err := pick("table delete", found, name)
+	if err != nil {
+		return err
+	}
+	return s.dir.unpublish(t.id)
+}
+
+// DieAdding does of the addition of a field what a process has done that is
+// killed where the field is there.
+func (s *Store) DieAdding(name string, f dict.Field) error {
+	release, err := s.lock(unix.LOCK_EX)
+	if err != nil {
+		return err
+	}
+	defer release()
+	found, _, err := s.dir.readSchema()
+	if err != nil {
+		return err
+	}
+	t, err := pick("field add", found, name)
+	if err != nil {
+		return err
+	}
+	return s.grow("field add", t, []dict.Field{f})
 }
 
 // Memory returns how many bytes of the kernel a table's maps take.

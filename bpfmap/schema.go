@@ -50,6 +50,25 @@ func (n *namespace) readSchema() ([]tableSchema, uint64, error) {
 	return out, epoch, nil
 }
 
+// publish makes a table be what records say: its own, and those behind the
+// first known ones, which are there. Everybody is told before, and waits for
+// the lock: whoever dies in between leaves nobody with what was. The caller
+// holds the lock.
+func (n *namespace) publish(id uint32, known int, table record, rest []record) error {
+	if err := n.writeRecords(id, known+1, rest); err != nil {
+		return err
+	}
+	n.state.epoch.Add(1)
+	return n.writeRecords(id, 0, []record{table})
+}
+
+// unpublish takes a table's own record away, which makes it be gone. The
+// caller holds the lock.
+func (n *namespace) unpublish(id uint32) error {
+	n.state.epoch.Add(1)
+	return explain("schema", n.schema.Delete(recordKey{id, 0}))
+}
+
 // writeRecords writes records first, first+1, ... of a table.
 func (n *namespace) writeRecords(id uint32, first int, records []record) error {
 	for i, r := range records {

@@ -3,6 +3,7 @@
 package bpfmap_test
 
 import (
+	"errors"
 	"os"
 	"testing"
 
@@ -72,4 +73,36 @@ func TestConformance(t *testing.T) {
 			func(s dict.Store) string { return s.(placed).dir },
 			func(dir string) (dict.Store, error) { return bpfmap.Open(bpfmap.Options{Dir: dir}) },
 		))
+}
+
+// TestKilledChange: what a process did to the schema before it was killed,
+// others see at once.
+func TestKilledChange(t *testing.T) {
+	t.Parallel()
+	dir := testDir(t)
+	s, other := openDir(t, dir), openDir(t, dir)
+	if err := s.AddTable(testTable()); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Put("t", testRow(1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DieAdding("t", dict.Field{Name: "new", Type: dict.Int}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := other.Table("t"); err != nil || got.Index("new") < 0 {
+		t.Errorf("a field was added: got %v, %v", got, err)
+	}
+	if err := s.DieDeleting("t"); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Put("t", testRow(2)); !errors.Is(err, dict.ErrNotExist) {
+		t.Errorf("put to a table that is gone: %v, want %v", err, dict.ErrNotExist)
+	}
+	if err := other.AddTable(testTable()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := dict.Flush(s, "t"); err != nil || got != 0 {
+		t.Errorf("the new table: %v rows, %v, want none", got, err)
+	}
 }
