@@ -78,6 +78,11 @@ func (s *Store) DeleteTable(name string) error {
 			return err
 		}
 		at := func(err error) error { return &dict.At{Op: "table delete", Table: f.table.Name, Err: err} }
+		release, err := s.dir.claim(f.id)
+		if err != nil {
+			return at(err)
+		}
+		defer release()
 		used, err := s.ns.used(f.id)
 		if err != nil {
 			return at(err)

@@ -26,6 +26,7 @@ type compiler struct {
 	mu     sync.Mutex
 	object *ebpf.CollectionSpec // parsed once, when it is needed
 	loaded map[string]*loaded
+	uses   uses
 }
 
 // loaded is a program and how many hold it.
@@ -45,7 +46,7 @@ var _ nftext.Compiler = (*compiler)(nil)
 // Refused as dict.ErrNotSupported: families other than ip, ip6, inet and
 // bridge; a key and a value that both have to be carried.
 func (s *Store) Compiler() nftext.Compiler {
-	return &compiler{store: s, types: btf.NewCache(), loaded: map[string]*loaded{}}
+	return &compiler{store: s, types: btf.NewCache(), loaded: map[string]*loaded{}, uses: uses{}}
 }
 
 // Compile implements nftext.Compiler. In an open table a rule's field comes to
@@ -88,16 +89,22 @@ func (c *compiler) Compile(t nftext.Target, b nftext.Bound) (*nftext.Code, error
 	return &nftext.Code{Exprs: exprs, Release: release}, nil
 }
 
-// hold returns the program of a plan, loaded now or before.
+// hold returns the program of a plan, loaded now or before. Its tables cannot
+// be deleted until it is released.
 func (c *compiler) hold(l label, p *plan) (*ebpf.Program, func() error, error) {
 	// The text means the same as long as the tables do, which only grow.
 	key := fmt.Sprint(l.tables, l.text)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	free, err := c.uses.hold(c.store, l.tables)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", l.text, err)
+	}
 	h := c.loaded[key]
 	if h == nil {
 		program, err := c.load(p)
 		if err != nil {
+			free()
 			return nil, nil, fmt.Errorf("%s: %w", l.text, err)
 		}
 		h = &loaded{program: program}
@@ -107,6 +114,7 @@ func (c *compiler) hold(l label, p *plan) (*ebpf.Program, func() error, error) {
 	release := sync.OnceValue(func() error {
 		c.mu.Lock()
 		defer c.mu.Unlock()
+		free()
 		if h.holders--; h.holders > 0 {
 			return nil
 		}

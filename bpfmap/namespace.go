@@ -133,8 +133,11 @@ func (n *namespace) close() error { return n.schema.Close() }
 
 // lock takes the lock of the directory, shared or exclusive. It dies with the
 // process. fs.ErrNotExist if the directory is gone.
-func (n *namespace) lock(how int) (release func(), err error) {
-	dir, err := os.Open(n.dir)
+func (n *namespace) lock(how int) (release func(), err error) { return lockDir(n.dir, how) }
+
+// lockDir takes the lock of a directory: how is that of flock(2).
+func lockDir(path string, how int) (release func(), err error) {
+	dir, err := os.Open(path)
 	if err != nil {
 		return nil, explain("lock tables", err)
 	}
@@ -144,7 +147,7 @@ func (n *namespace) lock(how int) (release func(), err error) {
 		}
 	}
 	if err == nil {
-		err = n.same(dir)
+		err = same(dir)
 	}
 	if err != nil {
 		dir.Close()
@@ -153,9 +156,9 @@ func (n *namespace) lock(how int) (release func(), err error) {
 	return func() { dir.Close() }, nil
 }
 
-// same makes sure that an open directory is still the one at our path.
-func (n *namespace) same(dir *os.File) error {
-	now, err := os.Stat(n.dir)
+// same makes sure that an open directory is still the one at its path.
+func same(dir *os.File) error {
+	now, err := os.Stat(dir.Name())
 	if err != nil {
 		return err
 	}

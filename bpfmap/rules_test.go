@@ -172,6 +172,42 @@ func TestTableInUse(t *testing.T) {
 	}
 }
 
+// TestTableInUseByCode: from its compilation on a rule keeps its tables.
+func TestTableInUseByCode(t *testing.T) {
+	r := newRuleBench(t)
+	const text = "dict users dict sessions ct id username quota_exceeded true"
+	bound := r.bind(t, text)
+	for range 2 {
+		code, err := r.compiler.Compile(target(), bound)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := r.compiler.Compile(target(), bound)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, code := range []*nftext.Code{code, other} {
+			for _, name := range []string{dict.Users, dict.Sessions} {
+				if err := r.store.DeleteTable(name); !errors.Is(err, dict.ErrBusy) {
+					t.Errorf("delete %s: got %v, want %v", name, err, dict.ErrBusy)
+				}
+			}
+			if err := code.Release(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := r.store.DeleteTable(dict.Users); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.compiler.Compile(target(), bound); !errors.Is(err, dict.ErrNotExist) {
+		t.Errorf("compile: got %v, want %v", err, dict.ErrNotExist)
+	}
+	if err := r.store.DeleteTable(dict.Sessions); err != nil {
+		t.Errorf("a compilation that failed holds the table: %v", err)
+	}
+}
+
 // TestProgramsDieWithRules: alike terms share a program, which the kernel
 // drops with the last rule that holds it.
 func TestProgramsDieWithRules(t *testing.T) {
