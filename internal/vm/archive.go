@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -46,7 +47,10 @@ func (m *Machine) archive(c Command) (_ *os.File, err error) {
 
 // fill writes the entries of the boot archive.
 func (m *Machine) fill(a *cpio.Writer, c Command) error {
-	plan := guest.Plan{Argv: c.Argv, Env: c.Env, Dir: c.Dir, Host: m.Host, Tree: m.Kernel.Tree, Release: m.Kernel.Release}
+	plan := guest.Plan{Argv: c.Argv, Env: c.Env, Dir: c.Dir, Host: m.Host, Tree: m.Kernel.Tree, Release: m.Kernel.Release, Patience: m.Patience}
+	if plan.Patience == 0 {
+		plan.Patience = 20 * time.Second
+	}
 	init := m.Init
 	if init == "" {
 		var err error
@@ -115,6 +119,11 @@ func (m *Machine) modules() ([]kernel.Module, error) {
 		return nil, err
 	}
 	names := []string{"virtio_pci", "virtio_console"}
+	for _, sum := range []string{"crc32c_generic", "crc32c_cryptoapi"} { // asked for by name, not by a symbol
+		if index.Has(sum) {
+			names = append(names, sum)
+		}
+	}
 	if m.Host {
 		names = append(names, "9pnet_virtio", "9p", "overlay")
 	}

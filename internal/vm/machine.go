@@ -31,6 +31,9 @@ type Machine struct {
 	// Extra are files of out-of-tree modules, loaded last and unloaded at the
 	// end.
 	Extra []string
+	// Patience is for how long the unloading may take: namespaces are destroyed
+	// behind the back of those who leave them. Default: 20 seconds.
+	Patience time.Duration
 	// Host shows the program the host's files, with memory above. Without it
 	// the guest's root holds the files of Pack alone.
 	Host bool
@@ -39,6 +42,10 @@ type Machine struct {
 	Pack []Packed
 	// Memory in MiB, default 1024. CPUs, default 2.
 	Memory, CPUs int
+	// Counted ties the guest's clock to its instructions, one nanosecond each,
+	// and lets it jump over idle time: a run is repeatable to a few per cent,
+	// and a busy host cannot time it out. There is one processor then.
+	Counted bool
 	// Params are added to the kernel's command line, QEMU to the arguments of
 	// qemu-system-x86_64.
 	Params, QEMU []string
@@ -60,8 +67,9 @@ type Command struct {
 // Result is how a run went.
 type Result struct {
 	guest.Report
-	// Log is the kernel's log as the console showed it.
-	Log []byte
+	// Console is the kernel's log as the console showed it. Report.Log is the
+	// better one, if the guest lived to send it.
+	Console []byte
 	// Complaints are what the kernel found wrong, from Log and Report.
 	Complaints []Complaint
 	Took       time.Duration
@@ -80,7 +88,7 @@ func (m *Machine) Run(ctx context.Context, c Command) (*Result, error) {
 	res := new(Result)
 	err := m.run(ctx, c, res)
 	res.Took = time.Since(start)
-	res.Complaints = append(complaints(res.Log), reported(&res.Report)...)
+	res.Complaints = append(complaints(res.log()), reported(&res.Report)...)
 	if err != nil {
 		return res, fmt.Errorf("guest with kernel %q: %w", m.Kernel.Name, err)
 	}
@@ -125,7 +133,7 @@ func (m *Machine) run(ctx context.Context, c Command, res *Result) error {
 	drain(q.report, &report)
 	err = q.wait(ctx)
 	wg.Wait()
-	res.Log = log.Bytes()
+	res.Console = log.Bytes()
 	if err != nil {
 		return err
 	}
@@ -136,6 +144,14 @@ func (m *Machine) run(ctx context.Context, c Command, res *Result) error {
 		return fmt.Errorf("report of the guest: %w", err)
 	}
 	return nil
+}
+
+// log is the best log there is.
+func (r *Result) log() []byte {
+	if r.Log != "" {
+		return []byte(r.Log)
+	}
+	return r.Console
 }
 
 // self is the file of this program.

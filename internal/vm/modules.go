@@ -4,12 +4,10 @@ package vm
 
 // Networking returns the modules that the tests of this project expect of a
 // kernel: nf_tables with its expressions, connection tracking, queues, BPF
-// through the compatibility layer, and the virtual devices of the lab. The
-// first provide a checksum that others ask for by name, not by a symbol.
-// What is not here loads on demand where the host's files are shown.
+// through the compatibility layer, and the virtual devices of the lab. What is
+// not here loads on demand where the host's files are shown.
 func Networking() []string {
 	return []string{
-		"crc32c_generic", "crc32c_cryptoapi",
 		"nf_tables", "nf_conntrack", "nf_conntrack_netlink", "nfnetlink_queue", "nfnetlink_log", "nf_flow_table",
 		"nf_flow_table_inet", "nft_ct", "nft_chain_nat", "nft_nat", "nft_masq", "nft_redir", "nft_reject_inet", "nft_reject_ipv4", "nft_reject_ipv6",
 		"nft_queue", "nft_log", "nft_limit", "nft_quota", "nft_connlimit", "nft_objref", "nft_numgen", "nft_hash", "nft_fib_inet",

@@ -41,11 +41,18 @@ func (m *Machine) qemu(archive *os.File) (q *qemu, err error) {
 			q.close()
 		}
 	}()
+	cpus := or(m.CPUs, 2)
+	if m.Counted {
+		cpus = 1
+	}
 	args := []string{
 		"-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
 		"-machine", "q35,accel=tcg", "-cpu", "max",
-		"-m", strconv.Itoa(or(m.Memory, 1024)), "-smp", strconv.Itoa(or(m.CPUs, 2)),
+		"-m", strconv.Itoa(or(m.Memory, 1024)), "-smp", strconv.Itoa(cpus),
 		"-kernel", m.Kernel.Image, "-append", strings.Join(m.params(), " "),
+	}
+	if m.Counted {
+		args = append(args, "-icount", "shift=0,sleep=off")
 	}
 	q.far = append(q.far, archive)
 	args = append(args, "-initrd", fmt.Sprintf("/proc/self/fd/%d", 2+len(q.far)))
@@ -147,13 +154,12 @@ func (q *qemu) closeFar() {
 // params is the kernel's command line.
 func (m *Machine) params() []string {
 	p := []string{
-		"console=ttyS0", "loglevel=6", "mitigations=off", "random.trust_cpu=on", "rdinit=/init",
+		"console=ttyS0", "loglevel=6", "log_buf_len=8M", "mitigations=off", "random.trust_cpu=on", "rdinit=/init",
 		// An oops ends the machine and the machine ends the run: what the
 		// program does after it means nothing. Reports that do not harm go on.
 		"oops=panic", "panic=-1", "kasan_multi_shot", "reboot=t",
-		// The emulated counter is the host's: good, but a busy host looks like a
-		// bad one.
-		"tsc=reliable", "nowatchdog",
+		// A busy host looks like clocks and timers that do not work.
+		"tsc=reliable", "no_timer_check", "nowatchdog", "rcupdate.rcu_cpu_stall_timeout=60",
 	}
 	return append(p, m.Params...)
 }

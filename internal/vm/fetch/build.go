@@ -38,7 +38,8 @@ func Build(ctx context.Context, k *kernel.Kernel, source, dir string, w io.Write
 	if err := mirror(source, work); err != nil {
 		return nil, fmt.Errorf("build for kernel %q: %w", k.Name, err)
 	}
-	argv := append([]string{"-C", k.Headers, "M=" + work, "-s", "-j" + strconv.Itoa(runtime.NumCPU())}, args...)
+	// Type information would need pahole, and nothing reads it.
+	argv := append([]string{"-C", k.Headers, "M=" + work, "-s", "-j" + strconv.Itoa(runtime.NumCPU()), "CONFIG_DEBUG_INFO_BTF_MODULES="}, args...)
 	cmd := exec.CommandContext(ctx, "make", append(argv, "modules")...)
 	cmd.Stdout, cmd.Stderr = w, w
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "MAKEFLAGS=", "MAKELEVEL=")

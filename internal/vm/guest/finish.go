@@ -19,8 +19,6 @@ const (
 	// leakAge is for how long an object must have been lost before kmemleak
 	// tells of it.
 	leakAge = 5500 * time.Millisecond
-	// patience is for how long namespaces may take to be destroyed.
-	patience = 20 * time.Second
 )
 
 // finish adds to the report what is known only when the program is over. What
@@ -28,7 +26,7 @@ const (
 func finish(plan *Plan, r *Report) {
 	for _, file := range slices.Backward(plan.Extra) {
 		name := strings.ReplaceAll(strings.TrimSuffix(filepath.Base(file), ".ko"), "-", "_")
-		if err := unload(name, patience); err != nil {
+		if err := unload(name, plan.Patience); err != nil {
 			r.Held = append(r.Held, err.Error())
 		}
 	}
@@ -36,6 +34,22 @@ func finish(plan *Plan, r *Report) {
 	if text, err := os.ReadFile("/proc/sys/kernel/tainted"); err == nil {
 		r.Taint, _ = strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
 	}
+	r.Log = kernelLog()
+}
+
+// kernelLog returns what the kernel's log holds, without its first lines if
+// they have been overwritten.
+func kernelLog() string {
+	const readAll, size = 3, 10 // actions of syslog(2)
+	n, err := unix.Klogctl(size, nil)
+	if err != nil {
+		return ""
+	}
+	buf := make([]byte, n)
+	if n, err = unix.Klogctl(readAll, buf); err != nil {
+		return ""
+	}
+	return string(buf[:n])
 }
 
 // leaks asks kmemleak twice: the first scan finds candidates, the second

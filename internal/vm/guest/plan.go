@@ -2,6 +2,8 @@
 
 package guest
 
+import "time"
+
 // PlanFile is where the boot archive holds the Plan, as JSON.
 const PlanFile = "/plan.json"
 
@@ -34,6 +36,8 @@ type Plan struct {
 	// unload at the end.
 	Boot  []string
 	Extra []string
+	// Patience is for how long the unloading may take.
+	Patience time.Duration
 
 	// Host puts the program on the host's root file system, which it sees with
 	// a layer of memory above: it may write, the host stays as it is.
@@ -55,6 +59,9 @@ type Report struct {
 	// Held are extra modules that could not be unloaded: something still
 	// refers to them.
 	Held []string
+	// Log is the kernel's log, whole, as dmesg prints it: the console loses
+	// letters when the host is busy.
+	Log string
 	// Leaks is kmemleak's report, "" without leaks or without kmemleak.
 	Leaks string
 }

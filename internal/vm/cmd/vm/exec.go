@@ -30,6 +30,7 @@ type execFlags struct {
 	qemu     list
 	env      list
 	built    string
+	counted  bool
 	console  bool
 	verbose  bool
 	complain bool
@@ -56,6 +57,7 @@ func execute(ctx context.Context, args []string) error {
 	fs.Var(&f.params, "param", "a `word` more for the kernel's command line (repeatable)")
 	fs.Var(&f.qemu, "qemu", "an `argument` more for the emulator (repeatable)")
 	fs.Var(&f.env, "env", "set a `NAME=VALUE` in the guest, or pass NAME on (repeatable; PATH, HOME, LANG and NFTDICT_* are passed)")
+	fs.BoolVar(&f.counted, "counted", false, "a nanosecond of the guest's time is an instruction, and idle time passes at once")
 	fs.BoolVar(&f.console, "console", false, "show the kernel's log on stderr while it is written")
 	fs.BoolVar(&f.verbose, "v", false, "say how long the run took")
 	fs.BoolVar(&f.complain, "complaints", true, "fail when the kernel complained")
@@ -88,7 +90,7 @@ func (f *execFlags) judge(w io.Writer, res *vm.Result, err error) error {
 	switch {
 	case err != nil:
 		if !f.console {
-			fmt.Fprintf(w, "vm: end of the kernel's log:\n%s\n", tail(res.Log, 40))
+			fmt.Fprintf(w, "vm: end of the kernel's log:\n%s\n", tail(res.Console, 40))
 		}
 		return err
 	case res.Error != "":
@@ -118,7 +120,7 @@ func (f *execFlags) prepare(argv []string) (*vm.Machine, vm.Command, error) {
 		return nil, c, err
 	}
 	m := &vm.Machine{
-		Kernel: k, Host: f.host, Memory: f.memory, CPUs: f.cpus, Params: f.params, QEMU: f.qemu, Extra: f.extra,
+		Kernel: k, Host: f.host, Memory: f.memory, CPUs: f.cpus, Params: f.params, QEMU: f.qemu, Extra: f.extra, Counted: f.counted,
 		Modules: append(vm.Networking(), f.modules...),
 	}
 	if f.built != "" {
