@@ -111,6 +111,10 @@ func (t *Table) Remove() error {
 // holds. Who lacks the capability got EPERM before.
 func ownedByOther(err error) error {
 	if errors.Is(err, unix.EPERM) {
+		// The kernel refuses each message of the transaction, and once is enough.
+		if all := (refusals)(nil); errors.As(err, &all) {
+			err = all[0].error
+		}
 		return fmt.Errorf("%w: another running dictd owns it, or CAP_NET_ADMIN is missing", err)
 	}
 	return err
