@@ -6,7 +6,7 @@
 #ifndef _NFT_DICT_COMPAT_H
 #define _NFT_DICT_COMPAT_H
 
-#if __has_include(<linux/unaligned.h>)
+#ifdef NFT_DICT_UNALIGNED_IN_LINUX
 #include <linux/unaligned.h>
 #else
 #include <asm/unaligned.h>
@@ -17,11 +17,15 @@
 /* Before 5.15.98 and 6.1.16 or so, the rule was not told of the registers that
  * an expression reads.
  */
+static inline int nft_dict_register_load(const struct nft_ctx *ctx, const struct nlattr *attr,
+					 u8 *reg, u32 len)
+{
 #ifdef NFT_DICT_LOAD_WITHOUT_CTX
-#define nft_dict_register_load(ctx, attr, reg, len) nft_parse_register_load(attr, reg, len)
+	return nft_parse_register_load(attr, reg, len);
 #else
-#define nft_dict_register_load(ctx, attr, reg, len) nft_parse_register_load(ctx, attr, reg, len)
+	return nft_parse_register_load(ctx, attr, reg, len);
 #endif
+}
 
 /* Since 6.2, and in later stable kernels of older lines, dumps can reset. */
 #ifdef NFT_DICT_DUMP_WITHOUT_RESET
@@ -32,9 +36,9 @@
 
 /* Rules were once optimised by what registers are known to hold. */
 #ifdef NFT_REDUCE_READONLY
-#define NFT_DICT_REDUCE(f) .reduce = f,
+#define NFT_DICT_REDUCE(f) .reduce = (f),
 #else
-#define NFT_DICT_REDUCE(f)
+#define NFT_DICT_REDUCE(...)
 #endif
 
 /* The attributes of a dump's request moved in 6.6. */

@@ -209,7 +209,7 @@ static int nft_dict_row_pass(struct nft_dict_table *t, struct nft_dict_request *
 			return -EINVAL;
 		}
 	}
-	if (!key != (purpose == NFT_DICT_FOR_FILTER)) {
+	if (purpose == NFT_DICT_FOR_FILTER ? !!key : !key) {
 		NL_SET_ERR_MSG_ATTR(extack, nest, "a row needs a key, a filter none");
 		return -EINVAL;
 	}

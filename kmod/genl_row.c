@@ -7,7 +7,7 @@
 #include "nft_dict.h"
 
 /* Most bytes of the reply to a request for rows by their keys. */
-#define NFT_DICT_MAX_REPLY	(1 << 20)
+#define NFT_DICT_MAX_REPLY	1048576
 
 struct nft_dict_refusal {
 	u32		index;

@@ -264,7 +264,8 @@ static struct nft_dict_lookup *nft_dict_lookup_parse(const struct nft_ctx *ctx,
 	if (!l)
 		return ERR_PTR(-ENOMEM);
 	if (tb[NFTA_DICT_LOOKUP_NESTED]) {
-		l->nested = nft_dict_lookup_parse(ctx, tb[NFTA_DICT_LOOKUP_NESTED], true, depth + 1);
+		l->nested = nft_dict_lookup_parse(ctx, tb[NFTA_DICT_LOOKUP_NESTED], true,
+						  depth + 1);
 		if (IS_ERR(l->nested)) {
 			err = PTR_ERR(l->nested);
 			l->nested = NULL;

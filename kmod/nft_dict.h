@@ -205,6 +205,13 @@ static inline bool nft_dict_open(const struct nft_dict_table *t)
 	return t->flags & NFT_DICT_TABLE_OPEN;
 }
 
+/* How many fields a table has, which may become more. */
+static inline unsigned int nft_dict_table_fields(const struct nft_dict_table *t)
+{
+	/* Pairs with nft_dict_field_add: these fields are there. */
+	return smp_load_acquire(&t->nfields);
+}
+
 /* The types of values that one who asks for a type takes, as a set of bits. */
 static inline u16 nft_dict_type_mask(u8 type)
 {

@@ -86,6 +86,7 @@ enum nft_dict_cmd {
 
 	__NFT_DICT_CMD_MAX,
 };
+
 #define NFT_DICT_CMD_MAX	(__NFT_DICT_CMD_MAX - 1)
 
 /* Attributes of a message. */
@@ -109,6 +110,7 @@ enum nft_dict_attr {
 
 	__NFT_DICT_A_MAX,
 };
+
 #define NFT_DICT_A_MAX		(__NFT_DICT_A_MAX - 1)
 
 /*
@@ -130,6 +132,7 @@ enum nft_dict_cell_attr {
 
 	__NFT_DICT_CELL_MAX,
 };
+
 #define NFT_DICT_CELL_MAX	(__NFT_DICT_CELL_MAX - 1)
 
 enum nft_dict_row_attr {
@@ -139,6 +142,7 @@ enum nft_dict_row_attr {
 
 	__NFT_DICT_ROW_MAX,
 };
+
 #define NFT_DICT_ROW_MAX	(__NFT_DICT_ROW_MAX - 1)
 
 enum nft_dict_field_attr {
@@ -150,6 +154,7 @@ enum nft_dict_field_attr {
 
 	__NFT_DICT_FIELD_MAX,
 };
+
 #define NFT_DICT_FIELD_MAX	(__NFT_DICT_FIELD_MAX - 1)
 
 enum nft_dict_refusal_attr {
@@ -159,6 +164,7 @@ enum nft_dict_refusal_attr {
 
 	__NFT_DICT_REFUSAL_MAX,
 };
+
 #define NFT_DICT_REFUSAL_MAX	(__NFT_DICT_REFUSAL_MAX - 1)
 
 /**
@@ -229,6 +235,7 @@ enum nft_dict_expr_attr {
 
 	__NFTA_DICT_MAX,
 };
+
 #define NFTA_DICT_MAX		(__NFTA_DICT_MAX - 1)
 
 /* A row, by its key, and mostly one of its fields. */
@@ -250,6 +257,7 @@ enum nft_dict_lookup_attr {
 
 	__NFTA_DICT_LOOKUP_MAX,
 };
+
 #define NFTA_DICT_LOOKUP_MAX	(__NFTA_DICT_LOOKUP_MAX - 1)
 
 /* Values from LO to HI, or a glob. */
@@ -263,6 +271,7 @@ enum nft_dict_item_attr {
 
 	__NFTA_DICT_ITEM_MAX,
 };
+
 #define NFTA_DICT_ITEM_MAX	(__NFTA_DICT_ITEM_MAX - 1)
 
 /* A token of a glob, u16 in host order: 0 to 255 is that byte. */

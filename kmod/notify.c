@@ -37,7 +37,7 @@ static int nft_dict_field_fill(struct sk_buff *skb, const struct nft_dict_field 
 /* nft_dict_table_bytes - enough room for nft_dict_table_fill. */
 size_t nft_dict_table_bytes(const struct nft_dict_table *t)
 {
-	unsigned int n = smp_load_acquire(&t->nfields), i;
+	unsigned int n = nft_dict_table_fields(t), i;
 	size_t bytes = nla_total_size(sizeof(t->name)) + nla_total_size(sizeof(NFT_DICT_VERSION)) +
 		       7 * nla_total_size(sizeof(u32)) + 2 * nla_total_size_64bit(sizeof(u64));
 
@@ -55,7 +55,7 @@ size_t nft_dict_table_bytes(const struct nft_dict_table *t)
 /* nft_dict_table_fill - schema and figures of a table. */
 int nft_dict_table_fill(struct sk_buff *skb, const struct nft_dict_table *t)
 {
-	unsigned int n = smp_load_acquire(&t->nfields), i;
+	unsigned int n = nft_dict_table_fields(t), i;
 
 	if (nft_dict_table_head(skb, t) ||
 	    nla_put_u32(skb, NFT_DICT_A_KEY_TYPE, t->key_type) ||

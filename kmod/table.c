@@ -177,7 +177,7 @@ struct nft_dict_field *nft_dict_field_alloc(unsigned int names)
  */
 int nft_dict_field_index(const struct nft_dict_table *t, const char *name)
 {
-	unsigned int n = smp_load_acquire(&t->nfields), i, j;
+	unsigned int n = nft_dict_table_fields(t), i, j;
 
 	for (i = 0; i < n; i++) {
 		const struct nft_dict_field *f = t->fields[i];
@@ -206,7 +206,7 @@ int nft_dict_field_add(struct nft_dict_table *t, struct nft_dict_field *f)
 	if (t->nfields == NFT_DICT_MAX_FIELDS)
 		return -EFBIG;
 	t->fields[t->nfields] = f;
-	/* Pairs with nft_dict_field_index and those who go through all fields. */
+	/* Pairs with nft_dict_table_fields. */
 	smp_store_release(&t->nfields, t->nfields + 1);
 	return 0;
 }

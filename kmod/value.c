@@ -106,7 +106,7 @@ int nft_dict_value_parse(struct nft_dict_value *v, const struct nlattr *attr,
 	case NFT_DICT_TYPE_IPV6:
 	case NFT_DICT_TYPE_ETHER:
 		if (len != nft_dict_value_len[type]) {
-			NL_SET_ERR_MSG_ATTR(extack, attr, "value has the wrong length for its type");
+			NL_SET_ERR_MSG_ATTR(extack, attr, "value has not the length of its type");
 			return -EINVAL;
 		}
 		if (type == NFT_DICT_TYPE_BOOL && nla_get_u8(attr) > 1) {
