@@ -5,6 +5,7 @@ package classifier
 import "bytes"
 
 const (
+	maxBlank   = 16       // bytes of empty lines in front of a request
 	maxMethod  = 24       // bytes of a request's method
 	maxRequest = 16 << 10 // bytes of a request's first line
 )
@@ -12,7 +13,7 @@ const (
 func httpDetector() detector {
 	return detector{
 		name: "HTTP", upper: "HTTP", category: "web", confidence: 98,
-		starts: func(b byte) bool { return b >= 'A' && b <= 'Z' },
+		starts: func(b byte) bool { return b >= 'A' && b <= 'Z' || b == '\r' || b == '\n' },
 		stream: lookHTTP,
 	}
 }
@@ -23,9 +24,14 @@ func lookHTTP(x *sight) verdict {
 	if v := matchStatus(x.data); v != no {
 		return v
 	}
-	line, rest, ok := cutLine(x.data)
+	// Servers step over empty lines, so that is no way to hide behind.
+	data := bytes.TrimLeft(x.data, "\r\n")
+	if len(x.data)-len(data) > maxBlank {
+		return no
+	}
+	line, rest, ok := cutLine(data)
 	if !ok {
-		if len(x.data) > maxRequest || !isRequestStart(x.data) {
+		if len(data) > maxRequest || !isRequestStart(data) {
 			return no
 		}
 		return wait

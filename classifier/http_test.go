@@ -32,6 +32,9 @@ func TestHTTP(t *testing.T) {
 		{name: "to a proxy", in: "GET http://user:pw@www.bbc.co.uk/news HTTP/1.1\r\nHost: other.example\r\n\r\n", state: Done, want: Result{
 			Application: "BBC", Category: "news", Detail: "www.bbc.co.uk", HTTPHost: "www.bbc.co.uk", URL: "http://www.bbc.co.uk/news",
 		}},
+		{name: "behind empty lines", in: "\r\n\n\r\nGET / HTTP/1.1\r\nHost: vimeo.com\r\n\r\n", state: Done, want: Result{
+			Application: "VIMEO", Category: "streaming", Detail: "vimeo.com", HTTPHost: "vimeo.com", URL: "http://vimeo.com/",
+		}},
 		{name: "IPv6 host", in: "GET / HTTP/1.1\r\nHost: [2001:DB8::1]:80\r\n\r\n", state: Done, want: Result{
 			Application: "HTTP", Category: "web", Detail: "2001:db8::1", HTTPHost: "2001:db8::1", URL: "http://[2001:DB8::1]:80/",
 		}},
@@ -73,17 +76,18 @@ func TestHTTP(t *testing.T) {
 
 func TestNotHTTP(t *testing.T) {
 	for name, in := range map[string]string{
-		"RTSP":             "OPTIONS rtsp://example.org/a RTSP/1.0\r\nCSeq: 1\r\n\r\n",
-		"SIP":              "INVITE sip:a@example.org SIP/2.0\r\n\r\n",
-		"SMTP":             "EHLO example.org\r\n",
-		"version 2":        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-		"no target":        "GET HTTP/1.1\r\n\r\n",
-		"blank target":     "GET   HTTP/1.1\r\nHost: vimeo.com\r\n\r\n",
-		"lower case":       "get / HTTP/1.1\r\n\r\n",
-		"control in line":  "GET /\x00 HTTP/1.1\r\n\r\n",
-		"endless method":   strings.Repeat("A", 200),
-		"endless line":     "GET /" + strings.Repeat("a", 20000),
-		"another response": "HTTP/1.1 abc\r\n\r\n",
+		"RTSP":              "OPTIONS rtsp://example.org/a RTSP/1.0\r\nCSeq: 1\r\n\r\n",
+		"SIP":               "INVITE sip:a@example.org SIP/2.0\r\n\r\n",
+		"SMTP":              "EHLO example.org\r\n",
+		"version 2":         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+		"no target":         "GET HTTP/1.1\r\n\r\n",
+		"blank target":      "GET   HTTP/1.1\r\nHost: vimeo.com\r\n\r\n",
+		"lower case":        "get / HTTP/1.1\r\n\r\n",
+		"control in line":   "GET /\x00 HTTP/1.1\r\n\r\n",
+		"nothing but lines": strings.Repeat("\r\n", 20),
+		"endless method":    strings.Repeat("A", 200),
+		"endless line":      "GET /" + strings.Repeat("a", 20000),
+		"another response":  "HTTP/1.1 abc\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := newConversation(t, New(Options{}))
