@@ -230,7 +230,15 @@ func TestFailClosed(t *testing.T) {
 	d := r.start(`fail = "closed"`)
 	r.reaches(4, "https://example.org/")
 	d.kill()
+	wire := labtest.Capture(t, r.Internet, "eth0")
 	r.blocked(4, "https://example.org/")
+	passed, err := wire.Segments(func(s lab.Segment) bool { return s.Src.Addr() == lab.Client4 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(passed) > 0 {
+		t.Errorf("%d packets passed, the first %+v", len(passed), passed[0])
+	}
 	r.start(`fail = "closed"`)
 	r.reaches(4, "https://example.org/")
 }
