@@ -11,13 +11,15 @@ import (
 	"nftdict/classifier"
 )
 
-// Columns are the names of the fields that Row returns.
+// Columns are the names of the fields that Row returns: those of the truth that
+// the classifier is measured with. What it does not know yet stays empty.
 func Columns() []string {
 	return []string{
-		"pcap", "l4", "ip_a", "port_a", "ip_b", "port_b",
-		"master", "app", "category", "hostname", "confidence",
+		"pcap", "l4", "ip_a", "port_a", "ip_b", "port_b", "vlan",
+		"master", "app", "master_id", "app_id", "category", "hostname", "confidence", "proto_by_ip", "encrypted",
 		"pkts_ab", "pkts_ba", "bytes_ab", "bytes_ba",
-		"alpn_adv", "ja4", "http_ua", "http_url", "quic_version",
+		"tls_version", "alpn_adv", "alpn_neg", "ja3", "ja3s", "ja4", "cert_subject", "cert_names",
+		"http_ua", "http_url", "quic_version", "tcp_fp", "risks",
 	}
 }
 
@@ -25,30 +27,48 @@ func Columns() []string {
 // is unknown is empty. An application that rests on a hint alone is not in it.
 func (f *Flow) Row(file string) []string {
 	r := &f.Result
-	app, category, confidence := r.Application, r.Category, r.Confidence
+	known := map[string]string{
+		"pcap": file, "l4": transport(f.Proto),
+		"ip_a": f.A.Addr().String(), "port_a": strconv.Itoa(int(f.A.Port())),
+		"ip_b": f.B.Addr().String(), "port_b": strconv.Itoa(int(f.B.Port())),
+		"master": r.Protocol, "app": r.Application, "category": r.Category, "hostname": host(r),
+		"pkts_ab": strconv.Itoa(f.PacketsAB), "pkts_ba": strconv.Itoa(f.PacketsBA),
+		"bytes_ab": strconv.FormatInt(f.BytesAB, 10), "bytes_ba": strconv.FormatInt(f.BytesBA, 10),
+		"alpn_adv": strings.Join(r.ALPN, ","), "ja4": r.JA4,
+		"http_ua": r.UserAgent, "http_url": r.URL, "quic_version": r.QUICVersion,
+	}
+	confidence := r.Confidence
 	if r.Inferred {
-		app, category, confidence = strings.ToUpper(r.Protocol), "", 0
+		known["app"], known["category"], confidence = strings.ToUpper(r.Protocol), "", 0
 	}
-	text := ""
 	if confidence > 0 {
-		text = strconv.Itoa(confidence)
+		known["confidence"] = strconv.Itoa(confidence)
 	}
-	host := r.SNI
-	if host == "" {
-		host = r.HTTPHost
+	switch r.Protocol {
+	case "":
+	case "TLS", "QUIC", "SSH":
+		known["encrypted"] = "1"
+	default:
+		known["encrypted"] = "0"
 	}
-	if host == "" && r.Protocol == "DNS" {
-		host = r.Detail
+	row := Columns()
+	for i, column := range row {
+		row[i] = known[column]
 	}
-	return []string{
-		file, transport(f.Proto),
-		f.A.Addr().String(), strconv.Itoa(int(f.A.Port())),
-		f.B.Addr().String(), strconv.Itoa(int(f.B.Port())),
-		r.Protocol, app, category, host, text,
-		strconv.Itoa(f.PacketsAB), strconv.Itoa(f.PacketsBA),
-		strconv.FormatInt(f.BytesAB, 10), strconv.FormatInt(f.BytesBA, 10),
-		strings.Join(r.ALPN, ","), r.JA4, r.UserAgent, r.URL, r.QUICVersion,
+	return row
+}
+
+// host returns the name that the flow told of its server.
+func host(r *classifier.Result) string {
+	switch {
+	case r.SNI != "":
+		return r.SNI
+	case r.HTTPHost != "":
+		return r.HTTPHost
+	case r.Protocol == "DNS":
+		return r.Detail
 	}
+	return ""
 }
 
 // WriteCSV writes a line for every flow of the capture called file, and before

@@ -157,7 +157,8 @@ func TestClassify(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := strings.Join(Columns(), ",") + "\n" +
-				`a.pcap,TCP,192.0.2.1,4000,198.51.100.1,80,HTTP,NETFLIX,streaming,www.netflix.com,90,1,1,98,59,,,"a,b",http://www.netflix.com/,` + "\n"
+				`a.pcap,TCP,192.0.2.1,4000,198.51.100.1,80,,HTTP,NETFLIX,,,streaming,www.netflix.com,90,,0,1,1,98,59,` +
+				`,,,,,,,,"a,b",http://www.netflix.com/,,,` + "\n"
 			if diff := cmp.Diff(want, out.String()); diff != "" {
 				t.Errorf("CSV (-want +got):\n%s", diff)
 			}

@@ -72,10 +72,10 @@ func TestClassify(t *testing.T) {
 	if status != cli.ExitDone || err != nil || len(records) != 4 {
 		t.Fatalf("exit status %d, %s, %v\n%s", status, stderr, err, out)
 	}
-	if got := strings.Join(records[0], ","); got != strings.Join(pcap.Columns(), ",") || !strings.HasPrefix(got, "pcap,l4,ip_a,port_a,ip_b,port_b,master,app") {
+	if got := strings.Join(records[0], ","); got != strings.Join(pcap.Columns(), ",") || !strings.HasPrefix(got, "pcap,l4,ip_a,port_a,ip_b,port_b,vlan,master,app") {
 		t.Errorf("columns: %s", got)
 	}
-	if records[1][0] != "one.pcap" || records[3][0] != "two.pcap" || records[3][9] != "www.example.com" {
+	if records[1][0] != "one.pcap" || records[3][0] != "two.pcap" || records[3][12] != "www.example.com" {
 		t.Errorf("%q", records)
 	}
 
