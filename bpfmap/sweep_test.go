@@ -262,3 +262,53 @@ func TestAddIsAtomic(t *testing.T) {
 		t.Errorf("counted %s, %v, want %d", v.Text(), err, goroutines*runs)
 	}
 }
+
+// TestRuleMakesRoom: expired rows leave their places to rows that packets make.
+func TestRuleMakesRoom(t *testing.T) {
+	t.Parallel()
+	s := openDir(t, testDir(t))
+	const limit = 1000
+	for _, name := range []string{"short", "long"} {
+		table := testTable()
+		table.Name, table.Limit = name, limit
+		if err := s.AddTable(table); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range uint32(limit) {
+		r := testRow(i)
+		if err := s.Put("long", r); err != nil {
+			t.Fatal(err)
+		}
+		if r.TTL = time.Second; i%2 == 0 {
+			r.TTL = time.Hour
+		}
+		if err := s.Put("short", r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add, refused := program(t, s, "dict short meta mark n add 7"), program(t, s, "dict long meta mark n add 7")
+	time.Sleep(2200 * time.Millisecond)
+	perRun(t, refused, 5000, 1)
+	if st, err := s.Stats("long"); err != nil || st.Rows != limit || st.Refused != 1 {
+		t.Errorf("a full table: %+v, %v, want %d rows, 1 refused", st, err, limit)
+	}
+	for i := range uint32(limit / 2) {
+		var r dict.Row
+		var err error
+		// A packet's sweep is short, and there is one a tick.
+		for range 100 {
+			perRun(t, add, 5000+i, 1)
+			if r, err = s.Get("short", dict.Mark(5000+i)); err == nil {
+				break
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		if n, _ := r.Get("n"); err != nil || n != dict.IntValue(7) {
+			t.Fatalf("row %d: %v, %v", i, r, err)
+		}
+	}
+	if got, want := elements3(t, s, "short"), [3]int{limit, limit / 2 * 3, limit / 2}; got != want {
+		t.Errorf("%v elements, want %v", got, want)
+	}
+}

@@ -35,6 +35,9 @@
 #define KEY_MAX 24
 #define STRING_MAX 128
 
+/* A rule's sweep is bounded: it does not stand for one by user space. */
+#define SWEPT_BY_RULE (1ULL << 63)
+
 /* Types of values, as package dict numbers them. */
 enum type { BOOL = 1, INT, INT64, IPV4, IPV6, ADDRESS, ETHER, STRING };
 
@@ -73,7 +76,7 @@ struct table_state {
 	__u64 generation; /* last one given */
 	__u64 changes;	  /* grows with every change of a row, by whomever */
 	__u64 refused;	  /* rows refused because the table was full */
-	__u64 swept;	  /* tick of the last sweep that a full table asked for */
+	__u64 swept;	  /* tick + 1 of the last sweep that a full table asked for, SWEPT_BY_RULE */
 	__u32 locks[LOCKS];
 };
 

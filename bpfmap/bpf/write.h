@@ -11,6 +11,8 @@
 
 #define ADD_TRIES 32
 
+#define SWEEP_NS 2000000
+
 enum verb { SET, ADD, SUB };
 enum origin { CONSTANT, SOURCE, NESTED_FIELD };
 
@@ -194,17 +196,16 @@ static __always_inline long publish(struct row *r, const struct key *k, __u64 wo
 				    const struct value *kv, struct text *name, union room *room)
 {
 	__u32 field = told.ref.field;
-	struct removal gone = {};
+	__u64 f[FIELDS / 64];
 
 	if (r) {
 #pragma unroll
 		for (int w = 0; w < FIELDS / 64; w++)
-			gone.fields[w] = READ(r->fields[w]);
-		gone.generation = generation_of(word);
+			f[w] = READ(r->fields[w]);
 		note_field(r, field);
 		if (__sync_val_compare_and_swap(&r->word, word, next) != word)
 			return -EAGAIN;
-		bpf_loop(FIELDS, remove_field, &gone, 0);
+		remove_cells(generation_of(word), f[0], f[1], f[2], f[3]);
 		return 0;
 	}
 	room->row.row.word = next;
@@ -230,6 +231,44 @@ static __always_inline void renew(struct row *r, __u64 word, __u64 generation)
 			break;
 		word = seen;
 	}
+}
+
+struct sweeping {
+	__u64 now;
+	__u64 end; /* ns */
+	bool removed;
+};
+
+/* bpf_for_each_map_elem callback: removes a row that expired. It is time that
+ * stops it: of a counter the verifier would follow every step.
+ */
+static long sweep_row(void *map, const void *key, struct row *r, struct sweeping *s)
+{
+	__u64 word = READ(r->word), tick = word & TICK_MAX;
+
+	if (tick && tick <= s->now && remove_row(r, key, word))
+		s->removed = true;
+	return bpf_ktime_get_ns() > s->end;
+}
+
+/* Removes rows that expired from a full table, once a tick and no longer than
+ * SWEEP_NS; 0 if that gave no room. Not static, as clamp.
+ */
+noinline int make_room(void)
+{
+	struct sweeping w = { .now = now_tick(), .end = bpf_ktime_get_ns() + SWEEP_NS };
+	__u64 mark = SWEPT_BY_RULE | (w.now + 1), last;
+	struct table_state *s;
+	__u32 zero = 0;
+
+	s = bpf_map_lookup_elem(&state, &zero);
+	if (!s)
+		return 0;
+	last = READ(s->swept);
+	if ((last | SWEPT_BY_RULE) == mark || __sync_val_compare_and_swap(&s->swept, last, mark) != last)
+		return 0;
+	bpf_for_each_map_elem(&rows, sweep_row, &w, 0);
+	return w.removed;
 }
 
 /* What the tries to write have in common. */
@@ -276,10 +315,14 @@ static __always_inline long write_once(struct __sk_buff *skb, struct table_state
 	return err;
 }
 
-/* bpf_loop callback: one try to write; again if somebody else was faster. */
+/* bpf_loop callback: one try to write; again if somebody else was faster, or
+ * there is room now.
+ */
 static long try_write(__u32 i, struct writing *w)
 {
 	w->error = write_once(w->skb, w->state);
+	if (w->error == -E2BIG)
+		return !make_room();
 	return w->error != -EAGAIN && w->error != -EEXIST;
 }
 
