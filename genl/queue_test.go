@@ -180,4 +180,16 @@ func TestFirstPacket(t *testing.T) {
 	if row, err := r.store.Get(dict.Sessions, dict.CtID(id)); err != nil || row.TTL != 0 {
 		t.Errorf("row %v, %v, want one without end", row, err)
 	}
+	// By then the row has its connection, though no packet came since: it goes
+	// with it, and at once.
+	time.Sleep(3 * time.Second)
+	if err := r.conntrack(t).Delete(r.flows(t, false)[0]); err != nil {
+		t.Fatal(err)
+	}
+	within(t, "row goes", func() error {
+		if row, err := r.store.Get(dict.Sessions, dict.CtID(id)); !errors.Is(err, dict.ErrNotExist) {
+			return fmt.Errorf("row %v, %v", row, err)
+		}
+		return nil
+	})
 }

@@ -7,6 +7,10 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/google/nftables/expr"
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+
 	"nftdict/dict"
 	"nftdict/nftext/ruletest"
 )
@@ -73,4 +77,34 @@ func TestEntryGone(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestRejectedFirstPacket: what a packet that was dropped left of its
+// connection, which never came to be, is nothing to the next one, though it has
+// the same addresses, and maybe the same id and the same memory.
+func TestRejectedFirstPacket(t *testing.T) {
+	t.Parallel()
+	r := newRuleBench(t)
+	v4, _ := ruletest.Flows()
+	r.chain(t, v4.Mark, v4.CtMark)
+	r.add(t, matchNetflix, `dict sessions ct id application set "NETFLIX"`, matchNetflix)
+	e, err := expr.Marshal(unix.NFPROTO_INET, &expr.Verdict{Kind: expr.VerdictDrop})
+	if err != nil {
+		t.Fatal(err)
+	}
+	drop := netlink.NewAttributeEncoder()
+	drop.Bytes(netlink.Nested|unix.NFTA_LIST_ELEM, e)
+	elem, err := drop.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.rules(t, elem); err != nil {
+		t.Fatal(err)
+	}
+	const packets = 50
+	r.send(t, false, packets)
+	rules := r.list(t)
+	if before, after := rules[0].packets, rules[2].packets; before != 0 || after != packets {
+		t.Errorf("%d of %d packets met a row before theirs was written, %d afterwards", before, packets, after)
+	}
 }
