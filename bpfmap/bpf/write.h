@@ -315,14 +315,10 @@ static __always_inline long write_once(struct __sk_buff *skb, struct table_state
 	return err;
 }
 
-/* bpf_loop callback: one try to write; again if somebody else was faster, or
- * there is room now.
- */
+/* bpf_loop callback: one try to write; again if somebody else was faster. */
 static long try_write(__u32 i, struct writing *w)
 {
 	w->error = write_once(w->skb, w->state);
-	if (w->error == -E2BIG)
-		return !make_room();
 	return w->error != -EAGAIN && w->error != -EEXIST;
 }
 
@@ -336,6 +332,9 @@ int write(struct __sk_buff *skb)
 	if (!w.state)
 		return 1;
 	bpf_loop(TRIES, try_write, &w, 0);
+	/* Not in the callback: there is no stack left there. */
+	if (w.error == -E2BIG && make_room())
+		bpf_loop(TRIES, try_write, &w, 0);
 	if (w.error == -E2BIG)
 		__sync_fetch_and_add(&w.state->refused, 1);
 	if (!w.error)
