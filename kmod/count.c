@@ -173,7 +173,7 @@ void nft_dict_row_update(struct nft_dict_table *t, const struct nft_dict_key *ke
 	int tries, err = 0;
 
 	for (tries = 0; tries < 3; tries++) {
-		struct nft_dict_row *row = nft_dict_row_find(t, key);
+		struct nft_dict_row *row = nft_dict_row_meet(t, key);
 
 		if (row)
 			err = nft_dict_update_old(t, row, how, v, def);

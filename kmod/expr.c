@@ -216,7 +216,7 @@ static void nft_dict_write_eval(const struct nft_expr *expr, struct nft_regs *re
 		return;
 	switch (priv->op) {
 	case NFT_DICT_FLUSH:
-		row = nft_dict_row_find(l->table, &any.key);
+		row = nft_dict_row_meet(l->table, &any.key);
 		if (row)
 			nft_dict_row_end(l->table, row, NFT_DICT_END_DELETE);
 		return;

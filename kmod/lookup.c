@@ -86,7 +86,7 @@ bool nft_dict_lookup_key(const struct nft_dict_lookup *l, const struct nft_regs 
 bool nft_dict_lookup_cell(const struct nft_dict_lookup *l, const struct nft_dict_key *key,
 			  struct nft_dict_value *v)
 {
-	const struct nft_dict_row *row = nft_dict_row_find(l->table, key);
+	const struct nft_dict_row *row = nft_dict_row_meet(l->table, key);
 
 	if (row && !nft_dict_row_expired(row) &&
 	    nft_dict_cells_get(rcu_dereference(row->cells), l->field, v))

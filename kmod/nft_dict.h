@@ -122,14 +122,18 @@ enum {
 	NFT_DICT_LINK_DEAD	= 1 << 1, /* no longer of the table */
 	NFT_DICT_LINK_HIDDEN	= 1 << 2, /* binds a conntrack entry, holds no row yet */
 	NFT_DICT_LINK_SESSION	= 1 << 3, /* is that of a nft_dict_session */
+	NFT_DICT_LINK_WEAK	= 1 << 4, /* has no reference to its conntrack entry yet */
 };
 
 struct nft_dict_row {
 	struct rhash_head		node;
 	struct nft_dict_link		link;
 	struct nft_dict_cells __rcu	*cells; /* NULL for none */
-	struct rcu_head			rcu;
-	spinlock_t			lock; /* cells, link.expires, link.flags */
+	union {
+		struct rcu_head		rcu;
+		struct nft_dict_weak	*weak; /* while NFT_DICT_LINK_WEAK */
+	};
+	spinlock_t			lock; /* cells, weak, link.expires, link.flags */
 	struct nft_dict_key		key; /* last */
 };
 
@@ -268,6 +272,7 @@ void nft_dict_free(struct nft_dict_table *t, void *p);
 extern const struct rhashtable_params nft_dict_row_params;
 
 struct nft_dict_row *nft_dict_row_find(struct nft_dict_table *t, const struct nft_dict_key *key);
+struct nft_dict_row *nft_dict_row_meet(struct nft_dict_table *t, const struct nft_dict_key *key);
 struct nft_dict_row *nft_dict_row_seek(struct nft_dict_table *t, const struct nft_dict_key *key);
 struct nft_dict_row *nft_dict_row_new(struct nft_dict_table *t, const struct nft_dict_key *key,
 				      struct nf_conn *ct, gfp_t gfp);
@@ -347,11 +352,14 @@ u32 nft_dict_table_end_rows(struct nft_dict_table *t, enum nft_dict_end why);
  * struct nft_dict_session - a row of a bound table
  * @id_node: in the table's ids
  * @id: of the conntrack entry, in host order
- * @row: its key is the entry, of which it holds a reference. Last
+ * @until: when a weak row ends, in ktime seconds
+ * @row: its key is the entry, of which it holds a reference unless it is weak.
+ *	Last
  */
 struct nft_dict_session {
 	struct rhlist_head	id_node;
 	u32			id;
+	u32			until;
 	struct nft_dict_row	row;
 };
 
@@ -375,6 +383,12 @@ int nft_dict_ids_insert(struct nft_dict_table *t, struct nft_dict_row *row);
 void nft_dict_ids_remove(struct nft_dict_table *t, struct nft_dict_row *row);
 u32 nft_dict_ct_id(const struct nf_conn *ct);
 void nft_dict_ct_key(struct nft_dict_key *key, const struct nf_conn *ct);
+int nft_dict_session_hold(struct nft_dict_table *t, struct nft_dict_row *row,
+			  struct nf_conn *ct, gfp_t gfp);
+void nft_dict_session_drop(struct nft_dict_table *t, struct nft_dict_row *row);
+void nft_dict_session_prolong(struct nft_dict_row *row);
+void nft_dict_session_settle(struct nft_dict_table *t, struct nft_dict_row *row);
+struct nft_dict_row *nft_dict_session_meet(struct nft_dict_table *t, struct nft_dict_row *row);
 bool nft_dict_session_gone(const struct nft_dict_row *row);
 struct nft_dict_row *nft_dict_session_seek(struct nft_dict_table *t, u32 id);
 int nft_dict_session_attach(struct nft_dict_table *t, struct nf_conn *ct, gfp_t gfp);

@@ -50,6 +50,16 @@ struct nft_dict_row *nft_dict_row_find(struct nft_dict_table *t, const struct nf
 	return rhashtable_lookup(&t->ht, key, nft_dict_row_params);
 }
 
+/* nft_dict_row_meet - find the row of a packet, under RCU. */
+struct nft_dict_row *nft_dict_row_meet(struct nft_dict_table *t, const struct nft_dict_key *key)
+{
+	struct nft_dict_row *row = nft_dict_row_find(t, key);
+
+	if (unlikely(row && READ_ONCE(row->link.flags) & NFT_DICT_LINK_WEAK))
+		return nft_dict_session_meet(t, row);
+	return row;
+}
+
 /* nft_dict_row_seek - find a row as user space names it, in a bound table by
  * its id. Under RCU; -ENOENT, or -ENOTUNIQ where entries share the id.
  */
@@ -64,7 +74,7 @@ struct nft_dict_row *nft_dict_row_seek(struct nft_dict_table *t, const struct nf
 }
 
 /* nft_dict_row_new - make a row without values that nobody sees yet. In a bound
- * table it takes a reference to @ct, which is also its key.
+ * table @ct is its entry, and also its key.
  */
 struct nft_dict_row *nft_dict_row_new(struct nft_dict_table *t, const struct nft_dict_key *key,
 				      struct nf_conn *ct, gfp_t gfp)
@@ -84,8 +94,6 @@ struct nft_dict_row *nft_dict_row_new(struct nft_dict_table *t, const struct nft
 	if (nft_dict_bound(t)) {
 		s = p;
 		row = &s->row;
-		nf_conntrack_get(&ct->ct_general);
-		s->id = nft_dict_ct_id(ct);
 	}
 	INIT_LIST_HEAD(&row->link.list);
 	row->link.flags = s ? NFT_DICT_LINK_SESSION : 0;
@@ -94,6 +102,14 @@ struct nft_dict_row *nft_dict_row_new(struct nft_dict_table *t, const struct nft
 	spin_lock_init(&row->lock);
 	row->key.len = key->len;
 	memcpy(row->key.data, key->data, bytes);
+	if (s) {
+		int err = nft_dict_session_hold(t, row, ct, gfp);
+
+		if (err) {
+			nft_dict_free(t, p);
+			return ERR_PTR(err);
+		}
+	}
 	return row;
 }
 
@@ -109,7 +125,8 @@ static void nft_dict_row_release(struct rcu_head *rcu)
 	struct nft_dict_row *row = container_of(rcu, struct nft_dict_row, rcu);
 
 	kfree(rcu_dereference_raw(row->cells));
-	if (row->link.flags & NFT_DICT_LINK_SESSION)
+	if ((row->link.flags & (NFT_DICT_LINK_SESSION | NFT_DICT_LINK_WEAK)) ==
+	    NFT_DICT_LINK_SESSION)
 		nf_ct_put(nft_dict_row_ct(row));
 	kfree(nft_dict_row_block(row));
 }
@@ -128,6 +145,10 @@ static void nft_dict_row_uncharge(struct nft_dict_table *t, struct nft_dict_row 
  */
 void nft_dict_row_discard(struct nft_dict_table *t, struct nft_dict_row *row)
 {
+	spin_lock_bh(&row->lock);
+	row->link.flags |= NFT_DICT_LINK_DEAD;
+	nft_dict_session_drop(t, row);
+	spin_unlock_bh(&row->lock);
 	nft_dict_row_uncharge(t, row);
 	call_rcu(&row->rcu, nft_dict_row_release);
 }
@@ -186,6 +207,7 @@ static void nft_dict_row_unlink(struct nft_dict_table *t, struct nft_dict_row *r
 	atomic_inc(&t->generation);
 	spin_unlock_bh(&t->lock);
 
+	nft_dict_session_drop(t, row);
 	nft_dict_row_uncharge(t, row);
 	call_rcu(&row->rcu, nft_dict_row_release);
 }
@@ -288,6 +310,7 @@ u32 nft_dict_row_expiry(const struct nft_dict_table *t, u32 ttl)
 
 void nft_dict_row_set_expiry(struct nft_dict_table *t, struct nft_dict_row *row, u32 expires)
 {
+	nft_dict_session_prolong(row);
 	WRITE_ONCE(row->link.expires, expires);
 	if (expires && !READ_ONCE(t->timed))
 		WRITE_ONCE(t->timed, true);

@@ -4,6 +4,14 @@
  * the entry itself is the key: while the row is there the entry's memory is not
  * used for another connection, so neither a reused id nor two equal ids can
  * lead to a row of someone else.
+ *
+ * An unconfirmed entry belongs to one packet alone; if anybody else held it,
+ * nfnetlink_queue would drop the packet. A row of such an entry is weak: its key
+ * is where the entry was, and nobody looks there but for a packet that has it.
+ * The entry bears a mark, in bits of its status that are nobody's, which a later
+ * entry in the same memory does not. Once the entry is confirmed the row takes
+ * its reference: when the next packet meets it, or when the collector finds the
+ * entry by its tuple. Until then it lives by the clock.
  */
 #include <linux/bsearch.h>
 #include <linux/slab.h>
@@ -50,16 +58,179 @@ void nft_dict_ct_key(struct nft_dict_key *key, const struct nf_conn *ct)
 	memcpy(key->data, &ct, sizeof(ct));
 }
 
-/* nft_dict_session_gone - whether a row's entry is no more: deleted, or, if it
- * was never confirmed, held by nobody but the row.
+/* How long a weak row lives, in seconds: before anything is written to it, while
+ * its packet waits for somebody to do so, and then.
  */
+#define NFT_DICT_WEAK_WAIT	10
+#define NFT_DICT_WEAK_LIFE	60
+
+/**
+ * struct nft_dict_weak - how the entry of a weak row is known again
+ * @mark: in its status
+ * @tuple: of the original direction
+ * @zone: of the tuple
+ */
+struct nft_dict_weak {
+	unsigned long			mark;
+	struct nf_conntrack_tuple	tuple;
+	struct nf_conntrack_zone	zone;
+};
+
+#define NFT_DICT_MARK_SHIFT	(BITS_PER_LONG / 2)
+
+static unsigned long nft_dict_ct_marked(const struct nf_conn *ct)
+{
+	return READ_ONCE(ct->status) >> NFT_DICT_MARK_SHIFT;
+}
+
+/* Mark an unconfirmed entry, unless it is. No two that may be taken for each
+ * other get the same mark.
+ */
+static unsigned long nft_dict_ct_mark(struct nf_conn *ct)
+{
+	static atomic_long_t last = ATOMIC_LONG_INIT(0);
+	unsigned long mark = nft_dict_ct_marked(ct);
+	unsigned long status = READ_ONCE(ct->status);
+
+	BUILD_BUG_ON(__IPS_MAX_BIT > NFT_DICT_MARK_SHIFT);
+	if (mark)
+		return mark;
+	do {
+		mark = atomic_long_inc_return(&last) & GENMASK(NFT_DICT_MARK_SHIFT - 1, 0);
+	} while (!mark);
+	while (!try_cmpxchg(&ct->status, &status, status | mark << NFT_DICT_MARK_SHIFT))
+		;
+	return mark;
+}
+
+static void nft_dict_session_live(struct nft_dict_row *row, u32 seconds)
+{
+	WRITE_ONCE(nft_dict_session(row)->until, (u32)ktime_get_seconds() + seconds);
+}
+
+/* nft_dict_session_hold - give a new row its entry, which the caller has. */
+int nft_dict_session_hold(struct nft_dict_table *t, struct nft_dict_row *row,
+			  struct nf_conn *ct, gfp_t gfp)
+{
+	struct nft_dict_weak *weak;
+
+	nft_dict_session(row)->id = nft_dict_ct_id(ct);
+	if (nf_ct_is_confirmed(ct)) {
+		nf_conntrack_get(&ct->ct_general);
+		return 0;
+	}
+	weak = nft_dict_alloc(t, sizeof(*weak), gfp);
+	if (IS_ERR(weak))
+		return PTR_ERR(weak);
+	weak->mark = nft_dict_ct_mark(ct);
+	weak->tuple = ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	weak->zone = *nf_ct_zone(ct);
+	row->weak = weak;
+	row->link.flags |= NFT_DICT_LINK_WEAK;
+	nft_dict_session_live(row, NFT_DICT_WEAK_WAIT);
+	return 0;
+}
+
+/* nft_dict_session_drop - forget how the entry of a weak row that ends is known
+ * again.
+ */
+void nft_dict_session_drop(struct nft_dict_table *t, struct nft_dict_row *row)
+{
+	if (row->link.flags & NFT_DICT_LINK_WEAK)
+		nft_dict_free(t, row->weak);
+}
+
+/* nft_dict_session_prolong - something is written to a row. */
+void nft_dict_session_prolong(struct nft_dict_row *row)
+{
+	if (row->link.flags & NFT_DICT_LINK_WEAK)
+		nft_dict_session_live(row, NFT_DICT_WEAK_LIFE);
+}
+
+/* The entry of a weak row is confirmed: it holds the caller's reference. */
+static void nft_dict_session_strengthen(struct nft_dict_table *t, struct nft_dict_row *row)
+{
+	struct nft_dict_weak *weak = row->weak;
+
+	lockdep_assert_held(&row->lock);
+	/* Who sees that the row is not weak may look at the entry: pairs with
+	 * nft_dict_session_gone.
+	 */
+	smp_store_release(&row->link.flags, row->link.flags & ~NFT_DICT_LINK_WEAK);
+	nft_dict_free(t, weak);
+}
+
+/* nft_dict_session_meet - a packet whose entry is where that of a weak row was
+ * has met the row: NULL if it is another entry by now, and the row ends. Under
+ * RCU.
+ */
+struct nft_dict_row *nft_dict_session_meet(struct nft_dict_table *t, struct nft_dict_row *row)
+{
+	struct nf_conn *ct = nft_dict_row_ct(row);
+	bool dead, stale = false;
+
+	spin_lock_bh(&row->lock);
+	dead = row->link.flags & NFT_DICT_LINK_DEAD;
+	if (!dead && row->link.flags & NFT_DICT_LINK_WEAK) {
+		stale = nft_dict_ct_marked(ct) != row->weak->mark;
+		if (stale) {
+			nft_dict_session_live(row, 0);
+		} else if (nf_ct_is_confirmed(ct)) {
+			nf_conntrack_get(&ct->ct_general);
+			nft_dict_session_strengthen(t, row);
+		}
+	}
+	spin_unlock_bh(&row->lock);
+	if (stale)
+		nft_dict_row_end(t, row, NFT_DICT_END_DUE);
+	return dead || stale ? NULL : row;
+}
+
+/* nft_dict_session_settle - look whether the entry of a weak row is confirmed.
+ * Under RCU.
+ */
+void nft_dict_session_settle(struct nft_dict_table *t, struct nft_dict_row *row)
+{
+	struct nf_conntrack_tuple_hash *hash;
+	struct nf_conntrack_tuple tuple;
+	struct nf_conntrack_zone zone;
+	unsigned long mark = 0;
+	struct nf_conn *ct;
+
+	spin_lock_bh(&row->lock);
+	if ((row->link.flags & (NFT_DICT_LINK_WEAK | NFT_DICT_LINK_DEAD)) == NFT_DICT_LINK_WEAK) {
+		mark = row->weak->mark;
+		tuple = row->weak->tuple;
+		zone = row->weak->zone;
+	}
+	spin_unlock_bh(&row->lock);
+	if (!mark)
+		return;
+	hash = nf_conntrack_find_get(t->dn->net, &zone, &tuple);
+	if (!hash)
+		return;
+	ct = nf_ct_tuplehash_to_ctrack(hash);
+	spin_lock_bh(&row->lock);
+	if (ct == nft_dict_row_ct(row) && nft_dict_ct_marked(ct) == mark &&
+	    (row->link.flags & (NFT_DICT_LINK_WEAK | NFT_DICT_LINK_DEAD)) == NFT_DICT_LINK_WEAK) {
+		nft_dict_session_strengthen(t, row);
+		ct = NULL;
+	}
+	spin_unlock_bh(&row->lock);
+	if (ct)
+		nf_ct_put(ct);
+}
+
+/* nft_dict_session_gone - whether a row's entry is no more, as far as is known. */
 bool nft_dict_session_gone(const struct nft_dict_row *row)
 {
-	const struct nf_conn *ct = nft_dict_row_ct(row);
+	/* Pairs with the release in nft_dict_session_strengthen. */
+	if (smp_load_acquire(&row->link.flags) & NFT_DICT_LINK_WEAK) {
+		u32 until = READ_ONCE(nft_dict_session(row)->until);
 
-	if (nf_ct_is_dying(ct))
-		return true;
-	return !nf_ct_is_confirmed(ct) && refcount_read(&ct->ct_general.use) == 1;
+		return (s32)((u32)ktime_get_seconds() - until) >= 0;
+	}
+	return nf_ct_is_dying(nft_dict_row_ct(row));
 }
 
 /* nft_dict_session_seek - find the row of the one live entry of an id, under
@@ -93,7 +264,7 @@ int nft_dict_session_attach(struct nft_dict_table *t, struct nf_conn *ct, gfp_t 
 	int err;
 
 	nft_dict_ct_key(&any.key, ct);
-	if (rhashtable_lookup_fast(&t->ht, &any.key, nft_dict_row_params))
+	if (nft_dict_row_meet(t, &any.key))
 		return 0;
 	if (nf_ct_is_dying(ct))
 		return -ENOENT;

@@ -78,6 +78,8 @@ u32 nft_dict_table_end_rows(struct nft_dict_table *t, enum nft_dict_end why)
 	nft_dict_cursor_start(&cursor, t);
 	rcu_read_lock();
 	while ((row = nft_dict_cursor_next(&cursor, row))) {
+		if (why == NFT_DICT_END_DUE && READ_ONCE(row->link.flags) & NFT_DICT_LINK_WEAK)
+			nft_dict_session_settle(t, row);
 		if (why != NFT_DICT_END_DUE || nft_dict_row_expired(row) ||
 		    ((READ_ONCE(row->link.flags) & NFT_DICT_LINK_SESSION) &&
 		     nft_dict_session_gone(row)))
