@@ -86,17 +86,27 @@ func TestAbsent(t *testing.T) {
 	}
 }
 
-// TestUnloaded: the family that answers nothing but ENOENT is not there.
+// TestUnloaded: where nobody is there to answer, the kernel says ENOENT, too.
 func TestUnloaded(t *testing.T) {
 	f := &fake{t: t, version: familyVersion}
-	f.answer = func(uint8, []byte) answer { return answer{errno: unix.ENOENT} }
-	wants(t, f.store().DeleteTable("people"), ErrAbsent)
-	f.answer = func(uint8, []byte) answer { return answer{errno: unix.ENOENT, text: "no such table"} }
-	err := f.store().DeleteTable("people")
-	wants(t, err, dict.ErrNotExist, "people", "no such table")
-	if errors.Is(err, ErrAbsent) {
-		t.Errorf("%v: says that the module is absent", err)
+	for _, text := range []string{"no such table", ""} {
+		f.answer = func(uint8, []byte) answer { return answer{errno: unix.ENOENT, text: text} }
+		err := f.store().DeleteTable("people")
+		wants(t, err, dict.ErrNotExist, "people", text)
+		if errors.Is(err, ErrAbsent) {
+			t.Errorf("%v: says that the module is absent", err)
+		}
+		for _, err := range f.store().Rows("people") {
+			wants(t, err, dict.ErrNotExist, "people", text)
+		}
 	}
+	f.answer = func(uint8, []byte) answer {
+		f.version = 0
+		return answer{errno: unix.ENOENT}
+	}
+	s := f.store()
+	wants(t, s.DeleteTable("people"), ErrAbsent)
+	wants(t, s.DeleteTable("people"), ErrAbsent)
 }
 
 // TestRefusals: the module's errors become those of package dict, and keep

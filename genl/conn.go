@@ -57,18 +57,21 @@ func (c *conn) do(command uint8, attrs []byte, f func([]byte) error) error {
 	}
 	var failed error
 	for {
+		var refused error
 		for m, err := range c.nl.ReceiveIter() {
 			switch {
 			case err != nil:
-				return c.refused(seq, err)
-			case m.Header.Sequence != seq:
-				continue // what a caller before did not wait for
+				refused = err
+			case m.Header.Sequence != seq: // what a caller before did not wait for
 			case m.Header.Type == netlink.Error:
 				c.broken = false
 				return failed
 			case failed == nil && f != nil:
 				failed = c.open(m, f)
 			}
+		}
+		if refused != nil {
+			return c.refused(seq, refused)
 		}
 	}
 }
@@ -82,14 +85,19 @@ func (c *conn) dump(command uint8, attrs []byte, f func([]byte) error) (interrup
 	if err != nil {
 		return false, err
 	}
+	var refused error
 	for m, err := range c.nl.ReceiveIter() {
 		if err != nil {
-			return interrupted, c.refused(seq, err)
+			refused = err
+			break
 		}
 		interrupted = interrupted || m.Header.Flags&netlink.DumpInterrupted != 0
 		if err := c.open(m, f); err != nil {
 			return interrupted, err // the iterator reads the rest of the listing and drops it
 		}
+	}
+	if refused != nil {
+		return interrupted, c.refused(seq, refused)
 	}
 	c.broken = false
 	return interrupted, nil
@@ -130,9 +138,13 @@ func (c *conn) refused(seq uint32, err error) error {
 	}
 	c.broken = false
 	if errno == unix.ENOENT && op.Message == "" {
-		// The module always says what it does not find.
-		c.broken = true
-		return errAbsent()
+		// This may be no word of the module, but of whoever misses it.
+		if now, err := c.genl.GetFamily(familyName); err != nil || now.ID != c.family.ID {
+			c.broken = true
+			if errors.Is(err, os.ErrNotExist) {
+				return errAbsent()
+			}
+		}
 	}
 	return &refusal{errno: errno, text: op.Message}
 }
