@@ -50,14 +50,15 @@ func (s *Store) Compiler() nftext.Compiler {
 }
 
 // Compile implements nftext.Compiler. In an open table a rule's field comes to
-// be with it.
+// be with it, and stays should the kernel refuse the rule; not where the rule
+// is only checked.
 func (c *compiler) Compile(t nftext.Target, b nftext.Bound) (*nftext.Code, error) {
 	switch t.Family {
 	case unix.NFPROTO_INET, unix.NFPROTO_IPV4, unix.NFPROTO_IPV6, unix.NFPROTO_BRIDGE:
 	default:
 		return nil, fmt.Errorf("%s: %w by the ebpf backend in family %s: the kernel runs its matches in ip, ip6, inet and bridge, or use the module", b.Term(), dict.ErrNotSupported, familyWord(t.Family))
 	}
-	p := planner{store: c.store}
+	p := planner{store: c.store, check: t.Check}
 	var err error
 	switch b := b.(type) {
 	case *nftext.Condition:
@@ -78,7 +79,7 @@ func (c *compiler) Compile(t nftext.Target, b nftext.Bound) (*nftext.Code, error
 			l.tables = append(l.tables, t.id)
 		}
 	}
-	program, release, err := c.hold(l, &p.plan)
+	program, release, err := c.hold(l, &p)
 	if err != nil {
 		return nil, err
 	}
@@ -91,9 +92,9 @@ func (c *compiler) Compile(t nftext.Target, b nftext.Bound) (*nftext.Code, error
 
 // hold returns the program of a plan, loaded now or before. Its tables cannot
 // be deleted until it is released.
-func (c *compiler) hold(l label, p *plan) (*ebpf.Program, func() error, error) {
+func (c *compiler) hold(l label, p *planner) (*ebpf.Program, func() error, error) {
 	// The text means the same as long as the tables do, which only grow.
-	key := fmt.Sprint(l.tables, l.text)
+	key := fmt.Sprint(l.tables, l.text, p.check)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	free, err := c.uses.hold(c.store, l.tables)
@@ -102,7 +103,7 @@ func (c *compiler) hold(l label, p *plan) (*ebpf.Program, func() error, error) {
 	}
 	h := c.loaded[key]
 	if h == nil {
-		program, err := c.load(p)
+		program, err := c.load(&p.plan)
 		if err != nil {
 			free()
 			return nil, nil, fmt.Errorf("%s: %w", l.text, err)

@@ -55,6 +55,7 @@ const (
 // planner works a term out against the store as it is now.
 type planner struct {
 	store *Store
+	check bool // the plan is only looked at: it brings no fields
 	plan
 }
 
@@ -176,6 +177,13 @@ func (p *planner) ref(r *nftext.Ref, role int) (ruleRef, error) {
 		return ruleRef{}, err
 	}
 	index, ok := t.fields[r.Field]
+	if !ok && t.schema.Open && p.check {
+		// Whatever number it would get: no packet ever meets this program.
+		if _, err := t.schema.With(dict.Field{Name: r.Field}); err != nil {
+			return ruleRef{}, &dict.At{Op: "dict", Err: err}
+		}
+		index, ok = len(t.schema.Fields), true
+	}
 	if !ok && t.schema.Open {
 		// Somebody else may have been faster.
 		err := p.store.AddFields(t.schema.Name, dict.Field{Name: r.Field})

@@ -208,6 +208,34 @@ func TestTableInUseByCode(t *testing.T) {
 	}
 }
 
+// TestCheckBringsNoField: a rule that is only checked leaves an open table as it
+// was.
+func TestCheckBringsNoField(t *testing.T) {
+	r := newRuleBench(t)
+	const text = "dict loose meta mark brandnew int 5"
+	index := func() int {
+		table, err := r.store.Table("loose")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return table.Index("brandnew")
+	}
+	for _, check := range []bool{true, false} {
+		to := target()
+		to.Check = check
+		code, err := r.compiler.Compile(to, r.bind(t, text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := code.Release(); err != nil {
+			t.Fatal(err)
+		}
+		if has := index() >= 0; has == check {
+			t.Errorf("check %v: the field is there: %v", check, has)
+		}
+	}
+}
+
 // TestProgramsDieWithRules: alike terms share a program, which the kernel
 // drops with the last rule that holds it.
 func TestProgramsDieWithRules(t *testing.T) {

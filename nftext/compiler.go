@@ -7,6 +7,7 @@ type Target struct {
 	Family uint8 // NFPROTO_* of the rule's table
 	Table  string
 	Chain  string
+	Check  bool // the kernel only looks at the rule and keeps nothing; so does the backend
 }
 
 // Compiler turns bound terms into expressions of an nft rule. A backend has

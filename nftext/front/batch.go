@@ -151,3 +151,19 @@ func elementsOf(b []byte) error {
 	}
 	return nil
 }
+
+// commits reports whether what nft sends ends as a batch does that is to be
+// carried out. Without its end the kernel takes back what it tried: nft -c.
+func commits(b []byte) bool {
+	for len(b) > 0 {
+		m, rest, err := nextMessage(b)
+		if err != nil {
+			break
+		}
+		if m.typ == unix.NFNL_MSG_BATCH_END {
+			return true
+		}
+		b = rest
+	}
+	return false
+}

@@ -51,6 +51,7 @@ type Target struct {
 	Family uint8
 	Table  string
 	Chain  string
+	Check  bool // nft -c: the kernel keeps nothing of the rule
 }
 
 // Code is a compiled term.

@@ -11,6 +11,7 @@ import (
 // they refer to until the kernel has answered.
 type codes struct {
 	codec Codec
+	check bool // the batch changes nothing
 	made  map[codeKey]result
 }
 
@@ -27,6 +28,7 @@ type result struct {
 func newCodes(codec Codec) *codes { return &codes{codec: codec, made: map[codeKey]result{}} }
 
 func (c *codes) compile(t Target, term string) ([]byte, error) {
+	t.Check = c.check
 	key := codeKey{t, term}
 	r, ok := c.made[key]
 	if !ok {

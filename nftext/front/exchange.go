@@ -55,6 +55,7 @@ func (s *supervisor) send(n notification, k *socket) error {
 		return s.listener.proceed(n.id)
 	}
 	codes := newCodes(s.codec)
+	codes.check = !commits(b)
 	out, moved, err := s.terms.compileBatch(b, codes.compile)
 	if err == nil && !s.listener.waits(n.id) {
 		err = errGone

@@ -65,7 +65,7 @@ func TestRunFamilies(t *testing.T) {
 		if s := ns.run(t, "", "list", "table", name, "t"); !strings.Contains(s.Out, "\t\t"+rule+"\n") {
 			t.Errorf("%s: %+v", name, s)
 		}
-		want = append(want, Target{family, "t", "c"}, Target{family, "t", "c"})
+		want = append(want, Target{family, "t", "c", false}, Target{family, "t", "c", false})
 	}
 	if fmt.Sprint(targets) != fmt.Sprint(want) {
 		t.Errorf("compiled for %v, want %v", targets, want)
