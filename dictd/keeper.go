@@ -82,6 +82,18 @@ func (k *keeper) Run(ctx context.Context) error {
 	return tasks.Wait()
 }
 
+// update puts the table into the kernel if it differs from the one there: packets
+// that wait in a queue are lost with the table that sent them.
+func (k *keeper) update(c rules.Config) error {
+	k.mu.Lock()
+	same := c == k.config
+	k.mu.Unlock()
+	if same {
+		return nil
+	}
+	return k.install(c)
+}
+
 // install puts the table into the kernel.
 func (k *keeper) install(c rules.Config) error {
 	k.mu.Lock()

@@ -197,9 +197,22 @@ func TestReload(t *testing.T) {
 	}
 	fetch(t, l, 4, false, "https://example.org/")
 
+	// What the rules do not ask for leaves them alone, and the packets on their way.
+	c.LogLevel = "debug"
+	installed := r.Status().Rules.Installed
+	if err := r.Reload(c); err != nil {
+		t.Fatal(err)
+	}
+	if again := r.Status().Rules.Installed; !again.Equal(installed) {
+		t.Error("the table was installed again for another log level")
+	}
+
 	c.Fail = "closed"
 	if err := r.Reload(c); err != nil {
 		t.Fatal(err)
+	}
+	if again := r.Status().Rules.Installed; again.Equal(installed) {
+		t.Error("the table was not installed again for another fail")
 	}
 	fetch(t, l, 4, false, "https://example.org/")
 	r.stop()

@@ -25,7 +25,7 @@ func (d *Daemon) Reload(c config.Config) error {
 		return fmt.Errorf("reload: %w", err)
 	}
 	d.config.Store(&c)
-	if err := d.keeper.install(d.rulesConfig()); err != nil {
+	if err := d.keeper.update(d.rulesConfig()); err != nil {
 		d.config.Store(old)
 		return fmt.Errorf("reload: %w", err)
 	}
