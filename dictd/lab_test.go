@@ -234,3 +234,43 @@ func TestRemoveOnStop(t *testing.T) {
 		}
 	}
 }
+
+// A packet that makes the classifier panic passes and is counted; the rest of its
+// connection is not inspected.
+func TestPanicEndsTheInspection(t *testing.T) {
+	l := labtest.New(t, lab.Config{})
+	r := start(t, l.Gateway, dicttest.NewStandard(t), nil)
+	site, _ := l.Site("www.netflix.com")
+	conn := fromPort(t, l, 43000, netip.AddrPortFrom(site.Addr4, 80))
+	defer conn.Close()
+	quiesce(t, r)
+	good := r.pipeline.classifier.Swap(nil)
+	for range 2 {
+		if _, err := conn.Write([]byte("GET / HTTP/1.1\r\nHost: www.netflix.com\r\n\r\n")); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Read(make([]byte, 4096)); err != nil {
+			t.Fatalf("no answer: %v", err)
+		}
+	}
+	r.pipeline.classifier.Store(good)
+	panics := uint64(0)
+	for _, q := range r.Status().Queues {
+		panics += q.Panics
+	}
+	if panics != 1 {
+		t.Errorf("%d panics counted, want 1", panics)
+	}
+	for _, s := range r.Sessions() {
+		if s.Lock() {
+			if s.Orig().SrcPort == 43000 && !s.Finished {
+				t.Error("the session is not finished")
+			}
+			s.Unlock()
+		}
+	}
+	fetch(t, l, 4, false, "https://www.netflix.com/") // others are
+}
