@@ -174,8 +174,11 @@ func (d *Daemon) inspect(ctx context.Context) error {
 	tasks, running := errgroup.WithContext(ctx)
 	tasks.Go(func() error { return d.api.Run(running) })
 	tasks.Go(func() error {
-		// Connections are known before their packets come, and packets have a
-		// reader before rules send them.
+		// Rows are touched by who has the table. Connections are known before
+		// their packets come, and packets have a reader before rules send them.
+		if err := d.keeper.table.Own(); err != nil {
+			return err
+		}
 		if err := d.pickUp(); err != nil {
 			return err
 		}

@@ -3,19 +3,26 @@
 package dictd
 
 import (
+	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"nftdict/dict"
 	"nftdict/dict/dicttest"
+	"nftdict/dictd/config"
 	"nftdict/dictd/session"
 	"nftdict/internal/backend"
 	"nftdict/internal/lab"
 	"nftdict/internal/lab/labtest"
+	"nftdict/internal/need"
 )
 
 // The same tuple again, right after its connection was deleted, as another
@@ -191,4 +198,35 @@ func quiesce(t *testing.T, r *running) {
 		before = packets
 		return quiet
 	})
+}
+
+// A second daemon that finds the table taken leaves the rows of the first alone.
+func TestSecondDaemonTouchesNoRows(t *testing.T) {
+	l := labtest.New(t, lab.Config{})
+	store := dicttest.NewStandard(t)
+	first := start(t, l.Gateway, store, nil)
+	if !first.Status().Kernel.Owner {
+		need.Feature(t, "nft-owner", func() error { return errors.New("no table flags owner and persist") })
+	}
+	// As of a connection that is not confirmed yet.
+	name, err := dict.StringValue("ann")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Put(dict.Sessions, dict.Row{Key: dict.CtID(6), Cells: []dict.Cell{{Field: "username", Value: name}}}); err != nil {
+		t.Fatal(err)
+	}
+	c := config.Default()
+	c.Socket = filepath.Join(t.TempDir(), "dictd.sock")
+	c.Queues.First += 100
+	second, err := New(Options{
+		Config: c, Store: store, Backend: "mem", NetNS: l.Gateway.FD(), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Run(t.Context()); !errors.Is(err, unix.EPERM) {
+		t.Errorf("run: %v", err)
+	}
+	one(t, store, map[string]string{"username": "ann"})
 }

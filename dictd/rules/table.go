@@ -63,6 +63,23 @@ func Open(o Options) (*Table, error) {
 	return t, nil
 }
 
+// Own locks the table against others, where the kernel can, before Install does:
+// what is in it stays. It fails while another process holds the table.
+func (t *Table) Own() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.kernel.owner {
+		return nil
+	}
+	b := newBatch(family)
+	b.table(t.name, flagOwner|flagPersist)
+	if err := b.commit(t.conn); err != nil {
+		return fmt.Errorf("lock table inet %s: %w", t.name, ownedByOther(err))
+	}
+	t.owned = true
+	return nil
+}
+
 // Install puts the table into the kernel, in place of the one there, in one
 // transaction. The terms' file descriptors must stay open until it returns.
 func (t *Table) Install(c Config, terms Terms) error {
