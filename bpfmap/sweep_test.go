@@ -305,7 +305,8 @@ func TestRuleMakesRoom(t *testing.T) {
 			time.Sleep(50 * time.Millisecond)
 		}
 		if n, _ := r.Get("n"); err != nil || n != dict.IntValue(7) {
-			t.Fatalf("row %d: %v, %v", i, r, err)
+			st, _ := s.Stats("short")
+			t.Fatalf("row %d: %v, %v; %+v, %v elements", i, r, err, st, elements3(t, s, "short"))
 		}
 	}
 	if got, want := elements3(t, s, "short"), [3]int{limit, limit / 2 * 3, limit / 2}; got != want {

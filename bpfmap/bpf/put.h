@@ -27,9 +27,9 @@ static long add_cell(__u32 i, struct work *w)
 	c->value.head = head_of(tag, c->type);
 	c->state = OLD;
 	if (c->type == STRING)
-		err = bpf_map_update_elem(&strings, &tag, &c->value, BPF_NOEXIST);
+		err = update_elem(&strings, &tag, &c->value, BPF_NOEXIST);
 	else
-		err = bpf_map_update_elem(&cells, &tag, &c->value, BPF_NOEXIST);
+		err = update_elem(&cells, &tag, &c->value, BPF_NOEXIST);
 	if (err && err != -EEXIST) {
 		w->error = err;
 		return 1;
@@ -81,11 +81,11 @@ static long set_cell(__u32 i, struct work *w)
 	tag = tag_of(c->value.head);
 	if (c->type == STRING) {
 		if (c->state == OLD)
-			err = bpf_map_update_elem(&strings, &tag, &c->value, BPF_ANY);
+			err = update_elem(&strings, &tag, &c->value, BPF_ANY);
 		bpf_map_delete_elem(&cells, &tag);
 	} else {
 		if (c->state == OLD)
-			err = bpf_map_update_elem(&cells, &tag, &c->value, BPF_ANY);
+			err = update_elem(&cells, &tag, &c->value, BPF_ANY);
 		bpf_map_delete_elem(&strings, &tag);
 	}
 	if (err)
@@ -134,7 +134,7 @@ static __always_inline int try_put(struct table_state *s, struct row_req *q, str
 
 	if (!r) {
 		q->row.row.word = next;
-		err = bpf_map_update_elem(&rows, q->key, &q->row, BPF_NOEXIST);
+		err = update_elem(&rows, q->key, &q->row, BPF_NOEXIST);
 		if (err) {
 			if (err == -EEXIST)
 				err = -EAGAIN;

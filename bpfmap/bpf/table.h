@@ -41,6 +41,11 @@ struct {
 	__type(value, struct table_state);
 } state SEC(".maps");
 
+/* Before Linux 6.4 the kernel returns an int here and leaves the upper half of
+ * the register as it is: a negative errno would not compare equal to one.
+ */
+#define update_elem(map, key, value, flags) ((int)bpf_map_update_elem(map, key, value, flags))
+
 #define barrier() asm volatile("" ::: "memory")
 #define READ(x) (*(volatile typeof(x) *)&(x))
 

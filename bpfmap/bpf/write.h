@@ -121,7 +121,7 @@ static __always_inline long store_cell(__u64 tag, const struct value *v, __u64 f
 
 	if (told.ref.type == STRING) {
 		room->text.head = head_of(tag, STRING);
-		err = bpf_map_update_elem(&strings, &tag, &room->text, flags);
+		err = update_elem(&strings, &tag, &room->text, flags);
 		if (!err && told.ref.open)
 			bpf_map_delete_elem(&cells, &tag);
 		return err;
@@ -129,7 +129,7 @@ static __always_inline long store_cell(__u64 tag, const struct value *v, __u64 f
 	room->cell.head = head_of(tag, v->type);
 	room->cell.data[0] = first;
 	room->cell.data[1] = v->words[1];
-	err = bpf_map_update_elem(&cells, &tag, &room->cell, flags);
+	err = update_elem(&cells, &tag, &room->cell, flags);
 	if (!err && told.ref.open)
 		bpf_map_delete_elem(&strings, &tag);
 	return err;
@@ -218,7 +218,7 @@ static __always_inline long publish(struct row *r, const struct key *k, __u64 wo
 		if (!copy_text(room->row.name, &told.name, name, kv->head))
 			return -EAGAIN;
 	}
-	return bpf_map_update_elem(&rows, k, &room->row, BPF_NOEXIST);
+	return update_elem(&rows, k, &room->row, BPF_NOEXIST);
 }
 
 static __always_inline void renew(struct row *r, __u64 word, __u64 generation)
