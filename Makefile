@@ -33,8 +33,10 @@ FUZZTIME ?= 20s
 # The kernels that guests boot (series of Debian's, or "debug"), what is tested
 # there, and what that run promises its tests.
 GUESTS ?= 6.1 6.12
-GUEST_TESTS ?= ./bpfmap ./dictd/... ./e2e
-GUEST_PROMISED := root,netns,nft,conntrack,tcpdump,dig,curl,openssl,ping,ip,bpf,xtbpf,nfqueue,nfqct,nftqueue,seccomp
+GUEST_TESTS ?= ./genl ./kmod/test ./bpfmap ./dictd/... ./e2e
+GUEST_PROMISED := root,netns,nft,conntrack,tcpdump,dig,curl,openssl,ping,ip,bpf,bpffs,xtbpf,nfqueue,seccomp,kmod
+# The debug kernel knows no types (BTF), so it is for the module alone.
+KASAN_TESTS ?= ./genl ./kmod/test
 GUEST := $(CURDIR)/$(BIN)/vm exec -built $(CURDIR)/build/kmod
 
 ##@ Everyday
@@ -85,8 +87,14 @@ test-guests: kmod build ## run GUEST_TESTS in virtual machines with the kernels 
 	@set -e; for k in $(GUESTS); do \
 		echo "== kernel $$k"; \
 		NFTDICT_BIN=$(CURDIR)/$(BIN) NFTDICT_REQUIRE=$(GUEST_PROMISED) \
-			$(GO) test -p 1 -timeout 20m $(TESTFLAGS) -exec "$(GUEST) -kernel $$k" $(GUEST_TESTS); \
+			$(GO) test -p 1 -timeout 30m $(TESTFLAGS) -exec "$(GUEST) -kernel $$k" $(GUEST_TESTS); \
 	done
+
+.PHONY: test-kasan
+test-kasan: kernel-debug ## test the module on a kernel with KASAN, lockdep, kmemleak and fault injection
+	@$(MAKE) --no-print-directory kmod GUESTS=debug
+	NFTDICT_REQUIRE=debugkernel,long $(GO) test -timeout 30m -count=1 -run 'Debug|FailNth' ./internal/vm
+	NFTDICT_REQUIRE=root,netns,nft,kmod $(GO) test -p 1 -timeout 60m -count=1 $(TESTFLAGS) -exec "$(GUEST) -kernel debug -memory 2048" $(KASAN_TESTS)
 
 .PHONY: $(BIN)/vm
 $(BIN)/vm: check-go

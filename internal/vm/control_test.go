@@ -35,6 +35,7 @@ func trip(t *testing.T, m *vm.Machine, detectors map[string]string) {
 	for detector, kind := range detectors {
 		t.Run(detector, func(t *testing.T) {
 			m := *m
+			m.CPUs = 2 // one that stalls, one that would go on
 			m.Params = []string{"rcupdate.rcu_cpu_stall_timeout=3"}
 			m.Pack = []vm.Packed{{File: file, As: control}}
 			res, err := m.Run(t.Context(), act(t, &m, "trip "+detector))

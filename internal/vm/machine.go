@@ -42,9 +42,10 @@ type Machine struct {
 	Pack []Packed
 	// Memory in MiB, default 1024. CPUs, default 2.
 	Memory, CPUs int
-	// Counted ties the guest's clock to its instructions, one nanosecond each,
-	// and lets it jump over idle time: a run is repeatable to a few per cent,
-	// and a busy host cannot time it out. There is one processor then.
+	// Counted ties the guest's clock to its instructions, one nanosecond each:
+	// a run is repeatable to a few per cent, and a busy host cannot time it
+	// out. Idle time passes at once, unless the host's files are shown, for
+	// waiting for them is idle time, too. There is one processor then.
 	Counted bool
 	// Params are added to the kernel's command line, QEMU to the arguments of
 	// qemu-system-x86_64.

@@ -52,7 +52,11 @@ func (m *Machine) qemu(archive *os.File) (q *qemu, err error) {
 		"-kernel", m.Kernel.Image, "-append", strings.Join(m.params(), " "),
 	}
 	if m.Counted {
-		args = append(args, "-icount", "shift=0,sleep=off")
+		sleep := "off"
+		if m.Host {
+			sleep = "on"
+		}
+		args = append(args, "-icount", "shift=0,sleep="+sleep)
 	}
 	q.far = append(q.far, archive)
 	args = append(args, "-initrd", fmt.Sprintf("/proc/self/fd/%d", 2+len(q.far)))

@@ -57,7 +57,7 @@ func execute(ctx context.Context, args []string) error {
 	fs.Var(&f.params, "param", "a `word` more for the kernel's command line (repeatable)")
 	fs.Var(&f.qemu, "qemu", "an `argument` more for the emulator (repeatable)")
 	fs.Var(&f.env, "env", "set a `NAME=VALUE` in the guest, or pass NAME on (repeatable; PATH, HOME, LANG and NFTDICT_* are passed)")
-	fs.BoolVar(&f.counted, "counted", false, "a nanosecond of the guest's time is an instruction, and idle time passes at once")
+	fs.BoolVar(&f.counted, "counted", false, "a nanosecond of the guest's time is an instruction, and without -host idle time passes at once")
 	fs.BoolVar(&f.console, "console", false, "show the kernel's log on stderr while it is written")
 	fs.BoolVar(&f.verbose, "v", false, "say how long the run took")
 	fs.BoolVar(&f.complain, "complaints", true, "fail when the kernel complained")

@@ -105,9 +105,12 @@ static void trip_leak(void)
 
 static void trip_stall(void)
 {
-	unsigned long end = jiffies + 8 * HZ;
+	unsigned long end;
 
+	/* A grace period must be under way for a processor to hold it up. */
 	preempt_disable();
+	start_poll_synchronize_rcu();
+	end = jiffies + 8 * HZ;
 	while (time_before(jiffies, end))
 		cpu_relax();
 	preempt_enable();
