@@ -22,7 +22,8 @@
 // classifier application, application_protochain, application_detail,
 // application_category, application_confidence, or their _inferred forms where
 // only the client's DNS answers tell, ssl_sni, server_dns_hint; final when the
-// classifier is through, bypass_packetd when no packet is wanted any more.
+// classifier is through, bypass_packetd when no packet is wanted any more, or as
+// false where the entry had another connection before.
 //
 // It refuses to lose a packet by its own fault: what cannot be read, known or
 // written goes on, counted. It never alters a packet, and touches nobody's

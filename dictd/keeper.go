@@ -127,7 +127,7 @@ func (k *keeper) compile(table string) (terms rules.Terms, release func() error,
 	for _, t := range []struct {
 		text string
 		to   *[]byte
-	}{{rules.FlushText, &terms.Flush}, {rules.BypassedText, &terms.Bypassed}} {
+	}{{rules.FlushText, &terms.Flush}, {rules.BypassedText, &terms.Bypassed}, {rules.WantedText, &terms.Wanted}} {
 		code, err := k.compileTerm(t.text, table)
 		if err != nil {
 			return rules.Terms{}, nil, errors.Join(fmt.Errorf("rule %q: %w", t.text, err), release())

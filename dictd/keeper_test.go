@@ -82,8 +82,8 @@ func TestKeeperAttaches(t *testing.T) {
 		compiler nftext.Compiler
 		want     rules.Terms
 	}{
-		{compiler, rules.Terms{Flush: []byte(rules.FlushText), Bypassed: []byte(rules.BypassedText), Attach: []byte("attach sessions")}},
-		{struct{ nftext.Compiler }{compiler}, rules.Terms{Flush: []byte(rules.FlushText), Bypassed: []byte(rules.BypassedText)}},
+		{compiler, rules.Terms{Flush: []byte(rules.FlushText), Bypassed: []byte(rules.BypassedText), Wanted: []byte(rules.WantedText), Attach: []byte("attach sessions")}},
+		{struct{ nftext.Compiler }{compiler}, rules.Terms{Flush: []byte(rules.FlushText), Bypassed: []byte(rules.BypassedText), Wanted: []byte(rules.WantedText)}},
 		{nil, rules.Terms{}},
 	} {
 		compiler.released = 0
@@ -95,7 +95,7 @@ func TestKeeperAttaches(t *testing.T) {
 			t.Errorf("terms (-want +got):\n%s", d)
 		}
 		held := 0
-		for _, term := range [][]byte{c.want.Flush, c.want.Bypassed, c.want.Attach} {
+		for _, term := range [][]byte{c.want.Flush, c.want.Bypassed, c.want.Wanted, c.want.Attach} {
 			if term != nil {
 				held++
 			}

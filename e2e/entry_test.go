@@ -67,6 +67,13 @@ func TestEntryOfTwoConnections(t *testing.T) {
 			if got := r.field("sessions", id, "application"); got != "NETFLIX" {
 				t.Fatalf("application is %q", got)
 			}
+			// More packets than a connection is looked at for.
+			for range 70 {
+				_, _ = io.WriteString(first, "x")
+				if _, err := io.ReadFull(first, make([]byte, 1)); err != nil {
+					t.Fatal(err)
+				}
+			}
 			abort(first)
 			await(t, server, 1, func(s lab.Segment) bool { return s.RST })
 			// The client must not answer what now comes to nobody.

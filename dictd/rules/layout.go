@@ -44,6 +44,7 @@ type Queues struct {
 type Terms struct {
 	Flush    []byte // dict sessions ct id flush
 	Bypassed []byte // dict sessions ct id bypass_packetd true
+	Wanted   []byte // dict sessions ct id bypass_packetd false
 	// Attach makes a packet's connection known to the table sessions, where the
 	// backend asks for that (nftext.Attacher).
 	Attach []byte
@@ -54,6 +55,7 @@ const (
 	TermChain    = chainSelect
 	FlushText    = "dict sessions ct id flush"
 	BypassedText = "dict sessions ct id bypass_packetd true"
+	WantedText   = "dict sessions ct id bypass_packetd false"
 )
 
 // chain is a chain with its rules in order.
@@ -185,6 +187,10 @@ func selection(c Config, terms Terms) chain {
 	ch.rules = append(ch.rules, newRule("TCP asks for a connection", opensTCP(), keep, continueIn(chainInspect)))
 	if terms.Bypassed != nil {
 		ch.rules = append(ch.rules, newRule(BypassedText).and(terms.Bypassed).then(keep, leave()))
+	}
+	if c.MaxPackets > 0 && terms.Wanted != nil {
+		// The packets may be those of another connection, before, in the same entry.
+		ch.rules = append(ch.rules, newRule(WantedText, morePackets(c.MaxPackets)).and(terms.Wanted).then(keep, continueIn(chainInspect)))
 	}
 	if keep != nil && (terms.Flush != nil || terms.Bypassed != nil) {
 		// Terms may pass their key in the security mark, whether they match or not.

@@ -128,6 +128,9 @@ func (s *Session) appendFacts(dst []dict.Cell, sent facts) []dict.Cell {
 		if s.ClientHops >= 0 {
 			number("client_hops", uint32(s.ClientHops))
 		}
+		if s.reopened && !s.Finished { // wanted, however many packets the entry has had
+			dst = append(dst, dict.Cell{Field: "bypass_packetd", Value: dict.BoolValue(false)})
+		}
 	}
 	if todo&sentNAT != 0 {
 		address("client_address_new", s.reply.Dst())

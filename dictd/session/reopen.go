@@ -37,7 +37,7 @@ func (t *Table) Asks(s *Session, seq uint32, now time.Time) bool {
 	s.Class, s.Packets = classifier.Session{}, 0
 	s.ClientHops, s.ServerHops = -1, -1
 	s.ClientIf, s.ServerIf = 0, 0
-	s.Finished, s.Final, s.claimed = false, false, false
+	s.Finished, s.Final, s.claimed, s.reopened = false, false, false, true
 	s.syn, s.hasSYN = seq, true
 	s.Unsent()
 	return true

@@ -41,6 +41,7 @@ type Session struct {
 	held      int32 // bytes that Class keeps, as counted in Table.holding
 	claimed   bool  // its row was there before: what the beginning told is not known here
 	dead      bool  // forgotten by the table: writes no more rows
+	reopened  bool  // the kernel's entry was another connection's before, and counts its packets too
 	shared    bool  // one of its ids is another session's too: writes no rows
 
 	sent   facts // cells written
