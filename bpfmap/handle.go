@@ -102,6 +102,9 @@ func createMaps(dir string, t dict.Table) (err error) {
 	})
 }
 
+// mostPlaces is how many places the kernel allows a hash table.
+const mostPlaces = 1 << 27
+
 // cellLimits returns how many narrow values and strings a table may hold: for
 // every row all its fields, but at most 16 and 8 in a large table. A table with
 // few fields has room for two of either kind, for those added later; of an open
@@ -121,7 +124,7 @@ func cellLimits(t dict.Table) (narrow, wide uint32) {
 	places := func(fields, most int) uint32 {
 		const small, large = 1 << 10, 1 << 14
 		all := min(max(t.Limit*fields, small), large)
-		return uint32(min(max(t.Limit*min(fields, most), all), 1<<30))
+		return uint32(min(max(t.Limit*min(fields, most), all), mostPlaces))
 	}
 	return places(n, 16), places(w, 8)
 }

@@ -164,3 +164,11 @@ func FuzzRule(f *testing.F) {
 		parseLabel(data)
 	})
 }
+
+// TestPlaces: no table asks for more places than the kernel gives.
+func TestPlaces(t *testing.T) {
+	table := dict.Table{Name: "t", Key: dict.KeyString, Limit: maxLimit, Fields: []dict.Field{{Name: "a", Type: dict.String}}}
+	if narrow, wide := cellLimits(table); narrow > 1<<27 || wide > 1<<27 {
+		t.Errorf("limit %d: %d and %d places", maxLimit, narrow, wide)
+	}
+}
