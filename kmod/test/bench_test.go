@@ -16,7 +16,7 @@ import (
 )
 
 // copies is how many rules of a kind stand in a packet's way.
-const copies = 10
+const copies = 40
 
 // now returns the time, which is the number of instructions where the guest
 // counts them.
@@ -160,4 +160,3 @@ func systemTime(tb testing.TB) int64 {
 	}
 	return u.Stime.Nano()
 }
-

@@ -225,4 +225,3 @@ const (
 	attrTable   = 1
 	attrBytes   = 14
 )
-
