@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"nftdict/dictd/api"
+	"nftdict/dictd/config"
 	"nftdict/dictd/session"
 )
 
@@ -85,7 +86,20 @@ func (d *Daemon) addQueues(s *api.Status) {
 			Waiting: c.waiting, KernelDropped: c.dropped, UserDropped: c.userDropped,
 			Unreadable: n.Unreadable, Panics: n.Panics, VerdictErrors: n.VerdictErrors, Overruns: n.Overruns,
 		})
+		if text := fullQueue(r.Num(), c.waiting, d.config.Load()); text != "" {
+			s.Warnings = append(s.Warnings, text)
+		}
 	}
+}
+
+// fullQueue returns a warning if packets pass a queue unseen at this moment.
+// There is no figure of those that did: the kernel counts what it drops, and
+// nothing of what it lets go on.
+func fullQueue(num uint16, waiting uint64, c *config.Config) string {
+	if c.Closed() || waiting < uint64(c.Queues.Length) {
+		return ""
+	}
+	return fmt.Sprintf("queue %d is full: with fail = %q packets pass unseen now, and the kernel does not count them", num, c.Fail)
 }
 
 func (d *Daemon) addTables(s *api.Status) {

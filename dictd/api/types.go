@@ -53,8 +53,8 @@ type Queue struct {
 	First         bool   `json:"first"` // of packets that open a connection
 	Packets       uint64 `json:"packets"`
 	Waiting       uint64 `json:"waiting"`        // in the kernel, now
-	KernelDropped uint64 `json:"kernel_dropped"` // not queued: the queue was full
-	UserDropped   uint64 `json:"user_dropped"`   // not queued: the socket was full
+	KernelDropped uint64 `json:"kernel_dropped"` // not queued: the queue was full; 0 if that fails open
+	UserDropped   uint64 `json:"user_dropped"`   // not queued: the socket was full; 0 if that fails open
 	Unreadable    uint64 `json:"unreadable"`
 	Panics        uint64 `json:"panics"`
 	VerdictErrors uint64 `json:"verdict_errors"`

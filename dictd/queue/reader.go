@@ -25,7 +25,9 @@ type Config struct {
 	Length    uint32 // packets that may wait; 0 means the kernel's 1024
 	CopyRange uint32 // bytes of each packet to copy; 0 means all
 	Buffer    int    // bytes of the socket's receive buffer; 0 means the kernel's default
-	FailOpen  bool   // packets that find the queue full go on instead of being dropped
+	// FailOpen lets packets that find the queue full go on instead of being
+	// dropped. The kernel neither counts these nor numbers them.
+	FailOpen bool
 
 	// FinishMark is the packet mark that tells the rules, in a Finish verdict,
 	// to mark the connection (ByMark), or the bits to set in the conntrack mark

@@ -5,7 +5,10 @@ package queue
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"net"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -220,4 +223,69 @@ func TestOpenUnderTraffic(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// What finds the queue full passes or is dropped, as asked; the kernel counts the
+// dropped alone.
+func TestFullQueue(t *testing.T) {
+	const length, sent = 4, 50
+	for _, open := range []bool{true, false} {
+		ns := testns.New(t)
+		queueUDP(t, ns, 80)
+		gate := make(chan struct{})
+		r, err := Open(Config{Num: 80, NetNS: ns.FD(), Length: length, FailOpen: open, Handle: func(*Packet) Verdict {
+			<-gate
+			return Accept
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var to net.PacketConn
+		var from net.Conn
+		ns.Do(t, func() (err error) {
+			if to, err = net.ListenPacket("udp", "127.0.0.1:9999"); err != nil {
+				return err
+			}
+			from, err = net.Dial("udp", "127.0.0.1:9999")
+			return err
+		})
+		for range sent {
+			_, _ = from.Write([]byte("x")) // what is dropped may be refused
+		}
+		want, dropped := sent-length, "0" // without a verdict
+		if !open {
+			want, dropped = 0, strconv.Itoa(sent-length)
+		}
+		if got := receive(t, to, want); got != want {
+			t.Errorf("open %v: %d of %d passed a full queue, want %d", open, got, sent, want)
+		}
+		// Number, reader, waiting, copy mode, copy range, dropped, ...
+		if f := strings.Fields(ns.Run(t, "cat", "/proc/thread-self/net/netfilter/nfnetlink_queue")); len(f) < 6 || f[2] != "4" || f[5] != dropped {
+			t.Errorf("open %v: the kernel tells %q", open, f)
+		}
+		close(gate)
+		if got := receive(t, to, length); got != length {
+			t.Errorf("open %v: %d came by the queue, want %d", open, got, length)
+		}
+		if n := r.Counters().Packets; n != length {
+			t.Errorf("open %v: %d verdicts", open, n)
+		}
+		if err := errors.Join(r.Close(), from.Close(), to.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// receive reads n packets, or as many as come within the time.
+func receive(t *testing.T, from net.PacketConn, n int) (got int) {
+	t.Helper()
+	if err := from.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	for ; got < n; got++ {
+		if _, _, err := from.ReadFrom(make([]byte, 10)); err != nil {
+			return got
+		}
+	}
+	return got
 }
