@@ -15,9 +15,6 @@ import (
 // each in the machine's byte order.
 const attrHeader = 4
 
-// maxAttr is the longest payload of an attribute.
-const maxAttr = 1<<16 - 1 - attrHeader
-
 // builder is a message under construction, to which attributes are appended.
 // The library's encoder would allocate a dozen times for every row.
 type builder struct {
@@ -65,12 +62,6 @@ func (b *builder) text(typ uint16, s string) {
 }
 
 func (b *builder) flag(typ uint16) { b.end(b.begin(typ)) }
-
-func (b *builder) uint8(typ uint16, n uint8) {
-	at := b.begin(typ)
-	b.buf = append(b.buf, n)
-	b.end(at)
-}
 
 func (b *builder) uint16(typ uint16, n uint16) {
 	at := b.begin(typ)
@@ -121,20 +112,6 @@ func each(b []byte, f func(attr) error) error {
 }
 
 // Numbers are in the machine's byte order.
-
-func (a attr) uint8() (uint8, error) {
-	if len(a.data) != 1 {
-		return 0, errAnswer(fmt.Sprintf("attribute %d of %d bytes, want 1", a.typ, len(a.data)))
-	}
-	return a.data[0], nil
-}
-
-func (a attr) uint16() (uint16, error) {
-	if len(a.data) != 2 {
-		return 0, errAnswer(fmt.Sprintf("attribute %d of %d bytes, want 2", a.typ, len(a.data)))
-	}
-	return binary.NativeEndian.Uint16(a.data), nil
-}
 
 func (a attr) uint32() (uint32, error) {
 	if len(a.data) != 4 {

@@ -21,7 +21,7 @@ func fetchAll(ctx context.Context, log *slog.Logger, args []string) error {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	if fs.NArg() == 0 {
-		return fmt.Errorf("%w: vm fetch [-update] NAME...", errUsage)
+		return fmt.Errorf("%w: vm fetch [-update] NAME", errUsage)
 	}
 	cache, err := kernel.Open()
 	if err != nil {

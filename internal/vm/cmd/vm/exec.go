@@ -65,7 +65,7 @@ func execute(ctx context.Context, args []string) error {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	if fs.NArg() == 0 {
-		return fmt.Errorf("%w: vm exec [flags] PROGRAM ARG...", errUsage)
+		return fmt.Errorf("%w: vm exec [flags] PROGRAM [ARG]", errUsage)
 	}
 	m, c, err := f.prepare(fs.Args())
 	if err != nil {

@@ -62,7 +62,7 @@ func main() {
 
 func command(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("%w: vm exec|fetch|build|path ...", errUsage)
+		return fmt.Errorf("%w: vm exec|fetch|build|path", errUsage)
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	switch args[0] {
