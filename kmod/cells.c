@@ -3,39 +3,8 @@
 #include <linux/bitmap.h>
 #include <linux/string.h>
 
+#include "find.h"
 #include "nft_dict.h"
-
-static const struct nft_dict_slot *nft_dict_slots(const struct nft_dict_cells *c)
-{
-	return (const struct nft_dict_slot *)&c->map[c->words];
-}
-
-static void nft_dict_slot_get(const struct nft_dict_cells *c, unsigned int i,
-			      struct nft_dict_value *v)
-{
-	const struct nft_dict_slot *slot = nft_dict_slots(c) + i;
-
-	v->data = (const char *)c + slot->offset;
-	v->type = slot->type;
-	v->len = slot->len;
-}
-
-/* nft_dict_cells_get - look a field's value up; false if there is none. */
-bool nft_dict_cells_get(const struct nft_dict_cells *c, unsigned int field,
-			struct nft_dict_value *v)
-{
-	unsigned int word = BIT_WORD(field), rank, i;
-	unsigned long bit = BIT_MASK(field);
-
-	if (!c || word >= c->words || !(c->map[word] & bit))
-		return false;
-	rank = hweight_long(c->map[word] & (bit - 1));
-	for (i = 0; i < word; i++)
-		rank += hweight_long(c->map[i]);
-	nft_dict_slot_get(c, rank, v);
-	v->field = field;
-	return true;
-}
 
 /* nft_dict_cells_next - find the next value of field @field or one after it,
  * and step on. Start with a @field of 0.

@@ -2,6 +2,7 @@
 /* What rules write into rows, in the packet's way. */
 #include <linux/overflow.h>
 
+#include "find.h"
 #include "nft_dict.h"
 
 /* The value to store, with its bytes. */

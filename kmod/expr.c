@@ -5,6 +5,7 @@
 #include <net/netfilter/nf_conntrack.h>
 
 #include "compat.h"
+#include "find.h"
 #include "lookup.h"
 #include "nft_dict.h"
 
@@ -132,7 +133,7 @@ static void nft_dict_match_eval(const struct nft_expr *expr, struct nft_regs *re
 {
 	const struct nft_dict_match *priv = nft_expr_priv(expr);
 	const struct nft_dict_lookup *l = priv->expr.lookup;
-	union nft_dict_any_key any;
+	union nft_dict_any_key any NFT_DICT_UNINITIALIZED;
 	struct nft_dict_value v;
 	bool there;
 
@@ -209,7 +210,7 @@ static void nft_dict_write_eval(const struct nft_expr *expr, struct nft_regs *re
 	struct nf_conn *ct = nft_dict_packet_ct(pkt);
 	struct nft_dict_value v, def = l->def;
 	struct nft_dict_row *row;
-	union nft_dict_any_key any;
+	union nft_dict_any_key any NFT_DICT_UNINITIALIZED;
 	s64 room;
 
 	if (!nft_dict_lookup_key(l, regs, pkt, &any.key))

@@ -3,6 +3,7 @@
 #include <linux/slab.h>
 
 #include "compat.h"
+#include "find.h"
 #include "genl.h"
 #include "nft_dict.h"
 

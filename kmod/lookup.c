@@ -4,6 +4,7 @@
 #include <net/netfilter/nf_conntrack.h>
 
 #include "compat.h"
+#include "find.h"
 #include "lookup.h"
 #include "nft_dict.h"
 
@@ -22,6 +23,18 @@ static void nft_dict_key_set(struct nft_dict_key *key, const void *data, unsigne
 	key->len = len;
 	key->data[(len - 1) / sizeof(u32)] = 0;
 	memcpy(key->data, data, len);
+}
+
+/* Make a key of what is in registers: whole words, but for the end of the last. */
+static inline void nft_dict_key_load(struct nft_dict_key *key, const u32 *reg, unsigned int len)
+{
+	unsigned int i, rest = len % sizeof(u32);
+
+	key->len = len;
+	for (i = 0; i < len / sizeof(u32); i++)
+		key->data[i] = reg[i];
+	if (rest)
+		key->data[i] = reg[i] & (__force u32)cpu_to_le32(BIT(8 * rest) - 1);
 }
 
 /* Make a key of a value; false if it can be none. */
@@ -72,11 +85,11 @@ bool nft_dict_lookup_key(const struct nft_dict_lookup *l, const struct nft_regs 
 		       nft_dict_key_of_value(key, &v);
 	}
 	len = l->len;
-	if (l->table->key_type == NFT_DICT_KEY_STRING)
+	if (l->string)
 		len = strnlen((const char *)&regs->data[l->sreg], len);
 	if (!len)
 		return false;
-	nft_dict_key_set(key, &regs->data[l->sreg], len);
+	nft_dict_key_load(key, &regs->data[l->sreg], len);
 	return true;
 }
 
@@ -101,7 +114,7 @@ bool nft_dict_lookup_cell(const struct nft_dict_lookup *l, const struct nft_dict
 bool nft_dict_lookup_value(const struct nft_dict_lookup *l, const struct nft_regs *regs,
 			   const struct nft_pktinfo *pkt, struct nft_dict_value *v)
 {
-	union nft_dict_any_key any;
+	union nft_dict_any_key any NFT_DICT_UNINITIALIZED;
 
 	return nft_dict_lookup_key(l, regs, pkt, &any.key) &&
 	       nft_dict_lookup_cell(l, &any.key, v);
@@ -242,6 +255,7 @@ static int nft_dict_lookup_source(const struct nft_ctx *ctx, struct nft_dict_loo
 	if (!nft_dict_key_fits_reg(l->table->key_type, len))
 		return -EKEYREJECTED;
 	l->len = len;
+	l->string = l->table->key_type == NFT_DICT_KEY_STRING;
 	return nft_dict_register_load(ctx, sreg, &l->sreg, len);
 }
 

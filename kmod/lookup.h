@@ -24,7 +24,8 @@ enum nft_dict_key_source {
  * @source: enum nft_dict_key_source
  * @sreg: register of the key
  * @len: bytes of the key in it
- * @users: whether it counts among the table's users
+ * @string: whether they end at a NUL
+ * @used: whether it counts among the table's users
  */
 struct nft_dict_lookup {
 	struct nft_dict_table	*table;
@@ -36,6 +37,7 @@ struct nft_dict_lookup {
 	u8			source;
 	u8			sreg;
 	u8			len;
+	bool			string;
 	bool			used;
 };
 

@@ -83,6 +83,15 @@ struct nft_dict_key {
 
 #define NFT_DICT_KEY_WORDS	(NFT_DICT_MAX_STRING / sizeof(u32))
 
+/* Kernels may be built to clear what is on the stack. A key is written before it
+ * is read, and clearing room for the longest costs more than most lookups.
+ */
+#if __has_attribute(__uninitialized__)
+#define NFT_DICT_UNINITIALIZED __attribute__((__uninitialized__))
+#else
+#define NFT_DICT_UNINITIALIZED
+#endif
+
 /* A key with room for any. */
 union nft_dict_any_key {
 	struct nft_dict_key	key;
@@ -239,8 +248,6 @@ s64 nft_dict_value_number(const struct nft_dict_value *v);
 bool nft_dict_value_equal(const struct nft_dict_value *a, const struct nft_dict_value *b);
 
 /* cells.c */
-bool nft_dict_cells_get(const struct nft_dict_cells *c, unsigned int field,
-			struct nft_dict_value *v);
 bool nft_dict_cells_next(const struct nft_dict_cells *c, unsigned int *field,
 			 struct nft_dict_value *v);
 int nft_dict_cells_size(const struct nft_dict_cells *old,
@@ -269,10 +276,6 @@ void nft_dict_uncharge(struct nft_dict_table *t, const void *p);
 void nft_dict_free(struct nft_dict_table *t, void *p);
 
 /* row.c */
-extern const struct rhashtable_params nft_dict_row_params;
-
-struct nft_dict_row *nft_dict_row_find(struct nft_dict_table *t, const struct nft_dict_key *key);
-struct nft_dict_row *nft_dict_row_meet(struct nft_dict_table *t, const struct nft_dict_key *key);
 struct nft_dict_row *nft_dict_row_seek(struct nft_dict_table *t, const struct nft_dict_key *key);
 struct nft_dict_row *nft_dict_row_new(struct nft_dict_table *t, const struct nft_dict_key *key,
 				      struct nf_conn *ct, gfp_t gfp);

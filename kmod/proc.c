@@ -78,7 +78,7 @@ static int nft_dict_line_bind(struct nft_dict_table *t, u32 id)
 
 static int nft_dict_line_write(struct nft_dict_net *dn, const struct nft_dict_line *line)
 {
-	union nft_dict_any_key any;
+	union nft_dict_any_key any NFT_DICT_UNINITIALIZED;
 	struct nft_dict_table *t;
 	struct nft_dict_put *put;
 	s64 wide;
@@ -113,7 +113,7 @@ static int nft_dict_line_write(struct nft_dict_net *dn, const struct nft_dict_li
 
 static int nft_dict_line_delete(struct nft_dict_net *dn, const struct nft_dict_line *line)
 {
-	union nft_dict_any_key any;
+	union nft_dict_any_key any NFT_DICT_UNINITIALIZED;
 	struct nft_dict_table *t;
 	struct nft_dict_put *put;
 	int i, err;

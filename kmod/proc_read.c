@@ -216,7 +216,7 @@ static bool nft_dict_reader_field(struct nft_dict_reader *r, const struct nft_di
 /* Print the next line of the one row that was selected. */
 static bool nft_dict_reader_row(struct nft_dict_reader *r)
 {
-	union nft_dict_any_key any;
+	union nft_dict_any_key any NFT_DICT_UNINITIALIZED;
 	struct nft_dict_row *row;
 	bool printed = false;
 

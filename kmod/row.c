@@ -1,64 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Rows: how they are found, come and go. */
-#include <linux/jhash.h>
 #include <linux/slab.h>
 #include <net/netfilter/nf_conntrack.h>
 
+#include "find.h"
 #include "nft_dict.h"
-
-static unsigned int nft_dict_key_words(const struct nft_dict_key *key)
-{
-	return DIV_ROUND_UP(key->len, sizeof(u32));
-}
-
-static u32 nft_dict_key_hash(const void *data, u32 len, u32 seed)
-{
-	const struct nft_dict_key *key = data;
-
-	return jhash2(&key->len, 1 + nft_dict_key_words(key), seed);
-}
-
-static u32 nft_dict_row_hash(const void *data, u32 len, u32 seed)
-{
-	const struct nft_dict_row *row = data;
-
-	return nft_dict_key_hash(&row->key, len, seed);
-}
-
-static int nft_dict_row_cmp(struct rhashtable_compare_arg *arg, const void *obj)
-{
-	const struct nft_dict_key *key = arg->key;
-	const struct nft_dict_row *row = obj;
-
-	return key->len != row->key.len ||
-	       memcmp(key->data, row->key.data, nft_dict_key_words(key) * sizeof(u32));
-}
-
-const struct rhashtable_params nft_dict_row_params = {
-	.head_offset		= offsetof(struct nft_dict_row, node),
-	.hashfn			= nft_dict_key_hash,
-	.obj_hashfn		= nft_dict_row_hash,
-	.obj_cmpfn		= nft_dict_row_cmp,
-	.automatic_shrinking	= true,
-};
-
-/* nft_dict_row_find - find a row by its whole key, under RCU. It may have
- * expired.
- */
-struct nft_dict_row *nft_dict_row_find(struct nft_dict_table *t, const struct nft_dict_key *key)
-{
-	return rhashtable_lookup(&t->ht, key, nft_dict_row_params);
-}
-
-/* nft_dict_row_meet - find the row of a packet, under RCU. */
-struct nft_dict_row *nft_dict_row_meet(struct nft_dict_table *t, const struct nft_dict_key *key)
-{
-	struct nft_dict_row *row = nft_dict_row_find(t, key);
-
-	if (unlikely(row && READ_ONCE(row->link.flags) & NFT_DICT_LINK_WEAK))
-		return nft_dict_session_meet(t, row);
-	return row;
-}
 
 /* nft_dict_row_seek - find a row as user space names it, in a bound table by
  * its id. Under RCU; -ENOENT, or -ENOTUNIQ where entries share the id.

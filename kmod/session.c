@@ -19,6 +19,7 @@
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
 
+#include "find.h"
 #include "nft_dict.h"
 
 static const struct rhashtable_params nft_dict_id_params = {
@@ -259,7 +260,7 @@ struct nft_dict_row *nft_dict_session_seek(struct nft_dict_table *t, u32 id)
  */
 int nft_dict_session_attach(struct nft_dict_table *t, struct nf_conn *ct, gfp_t gfp)
 {
-	union nft_dict_any_key any;
+	union nft_dict_any_key any NFT_DICT_UNINITIALIZED;
 	struct nft_dict_row *row;
 	int err;
 

@@ -3,6 +3,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "find.h"
 #include "nft_dict.h"
 
 /* nft_dict_table_find - find a table by its canonical name, under RCU or the

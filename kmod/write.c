@@ -3,6 +3,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "find.h"
 #include "nft_dict.h"
 
 /* How often to try again where others are in the way. */
