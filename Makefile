@@ -70,6 +70,10 @@ install: build ## (root) install the programs, man pages, unit file and an examp
 	[ -e $(DESTDIR)/etc/dictd/dictd.toml ] || $(BIN)/dictd -print-config > $(DESTDIR)/etc/dictd/dictd.toml
 
 ##@ Kernel module and guests
+.PHONY: install-kmod
+install-kmod: ## (root) install nft_dict.ko for the running kernel, by DKMS where there is one, and load it at boot
+	@$(MAKE) --no-print-directory -C kmod $(if $(shell command -v dkms),install-dkms,install)
+
 .PHONY: kernels
 kernels: deps-guest $(BIN)/vm ## fetch the kernels that guests boot, with their headers, into a cache (NFTDICT_CACHE)
 	@$(BIN)/vm fetch $(GUESTS)
