@@ -4,6 +4,7 @@ package test
 
 import (
 	"net"
+	"os"
 	"runtime"
 	"testing"
 
@@ -185,18 +186,25 @@ func (h *host) rules(exprs ...[]byte) error {
 	return err
 }
 
-// bytes returns the memory of a table's rows.
-func (h *host) bytes(tb testing.TB, table string) (n uint64) {
+// dial opens a connection to the family.
+func dial(tb testing.TB) (*genetlink.Conn, genetlink.Family) {
 	tb.Helper()
 	conn, err := genetlink.Dial(nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer conn.Close()
+	tb.Cleanup(func() { conn.Close() })
 	family, err := conn.GetFamily("nft_dict")
 	if err != nil {
 		tb.Fatal(err)
 	}
+	return conn, family
+}
+
+// bytes returns the memory of a table's rows.
+func (h *host) bytes(tb testing.TB, table string) (n uint64) {
+	tb.Helper()
+	conn, family := dial(tb)
 	enc := netlink.NewAttributeEncoder()
 	enc.String(attrTable, table)
 	data, err := enc.Encode()
@@ -222,6 +230,19 @@ func (h *host) bytes(tb testing.TB, table string) (n uint64) {
 // As in nft_dict_uapi.h.
 const (
 	cmdTableGet = 3
+	cmdRowPut   = 5
 	attrTable   = 1
+	attrTableID = 2
+	attrRow     = 8
 	attrBytes   = 14
+	rowKey      = 1
+	rowCell     = 3
+	cellField   = 9
 )
+
+// join puts the calling goroutine on a thread in the namespace of a file; the
+// thread ends with the goroutine.
+func join(f *os.File) error {
+	runtime.LockOSThread()
+	return unix.Setns(int(f.Fd()), unix.CLONE_NEWNET)
+}
