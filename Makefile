@@ -22,7 +22,7 @@ DEPS := nft:nftables conntrack:conntrack ip:iproute2 tcpdump:tcpdump dig:bind9-d
 	curl:curl openssl:openssl ping:iputils-ping git:git
 
 DEPS_GUEST := qemu-system-x86_64:qemu-system-x86 depmod:kmod xz:xz-utils gcc-12:gcc-12 nft:nftables ip:iproute2
-DEPS_DEBUG := flex:flex bison:bison bc:bc libelf.h:libelf-dev openssl/ssl.h:libssl-dev
+DEPS_DEBUG := sparse:sparse flex:flex bison:bison bc:bc libelf.h:libelf-dev openssl/ssl.h:libssl-dev
 
 # What `make test` promises its tests: a test that needs one of these fails,
 # not skips, when it is absent (internal/need).
@@ -46,7 +46,7 @@ help: ## show this text
 
 .PHONY: demo
 demo: deps build $(if $(filter kmod,$(BACKEND)),kmod) ## (root) the main job, with real traffic in namespaces of its own, in under a minute
-	@$(if $(filter kmod,$(BACKEND)),$(GUEST) -kernel $(lastword $(GUESTS))) $(BIN)/demo --bin $(BIN) $(if $(BACKEND),--backend $(BACKEND))
+	@$(if $(filter kmod,$(BACKEND)),$(GUEST) -counted -kernel $(lastword $(GUESTS))) $(BIN)/demo --bin $(BIN) $(if $(BACKEND),--backend $(BACKEND))
 
 .PHONY: test
 test: deps root lint generated ## (root) all checks and tests: units, namespaces, real programs, this kernel
@@ -105,10 +105,23 @@ $(BIN)/vm: check-go
 	@mkdir -p $(BIN)
 	@$(GO) build -trimpath -ldflags '-s -w' -o $@ ./internal/vm/cmd/vm
 
+.PHONY: lint-kmod
+lint-kmod: kernels kernel-debug ## checkpatch --strict, sparse and all warnings on the module
+	@tree=$$($(BIN)/vm path debug tree) && perl $$tree/scripts/checkpatch.pl --no-tree --strict --terse --quiet --show-types -f kmod/*.[ch] kmod/probe/*.c
+	@set -e; for k in $(GUESTS); do \
+		out=$$($(BIN)/vm build -kernel $$k kmod build/lint-kmod W=1 C=2 2>&1); \
+		if echo "$$out" | grep -E 'warning|error'; then exit 1; fi; \
+	done
+
 ##@ Measuring
 .PHONY: bench
 bench: deps root ## (root) the figures of docs/performance.md, as ratios within one run
 	@$(GO) run ./internal/bench
+
+.PHONY: bench-kmod
+bench-kmod: kmod ## the module's figures of docs/performance.md, in instructions of a guest
+	@NFTDICT_REQUIRE=root,kmod $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m \
+		-exec "$(GUEST) -kernel $(lastword $(GUESTS)) -counted -cpus 1 -memory 2048" ./kmod/test
 
 .PHONY: accuracy
 accuracy: build ## score `dictctl classify` on captures with truth: make accuracy CORPUS=DIR

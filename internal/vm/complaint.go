@@ -93,18 +93,13 @@ func signs() []sign {
 	}
 }
 
-// harmless returns lines that look like complaints and are not.
-func harmless() []string {
-	return []string{"WARNING: Spectre", "WARNING: unable to", "WARNING: bootmem"}
-}
-
 // complaints finds what a kernel log complains of.
 func complaints(log []byte) []Complaint {
 	var found []Complaint
-	known, mere := signs(), harmless()
+	known := signs()
 	lines := bytes.Split(bytes.ReplaceAll(log, []byte("\r"), nil), []byte("\n"))
 	for i := 0; i < len(lines); i++ {
-		kind := recognize(bare(lines[i]), known, mere)
+		kind := recognize(bare(lines[i]), known)
 		if kind == "" {
 			continue
 		}
@@ -119,12 +114,7 @@ func complaints(log []byte) []Complaint {
 }
 
 // recognize returns the kind of complaint a line begins, "" if none.
-func recognize(line string, known []sign, mere []string) string {
-	for _, m := range mere {
-		if strings.HasPrefix(line, m) {
-			return ""
-		}
-	}
+func recognize(line string, known []sign) string {
 	for _, s := range known {
 		if part, ok := strings.CutPrefix(s.text, "*"); ok && strings.Contains(line, part) || strings.HasPrefix(line, s.text) {
 			return s.kind
