@@ -91,8 +91,18 @@ const (
 	Deleted                   // a row, or the named cells of it, went
 )
 
-// Flush deletes all rows of a table and returns how many it deleted.
+// Flusher is a Store that can delete all rows of a table at once.
+type Flusher interface {
+	// Flush deletes all rows of a table and returns how many there were.
+	Flush(table string) (int, error)
+}
+
+// Flush deletes all rows of a table and returns how many it deleted: at once
+// where the store is a Flusher, else one after the other.
 func Flush(s Store, table string) (int, error) {
+	if f, ok := s.(Flusher); ok {
+		return f.Flush(table)
+	}
 	n := 0
 	for r, err := range s.Rows(table) {
 		if err != nil {

@@ -126,7 +126,7 @@ func (s *Store) Renew(name string, ttl time.Duration, keys ...dict.Key) (renewed
 	return renewed, err
 }
 
-// Flush deletes all rows of a table at once and returns how many there were.
+// Flush implements dict.Flusher.
 func (s *Store) Flush(name string) (n int, err error) {
 	err = s.with("flush", name, func(t *table) error {
 		b := newBuilder()

@@ -26,6 +26,7 @@ type Store struct {
 var (
 	_ dict.Store   = (*Store)(nil)
 	_ dict.Watcher = (*Store)(nil)
+	_ dict.Flusher = (*Store)(nil)
 )
 
 // Open opens the tables of the calling thread's network namespace. The error
