@@ -141,7 +141,8 @@ func failNth() error {
 	return errors.New("no end")
 }
 
-// guests runs a test on every kernel named, where it is in the cache.
+// guests runs a test on every kernel named. Booting them takes minutes, so only
+// a run that promises the feature does it: make test-guests, make test-kasan.
 func guests(t *testing.T, feature string, names ...string) func(func(t *testing.T, m *vm.Machine)) {
 	return func(test func(t *testing.T, m *vm.Machine)) {
 		for _, name := range names {
@@ -150,6 +151,9 @@ func guests(t *testing.T, feature string, names ...string) func(func(t *testing.
 				need.Program(t, "qemu-system-x86_64")
 				var k *kernel.Kernel
 				need.Feature(t, feature, func() error {
+					if !need.Promised(feature) {
+						return errors.New("this run has not promised it")
+					}
 					cache, err := kernel.Open()
 					if err != nil {
 						return err
