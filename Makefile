@@ -107,7 +107,7 @@ $(BIN)/vm: check-go
 
 .PHONY: lint-kmod
 lint-kmod: kernels kernel-debug ## checkpatch --strict, sparse and all warnings on the module
-	@tree=$$($(BIN)/vm path debug tree) && perl $$tree/scripts/checkpatch.pl --no-tree --strict --terse --quiet --show-types -f kmod/*.[ch] kmod/probe/*.c
+	@tree=$$($(BIN)/vm path debug headers) && perl $$tree/scripts/checkpatch.pl --no-tree --strict --terse --quiet --show-types -f kmod/*.[ch] kmod/probe/*.c
 	@set -e; for k in $(GUESTS); do \
 		out=$$($(BIN)/vm build -kernel $$k kmod build/lint-kmod W=1 C=2 2>&1); \
 		if echo "$$out" | grep -E 'warning|error'; then exit 1; fi; \
