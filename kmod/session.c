@@ -262,10 +262,14 @@ int nft_dict_session_attach(struct nft_dict_table *t, struct nf_conn *ct, gfp_t 
 {
 	union nft_dict_any_key any NFT_DICT_UNINITIALIZED;
 	struct nft_dict_row *row;
+	bool bound;
 	int err;
 
 	nft_dict_ct_key(&any.key, ct);
-	if (nft_dict_row_meet(t, &any.key))
+	rcu_read_lock();
+	bound = nft_dict_row_meet(t, &any.key);
+	rcu_read_unlock();
+	if (bound)
 		return 0;
 	if (nf_ct_is_dying(ct))
 		return -ENOENT;
