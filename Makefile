@@ -88,6 +88,7 @@ kmod: kernels ## build nft_dict.ko for every kernel of GUESTS into build/kmod
 
 .PHONY: test-guests
 test-guests: kmod build ## run GUEST_TESTS in virtual machines with the kernels of GUESTS
+	NFTDICT_REQUIRE=guest,long $(GO) test -timeout 30m -skip 'Debug|FailNth' ./internal/vm
 	@set -e; for k in $(GUESTS); do \
 		echo "== kernel $$k"; \
 		NFTDICT_BIN=$(CURDIR)/$(BIN) NFTDICT_REQUIRE=$(GUEST_PROMISED) \

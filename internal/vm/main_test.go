@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -117,6 +118,11 @@ func look() error {
 // failNth lets the first, second, ... allocation of a system call fail, until
 // there is none left.
 func failNth() error {
+	runtime.LockOSThread() // it is this thread's allocations that fail
+	// Those that may sleep are left out otherwise.
+	if err := os.WriteFile("/sys/kernel/debug/failslab/ignore-gfp-wait", []byte("N"), 0); err != nil {
+		return err
+	}
 	failed := 0
 	for n := 1; n < 1000; n++ {
 		if err := os.WriteFile("/proc/thread-self/fail-nth", []byte(strconv.Itoa(n)), 0); err != nil {
