@@ -75,7 +75,7 @@ func TestFailNth(t *testing.T) {
 	guests(t, "debugkernel", "debug")(func(t *testing.T, m *vm.Machine) {
 		c := act(t, m, "fail-nth")
 		var out bytes.Buffer
-		c.Stdout = &out
+		c.Stdout, c.Stderr = &out, &out
 		res := run(t, m, c)
 		if res.Exit != 0 || !strings.HasPrefix(out.String(), "failed ") || strings.HasPrefix(out.String(), "failed 0") {
 			t.Errorf("exit status %d, output %q", res.Exit, out.String())

@@ -5,6 +5,7 @@ package vm_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -123,23 +124,30 @@ func failNth() error {
 	if err := os.WriteFile("/sys/kernel/debug/failslab/ignore-gfp-wait", []byte("N"), 0); err != nil {
 		return err
 	}
+	// Open all the while: to open it again could be what fails.
+	nth, err := os.OpenFile("/proc/thread-self/fail-nth", os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer nth.Close()
 	failed := 0
 	for n := 1; n < 1000; n++ {
-		if err := os.WriteFile("/proc/thread-self/fail-nth", []byte(strconv.Itoa(n)), 0); err != nil {
+		if _, err := nth.WriteAt([]byte(strconv.Itoa(n)), 0); err != nil {
 			return err
 		}
 		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
-		left, rerr := os.ReadFile("/proc/thread-self/fail-nth")
-		if rerr != nil {
-			return rerr
+		var left [16]byte
+		length, rerr := nth.ReadAt(left[:], 0)
+		_, werr := nth.WriteAt([]byte("0"), 0)
+		if rerr != nil && rerr != io.EOF || werr != nil {
+			return errors.Join(rerr, werr)
 		}
-		_ = os.WriteFile("/proc/thread-self/fail-nth", []byte("0"), 0)
 		if err == nil {
 			unix.Close(fd)
 		} else {
 			failed++
 		}
-		if strings.TrimSpace(string(left)) != "0" { // not reached: all were tried
+		if strings.TrimSpace(string(left[:length])) != "0" { // not reached: all were tried
 			fmt.Println("failed", failed, "of", n-1)
 			return nil
 		}

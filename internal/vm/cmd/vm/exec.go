@@ -50,7 +50,7 @@ func execute(ctx context.Context, args []string) error {
 	fs.BoolVar(&f.host, "host", true, "show the host's files, with a layer of memory above; without: the program and its testdata alone")
 	fs.IntVar(&f.memory, "memory", 1024, "`MiB` of memory")
 	fs.IntVar(&f.cpus, "cpus", 2, "`number` of processors")
-	fs.DurationVar(&f.timeout, "timeout", 20*time.Minute, "kill the machine after this `time`")
+	fs.DurationVar(&f.timeout, "timeout", time.Hour, "kill the machine after this `time`")
 	fs.Var(&f.modules, "module", "load one more `module` of the kernel's first (repeatable)")
 	fs.Var(&f.extra, "insmod", "load the out-of-tree module in this `file` (repeatable)")
 	fs.StringVar(&f.built, "built", "", "load every module in `DIR`/KERNEL, where \"vm build\" puts them")
