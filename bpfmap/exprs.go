@@ -60,20 +60,20 @@ func loads(s nftext.Selector) expr.Any {
 
 // Decompile implements nftext.Compiler: the match says what it is, and whether
 // the two expressions before it belong to it.
-func (c *compiler) Decompile(_ uint8, elems []nftext.Element) (string, int) {
+func (c *compiler) Decompile(_ uint8, elems []nftext.Element) nftext.Found {
 	if len(elems) == 0 {
-		return "", 0
+		return nftext.Found{}
 	}
 	if l, ok := parseMatch(elems[0].Name, elems[0].Data); ok && !l.carried {
-		return l.text, 1
+		return nftext.Found{Text: l.text, N: 1}
 	}
 	if len(elems) < 3 || elems[0].Name != "ct" && elems[0].Name != "meta" || !setsSecmark(elems[1]) {
-		return "", 0
+		return nftext.Found{}
 	}
 	if l, ok := parseMatch(elems[2].Name, elems[2].Data); ok && l.carried {
-		return l.text, 3
+		return nftext.Found{Text: l.text, N: 3}
 	}
-	return "", 0
+	return nftext.Found{}
 }
 
 // setsSecmark reports whether an expression is `meta secmark set` from our

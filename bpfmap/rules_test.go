@@ -124,9 +124,9 @@ func TestScenes(t *testing.T) {
 				if got := rules[i].packets > 0; got != rule.Match {
 					t.Errorf("%s: matched %v, want %v", rule.Text, got, rule.Match)
 				}
-				text, n := r.compiler.Decompile(target().Family, rules[i].elems)
-				if want := r.bind(t, rule.Text).Term().String(); text != want || n != len(rules[i].elems)-1 {
-					t.Errorf("%s: decompiled to %q of %d elements, want %q of %d", rule.Text, text, n, want, len(rules[i].elems)-1)
+				found := r.compiler.Decompile(target().Family, rules[i].elems)
+				if want := r.bind(t, rule.Text).Term().String(); found.Text != want || found.N != len(rules[i].elems)-1 {
+					t.Errorf("%s: decompiled to %q of %d elements, want %q of %d", rule.Text, found.Text, found.N, want, len(rules[i].elems)-1)
 				}
 			}
 		})

@@ -69,7 +69,7 @@ func (a *attaching) Compile(_ nftext.Target, b nftext.Bound) (*nftext.Code, erro
 	return a.code(b.Term().String())
 }
 
-func (*attaching) Decompile(uint8, []nftext.Element) (string, int) { return "", 0 }
+func (*attaching) Decompile(uint8, []nftext.Element) nftext.Found { return nftext.Found{} }
 
 func (a *attaching) Attach(_ nftext.Target, t dict.Table) (*nftext.Code, error) {
 	return a.code("attach " + t.Name)

@@ -84,7 +84,7 @@ func (c *compiler) Attach(t nftext.Target, table dict.Table) (*nftext.Code, erro
 
 // Decompile implements nftext.Compiler: the expression tells its text, and the
 // text which expressions before it belong to it.
-func (c *compiler) Decompile(family uint8, elems []nftext.Element) (string, int) {
+func (c *compiler) Decompile(family uint8, elems []nftext.Element) nftext.Found {
 	for n, e := range elems[:min(len(elems), maxBefore+1)] {
 		if e.Name != exprName {
 			continue
@@ -92,20 +92,20 @@ func (c *compiler) Decompile(family uint8, elems []nftext.Element) (string, int)
 		text := textOf(e.Data)
 		term, end, err := nftext.Parse(text)
 		if err != nil || end != len(text) {
-			return "", 0
+			return nftext.Found{}
 		}
 		before := namesBefore(family, term)
 		if len(before) != n {
-			return "", 0
+			return nftext.Found{}
 		}
 		for i, name := range before {
 			if elems[i].Name != name {
-				return "", 0
+				return nftext.Found{}
 			}
 		}
-		return text, n + 1
+		return nftext.Found{Text: text, N: n + 1}
 	}
-	return "", 0
+	return nftext.Found{}
 }
 
 // textOf returns the text that an expression carries, "" if it has none.

@@ -80,8 +80,8 @@ func TestGolden(t *testing.T) {
 		if err := code.Release(); err != nil {
 			t.Error(err)
 		}
-		if got, n := c.compiler.Decompile(familyNumbers[family], elems); got != canonical(t, text) || n != len(elems) {
-			t.Errorf("%s: decompiled to %q of %d expressions, want %q of %d", rule, got, n, canonical(t, text), len(elems))
+		if found := c.compiler.Decompile(familyNumbers[family], elems); found.Text != canonical(t, text) || found.N != len(elems) {
+			t.Errorf("%s: decompiled to %q of %d expressions, want %q of %d", rule, found.Text, found.N, canonical(t, text), len(elems))
 		}
 	}
 	if *update {
@@ -229,12 +229,12 @@ func TestAllRules(t *testing.T) {
 			others := []nftext.Element{{Name: "meta"}, {Name: "cmp"}, {Name: "payload"}}
 			elems := append(append(append([]nftext.Element{}, others...), term...), nftext.Element{Name: "counter"})
 			for i := range elems {
-				got, n := c.compiler.Decompile(family, elems[i:])
+				found := c.compiler.Decompile(family, elems[i:])
 				switch {
-				case i == len(others) && (got != canonical(t, text) || n != len(term)):
-					t.Errorf("%s: decompiled to %q of %d expressions, want %d", text, got, n, len(term))
-				case i != len(others) && n != 0:
-					t.Errorf("%s: decompiled to %q from expression %d", text, got, i-len(others))
+				case i == len(others) && (found.Text != canonical(t, text) || found.N != len(term)):
+					t.Errorf("%s: decompiled to %q of %d expressions, want %d", text, found.Text, found.N, len(term))
+				case i != len(others) && found.N != 0:
+					t.Errorf("%s: decompiled to %q from expression %d", text, found.Text, i-len(others))
 				}
 			}
 		}
@@ -268,8 +268,8 @@ func TestAttach(t *testing.T) {
 	if len(elems) != 1 || render(t, elems[0]) != want {
 		t.Errorf("got %v, want %s", elems, want)
 	}
-	if text, n := c.Decompile(unix.NFPROTO_INET, elems); n != 0 {
-		t.Errorf("decompiled to %q", text)
+	if found := c.Decompile(unix.NFPROTO_INET, elems); found.N != 0 {
+		t.Errorf("decompiled to %q", found.Text)
 	}
 	hosts, _ := schema.Table(dict.Hosts)
 	if _, err := c.Attach(nftext.Target{Family: unix.NFPROTO_INET}, hosts); !errors.Is(err, dict.ErrInvalid) {

@@ -152,12 +152,12 @@ func FuzzDecompile(f *testing.F) {
 			elems = append(elems, nftext.Element{Name: "meta"})
 		}
 		elems = append(elems, nftext.Element{Name: exprName, Data: data})
-		text, n := (&compiler{}).Decompile(family, elems)
-		if n == 0 {
+		found := (&compiler{}).Decompile(family, elems)
+		if found.N == 0 {
 			return
 		}
-		if _, end, err := nftext.Parse(text); err != nil || end != len(text) || n != len(elems) {
-			t.Fatalf("%q of %d expressions: %v", text, n, err)
+		if _, end, err := nftext.Parse(found.Text); err != nil || end != len(found.Text) || found.N != len(elems) {
+			t.Fatalf("%q of %d expressions: %v", found.Text, found.N, err)
 		}
 	})
 }

@@ -8,6 +8,11 @@ type Target struct {
 	Table  string
 	Chain  string
 	Check  bool // the kernel only looks at the rule and keeps nothing; so does the backend
+
+	// Class and Register say what a *Load puts where: NFT_REG_* or NFT_REG32_*.
+	// They are 0 for other terms.
+	Class    Class
+	Register uint32
 }
 
 // Compiler turns bound terms into expressions of an nft rule. A backend has
@@ -17,9 +22,19 @@ type Compiler interface {
 	// dict.ErrNotSupported, by name and with what would do instead.
 	Compile(Target, Bound) (*Code, error)
 	// Decompile looks whether a term of this backend begins at elems[0] of a
-	// dumped rule, and returns its canonical text and how many elements it
-	// spans; n is 0 if none does. The text parses: it is what was compiled.
-	Decompile(family uint8, elems []Element) (text string, n int)
+	// dumped rule. Found.N is 0 if none does.
+	Decompile(family uint8, elems []Element) Found
+}
+
+// Found is a compiled term in a dumped rule.
+type Found struct {
+	Text string // canonical; it parses, by ParseValue where Class is not 0: it is what was compiled
+	N    int    // how many elements it spans
+
+	// Class and Register are those of a value, else 0. The register is the one
+	// that the kernel names, NFT_REG_1 to NFT_REG_4 where it begins one of them.
+	Class    Class
+	Register uint32
 }
 
 // Code is a compiled term.

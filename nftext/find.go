@@ -12,6 +12,11 @@ import (
 type Span struct {
 	Start, End int
 	Term       Term
+
+	// Statement is where the match or statement begins that a *Value stands in,
+	// and Use what that does with it.
+	Statement int
+	Use       Use
 }
 
 // Find returns the dict terms of nft text, a file or a command line, in order.

@@ -4,23 +4,24 @@ package nftext
 
 import "nftdict/dict"
 
-// Term is one dict term of a rule as it was written: *Match, *Assign or
-// *Flush.
+// Term is one dict term of a rule as it was written: *Match, *Assign, *Flush
+// or *Value.
 type Term interface {
 	// String returns the canonical text, which parses to an equal Term.
 	String() string
-	// Kind tells whether the term may stand where a match or where a statement
-	// may.
+	// Kind tells where the term may stand.
 	Kind() Kind
 }
 
-// Kind tells a match from a statement.
+// Kind tells where a term may stand.
 type Kind uint8
 
-// The kinds of terms.
+// The kinds of terms: KindMatch and KindStatement stand where a match or a
+// statement may, KindValue where an expression may.
 const (
 	KindMatch Kind = iota
 	KindStatement
+	KindValue
 )
 
 // Lookup names a field of a row: `sessions ct id application long_string`.

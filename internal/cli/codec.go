@@ -51,8 +51,8 @@ func (l *lazyCodec) failed() error {
 	return l.err
 }
 
-// Find implements front.Codec.
-func (l *lazyCodec) Find(src []byte) ([]front.Span, error) { return l.codec.Find(src) }
+// Finder implements front.Codec.
+func (l *lazyCodec) Finder() front.Finder { return l.codec.Finder() }
 
 // Compile implements front.Codec.
 func (l *lazyCodec) Compile(t front.Target, term string) (*front.Code, error) {
@@ -63,9 +63,9 @@ func (l *lazyCodec) Compile(t front.Target, term string) (*front.Code, error) {
 }
 
 // Decompile implements front.Codec.
-func (l *lazyCodec) Decompile(family uint8, elems []front.Element) (string, front.Kind, int, bool) {
+func (l *lazyCodec) Decompile(family uint8, elems []front.Element) (front.Found, bool) {
 	if err := l.ready(); err != nil {
-		return "", 0, 0, false
+		return front.Found{}, false
 	}
 	return l.codec.Decompile(family, elems)
 }

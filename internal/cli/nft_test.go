@@ -53,7 +53,7 @@ func TestLazyCodec(t *testing.T) {
 	}{{dict.ErrPermission, true}, {dict.ErrNotSupported, false}} {
 		opened := 0
 		c := newLazyCodec(func() (*Backend, error) { opened++; return nil, tt.err })
-		spans, err := c.Find([]byte("add rule ip t c dict sessions ct id final true accept"))
+		spans, err := c.Finder().Find([]byte("add rule ip t c dict sessions ct id final true accept"), nil)
 		if err != nil || len(spans) != 1 || opened != 0 {
 			t.Fatalf("find: %v, %v, opened %d times", spans, err, opened)
 		}
@@ -65,7 +65,7 @@ func TestLazyCodec(t *testing.T) {
 				t.Errorf("compile: %v", err)
 			}
 		}
-		if _, _, _, ok := c.Decompile(2, []front.Element{{Name: "match"}}); ok || opened != 1 {
+		if _, ok := c.Decompile(2, []front.Element{{Name: "match"}}); ok || opened != 1 {
 			t.Errorf("decompile: %v, opened %d times", ok, opened)
 		}
 		if err := c.failed(); (err != nil) != tt.failed {

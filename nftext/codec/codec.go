@@ -22,8 +22,14 @@ type codec struct {
 	compiler nftext.Compiler
 }
 
-// Find implements front.Codec.
-func (*codec) Find(src []byte) ([]front.Span, error) {
+// Finder implements front.Codec.
+func (c *codec) Finder() front.Finder { return &finder{c.schema} }
+
+// finder is what finds terms in the texts of a run of nft.
+type finder struct{ schema nftext.Schema }
+
+// Find implements front.Finder.
+func (f *finder) Find(src []byte, _ func(string) error) ([]front.Span, error) {
 	found, err := nftext.Find(string(src))
 	if err != nil {
 		return nil, place(err)
@@ -51,7 +57,11 @@ func (c *codec) Compile(t front.Target, text string) (*front.Code, error) {
 		}
 		return nil, err
 	}
-	code, err := c.compiler.Compile(nftext.Target(t), bound)
+	target := nftext.Target{
+		Family: t.Family, Table: t.Table, Chain: t.Chain, Check: t.Check,
+		Class: nftext.Class(t.Class), Register: t.Register,
+	}
+	code, err := c.compiler.Compile(target, bound)
 	if err != nil {
 		return nil, err
 	}
@@ -60,20 +70,20 @@ func (c *codec) Compile(t front.Target, text string) (*front.Code, error) {
 
 // Decompile implements front.Codec. What the compiler takes for its own but
 // whose text is no term is left to nft.
-func (c *codec) Decompile(family uint8, elems []front.Element) (string, front.Kind, int, bool) {
+func (c *codec) Decompile(family uint8, elems []front.Element) (front.Found, bool) {
 	list := make([]nftext.Element, len(elems))
 	for i, e := range elems {
 		list[i] = nftext.Element{Name: e.Name, Data: e.Data}
 	}
-	text, n := c.compiler.Decompile(family, list)
-	if n == 0 {
-		return "", 0, 0, false
+	found := c.compiler.Decompile(family, list)
+	if found.N == 0 {
+		return front.Found{}, false
 	}
-	term, end, err := nftext.Parse(text)
-	if err != nil || end != len(text) {
-		return "", 0, 0, false
+	term, end, err := nftext.Parse(found.Text)
+	if err != nil || end != len(found.Text) {
+		return front.Found{}, false
 	}
-	return text, kind(term), n, true
+	return front.Found{Text: found.Text, Kind: kind(term), Elements: found.N}, true
 }
 
 func kind(t nftext.Term) front.Kind {

@@ -25,11 +25,11 @@ func (e *echo) Compile(t nftext.Target, b nftext.Bound) (*nftext.Code, error) {
 	return &nftext.Code{Exprs: []byte(b.Term().String()), Release: func() error { e.released++; return nil }}, nil
 }
 
-func (e *echo) Decompile(_ uint8, elems []nftext.Element) (string, int) {
+func (e *echo) Decompile(_ uint8, elems []nftext.Element) nftext.Found {
 	if elems[0].Name != "echo" {
-		return "", 0
+		return nftext.Found{}
 	}
-	return string(elems[0].Data), 1
+	return nftext.Found{Text: string(elems[0].Data), N: 1}
 }
 
 func TestCodec(t *testing.T) {
@@ -37,7 +37,7 @@ func TestCodec(t *testing.T) {
 	c := New(ruletest.NewSchema(), e)
 
 	src := "add rule t c tcp dport dict dict sessions ct id final  true dict ct id flush"
-	spans, err := c.Find([]byte(src))
+	spans, err := c.Finder().Find([]byte(src), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,20 +57,20 @@ func TestCodec(t *testing.T) {
 	if err := code.Close(); err != nil || e.released != 1 {
 		t.Errorf("close: %v, released %d times", err, e.released)
 	}
-	text, kind, n, ok := c.Decompile(2, []front.Element{{Name: "echo", Data: code.Exprs}, {Name: "counter"}})
-	if text != "dict sessions ct id final true" || kind != front.Match || n != 1 || !ok {
-		t.Errorf("have %q %v %d %v", text, kind, n, ok)
+	found, ok := c.Decompile(2, []front.Element{{Name: "echo", Data: code.Exprs}, {Name: "counter"}})
+	if want := (front.Found{Text: "dict sessions ct id final true", Elements: 1}); found != want || !ok {
+		t.Errorf("have %+v, %v", found, ok)
 	}
 	for _, e := range []front.Element{{Name: "counter"}, {Name: "echo", Data: []byte("dict x")}, {Name: "echo", Data: []byte("dict ct id flush x")}} {
-		if text, _, _, ok := c.Decompile(2, []front.Element{e}); ok {
-			t.Errorf("%v: decompiled as %q", e, text)
+		if found, ok := c.Decompile(2, []front.Element{e}); ok {
+			t.Errorf("%v: decompiled as %+v", e, found)
 		}
 	}
 }
 
 func TestErrors(t *testing.T) {
 	c := New(ruletest.NewSchema(), &echo{})
-	_, err := c.Find([]byte("add rule t c dict sessions ct id x = 5"))
+	_, err := c.Finder().Find([]byte("add rule t c dict sessions ct id x = 5"), nil)
 	if e, ok := errors.AsType[*front.TextError](err); !ok || e.Offset != 35 || !errors.Is(err, dict.ErrInvalid) || strings.HasPrefix(e.Error(), "1:") {
 		t.Errorf("find: have %v", err)
 	}

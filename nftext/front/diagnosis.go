@@ -22,7 +22,7 @@ func hideText(t *terms, codec Codec, o options, name string, text []byte) ([]byt
 	out, changed, err := t.hide(codec, name, text)
 	if option := o.refused(); err == nil && changed && option != "" {
 		span := &TextError{Err: fmt.Errorf("dict terms cannot be combined with %s yet: %w", option, dict.ErrNotSupported)}
-		if spans, _ := codec.Find(text); len(spans) > 0 {
+		if spans, _ := codec.Finder().Find(text, nil); len(spans) > 0 {
 			span.Offset, span.End = spans[0].Start, spans[0].End
 		}
 		err = span

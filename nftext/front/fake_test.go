@@ -34,7 +34,9 @@ const (
 	fakeMatch = 16 // elements: many, so that a batch outgrows the room nft made for it
 )
 
-func (fakeCodec) Find(src []byte) (spans []Span, err error) {
+func (c fakeCodec) Finder() Finder { return c }
+
+func (fakeCodec) Find(src []byte, _ func(string) error) (spans []Span, err error) {
 	for at := 0; at < len(src); {
 		w := fakeWord.FindIndex(src[at:])
 		if w == nil {
@@ -98,7 +100,7 @@ func (c fakeCodec) Compile(t Target, term string) (*Code, error) {
 	}}, nil
 }
 
-func (fakeCodec) Decompile(_ uint8, elems []Element) (string, Kind, int, bool) {
+func (fakeCodec) Decompile(_ uint8, elems []Element) (Found, bool) {
 	value := func(e Element, typ uint16) (uint32, bool) {
 		a, _ := readAttrs(e.Data, nil)
 		d, _ := readAttrs(pick(a, typ), nil)
@@ -111,15 +113,15 @@ func (fakeCodec) Decompile(_ uint8, elems []Element) (string, Kind, int, bool) {
 	}
 	if len(elems) >= 2 && elems[0].Name == "immediate" && elems[1].Name == "meta" {
 		if v, ok := value(elems[0], unix.NFTA_IMMEDIATE_DATA); ok {
-			return fmt.Sprintf("dict sessions ct id application set %d", v), Statement, 2, true
+			return Found{Text: fmt.Sprintf("dict sessions ct id application set %d", v), Kind: Statement, Elements: 2}, true
 		}
 	}
 	if len(elems) >= fakeMatch && elems[0].Name == "meta" && elems[1].Name == "cmp" {
 		if v, ok := value(elems[1], unix.NFTA_CMP_DATA); ok {
-			return fmt.Sprintf("dict sessions ct id application %d", v), Match, fakeMatch, true
+			return Found{Text: fmt.Sprintf("dict sessions ct id application %d", v), Elements: fakeMatch}, true
 		}
 	}
-	return "", 0, 0, false
+	return Found{}, false
 }
 
 var _ Codec = fakeCodec{}

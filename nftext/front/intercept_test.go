@@ -25,8 +25,8 @@ func (smallCodec) Compile(Target, string) (*Code, error) {
 	return &Code{Exprs: appendElement(nil, "notrack", nil)}, nil
 }
 
-func (smallCodec) Decompile(_ uint8, elems []Element) (string, Kind, int, bool) {
-	return "dict sessions ct id application 1", Match, 1, elems[0].Name == "notrack"
+func (smallCodec) Decompile(_ uint8, elems []Element) (Found, bool) {
+	return Found{Text: "dict sessions ct id application 1", Elements: 1}, elems[0].Name == "notrack"
 }
 
 // A dump that grows beyond nft's buffer arrives in parts.
@@ -65,7 +65,7 @@ func TestRunFamilies(t *testing.T) {
 		if s := ns.run(t, "", "list", "table", name, "t"); !strings.Contains(s.Out, "\t\t"+rule+"\n") {
 			t.Errorf("%s: %+v", name, s)
 		}
-		want = append(want, Target{family, "t", "c", false}, Target{family, "t", "c", false})
+		want = append(want, Target{Family: family, Table: "t", Chain: "c"}, Target{Family: family, Table: "t", Chain: "c"})
 	}
 	if fmt.Sprint(targets) != fmt.Sprint(want) {
 		t.Errorf("compiled for %v, want %v", targets, want)

@@ -73,18 +73,18 @@ func (t *terms) decompileRule(m message, codec Codec) ([]byte, *term, error) {
 		}
 	}
 	for i := 0; i < len(elems); {
-		text, kind, n, ok := codec.Decompile(r.target.Family, elems[i:])
-		if !ok || n < 1 || n > len(elems)-i {
+		found, ok := codec.Decompile(r.target.Family, elems[i:])
+		if !ok || found.Elements < 1 || found.Elements > len(elems)-i {
 			i++
 			continue
 		}
 		keep(i)
-		e := t.intern(kind, text)
+		e := t.intern(found.Kind, found.Text)
 		if first == nil {
 			first = e
 		}
 		exprs = appendPlaceholder(exprs, e)
-		i += n
+		i += found.Elements
 		kept = i
 	}
 	if first == nil {

@@ -15,7 +15,7 @@ func (t *terms) hide(codec Codec, name string, src []byte) (out []byte, changed 
 	if !bytes.Contains(src, []byte("dict")) {
 		return src, false, nil
 	}
-	spans, err := codec.Find(src)
+	spans, err := codec.Finder().Find(src, nil)
 	if err != nil || len(spans) == 0 {
 		return src, false, err
 	}

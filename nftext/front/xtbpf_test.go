@@ -51,13 +51,13 @@ func (c programCodec) Compile(_ Target, term string) (*Code, error) {
 	}}, nil
 }
 
-func (programCodec) Decompile(_ uint8, elems []Element) (string, Kind, int, bool) {
+func (programCodec) Decompile(_ uint8, elems []Element) (Found, bool) {
 	a, err := readAttrs(elems[0].Data, nil)
 	info := pick(a, unix.NFTA_MATCH_INFO)
 	if elems[0].Name != "match" || err != nil || len(info) < xtBPFInfo || !bytes.HasPrefix(info[xtBPFPath:], []byte("dict ")) {
-		return "", 0, 0, false
+		return Found{}, false
 	}
-	return cstring(info[xtBPFPath:]), Match, 1, true
+	return Found{Text: cstring(info[xtBPFPath:]), Elements: 1}, true
 }
 
 // A rule keeps the program of its condition when the descriptor is closed, and nft

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+
+package nftext
+
+// Value is a term that stands where nft takes an expression: the field's value
+// is put into a register, for nft's own sets, maps, statements and comparisons.
+//
+//	dict sessions ct id application vmap { "NETFLIX" : drop }
+//	meta mark set dict users dict sessions ct id username mark
+type Value struct{ Lookup }
+
+// Kind returns KindValue.
+func (*Value) Kind() Kind { return KindValue }
+
+// String returns the canonical text, which ParseValue reads.
+func (v *Value) String() string { return "dict " + v.Lookup.String() }
+
+// Class is what nft takes a value for. The zero Class is none.
+type Class uint8
+
+// The classes. Numbers are in the machine's byte order or, as those that nft
+// reads from packets are, in the network's.
+const (
+	ClassInteger   Class = 1 + iota // 4 bytes in the machine's order
+	ClassInteger16                  // 2 bytes in network order
+	ClassInteger64                  // 8 bytes in network order
+	ClassIPv4                       // 4 bytes
+	ClassIPv6                       // 16 bytes
+	ClassName                       // 16 bytes, text that ends in at least one NUL
+)
+
+// Width returns how many bytes of registers a value of the class takes.
+func (c Class) Width() int {
+	switch c {
+	case ClassInteger16:
+		return 2
+	case ClassInteger, ClassIPv4:
+		return 4
+	case ClassInteger64:
+		return 8
+	case ClassIPv6, ClassName:
+		return 16
+	}
+	return 0
+}
+
+// Use is what nft does with a value, by the place where it stands.
+type Use uint8
+
+// The uses. Behind `set` and `to` nft takes other expressions than at the
+// beginning of a match.
+const (
+	UseMatch    Use = iota // compared, or looked up, where a match may begin
+	UseArgument            // alone what a statement takes: behind set and to, or an element to add
+	UsePort                // likewise, where 16 bits are taken
+	UseKey                 // looked up, or part of a concatenation, within a statement
+)
+
+// Load is a bound Value. Where the field is missing, its default answers;
+// without a value the rule ends, as with nft's own expressions.
+type Load struct {
+	Ref  // its Type is Int, Int64, IPv4, IPv6 or String
+	term *Value
+}
+
+// Term returns the Value it was bound from.
+func (l *Load) Term() Term { return l.term }
