@@ -227,19 +227,6 @@ func (h *host) bytes(tb testing.TB, table string) (n uint64) {
 	return n
 }
 
-// As in nft_dict_uapi.h.
-const (
-	cmdTableGet = 3
-	cmdRowPut   = 5
-	attrTable   = 1
-	attrTableID = 2
-	attrRow     = 8
-	attrBytes   = 14
-	rowKey      = 1
-	rowCell     = 3
-	cellField   = 9
-)
-
 // join puts the calling goroutine on a thread in the namespace of a file; the
 // thread ends with the goroutine.
 func join(f *os.File) error {
