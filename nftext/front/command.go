@@ -10,7 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -95,8 +97,12 @@ func (c *Command) supervise(cmd *exec.Cmd, out *output, table *terms, opts optio
 	defer unix.Close(stop)
 	s := &supervisor{codec: c.Codec, terms: table, options: opts, listener: box.listener, thread: box.thread, stop: stop}
 	served := make(chan struct{})
+	server := make(chan int, 1)
 	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
 		defer close(served)
+		server <- unix.Gettid()
 		s.serve()
 	}()
 	err = box.launch()
@@ -107,11 +113,27 @@ func (c *Command) supervise(cmd *exec.Cmd, out *output, table *terms, opts optio
 		exit = 1
 	}
 	_, _ = unix.Write(stop, []byte{1, 0, 0, 0, 0, 0, 0, 0})
-	<-served
+	rouse(<-server, served)
 	if s.err != nil {
 		return 1, s.err
 	}
 	return exit, errors.Join(err, s.late)
+}
+
+// rouse waits until a thread has served. It may have begun to receive a call
+// whose maker was killed at that moment: then only a signal gets it out of the
+// kernel. The runtime uses this one for itself, and expects more of them than it
+// sends.
+func rouse(thread int, served <-chan struct{}) {
+	const patience = 50 * time.Millisecond
+	for {
+		select {
+		case <-served:
+			return
+		case <-time.After(patience):
+			_ = unix.Tgkill(unix.Getpid(), thread, unix.SIGURG)
+		}
+	}
 }
 
 // input returns the arguments and standard input for nft, with placeholders.

@@ -65,10 +65,36 @@ func (l listener) wakeHere() {
 	_, _, _ = unix.Syscall(unix.SYS_IOCTL, uintptr(l), unix.SECCOMP_IOCTL_NOTIF_SET_FLAGS, unix.SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP)
 }
 
-// receive returns the next system call. errGone means to try again.
+// pending returns nil when there may be a call to receive, errStopped when stop
+// is readable or nobody is left who could make one. Before Linux 6.11 receive
+// would then wait for ever.
+func (l listener) pending(stop int) error {
+	fds := []unix.PollFd{{Fd: int32(stop), Events: unix.POLLIN}, {Fd: int32(l), Events: unix.POLLIN}}
+	for {
+		_, err := unix.Poll(fds, -1)
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return err
+		case fds[0].Revents != 0 || fds[1].Revents&unix.POLLIN == 0:
+			return errStopped
+		default:
+			return nil
+		}
+	}
+}
+
+// receive returns the next system call. errGone means to look at pending again:
+// who made the call may be gone, and then receive waits until a signal comes.
 func (l listener) receive() (n notification, err error) {
-	err = l.ioctl(unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&n))
-	return n, err
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(l), unix.SECCOMP_IOCTL_NOTIF_RECV, uintptr(unsafe.Pointer(&n)))
+	switch errno {
+	case 0:
+		return n, nil
+	case unix.EINTR, unix.ENOENT:
+		return n, errGone
+	}
+	return n, errno
 }
 
 // waits reports whether the caller still waits, so that its process id and memory

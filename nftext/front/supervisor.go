@@ -35,7 +35,7 @@ func (s *supervisor) serve() {
 	s.sockets = map[int]*socket{}
 	s.pipes = map[string][]byte{}
 	defer s.release()
-	for wait(int(s.listener), s.stop) == nil {
+	for s.listener.pending(s.stop) == nil {
 		n, err := s.listener.receive()
 		if err == errGone {
 			continue
