@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT
+
+package torture
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// mostFaults is how many allocations a call makes at most.
+const mostFaults = 2000
+
+// step is a call whose allocations fail one after the other.
+type step struct {
+	name string
+	do   func(*host) error
+	// answered: the call has an answer, and may be done though that is lost.
+	answered bool
+	// anew: it needs the prepared state even if it has changed nothing.
+	anew bool
+}
+
+// prepared are the messages that make the state that each step begins with.
+func prepared(id uint32) (list [][]*node) {
+	open := []*node{text(attrTable, "open"), u32(attrKeyType, 7), u32(attrLimit, 100), u32(attrFlags, 2)}
+	return append(ruleTables(), open, putOf("int", u32(rowKey, 1), 1, 2), putOf("string", raw(rowKey, []byte("key")), 2, 7),
+		putOf("open", u32(rowKey, 1), 1), putOf("ct-id", u32(rowKey, id), 1))
+}
+
+// putOf makes a row with values of some types.
+func putOf(table string, key *node, kinds ...int) []*node {
+	w := writer{Rand: rand.New(rand.NewPCG(1, uint64(len(kinds))))}
+	row := nest(attrRow, key)
+	for _, k := range kinds {
+		row.kids = append(row.kids, nest(rowCell, text(cellName, fieldNames[k]), w.value(k)))
+	}
+	return []*node{text(attrTable, table), row}
+}
+
+// prepare makes that state, by nothing but successful calls.
+func (h *host) prepare(t *testing.T, id uint32) string {
+	t.Helper()
+	if err := h.flushRules(); err != nil {
+		t.Fatal(err)
+	}
+	tables, err := h.tables()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range tables {
+		if err := h.command(cmdTableDel, 0, []*node{text(attrTable, table.name)}, nil); err != nil {
+			t.Fatalf("delete table %q: %v", table.name, err)
+		}
+	}
+	for _, attrs := range prepared(id) {
+		cmd := uint8(cmdTableNew)
+		if attrs[1].typ&^unix.NLA_F_NESTED == attrRow {
+			cmd = cmdRowPut
+		}
+		if err := h.command(cmd, 0, attrs, nil); err != nil {
+			t.Fatalf("prepare: command %d of %s: %v", cmd, attrs[0].data, err)
+		}
+	}
+	return h.state(t)
+}
+
+// state tells everything that the module holds, but for the names of an open
+// table's fields, which may come with a row that is then refused.
+func (h *host) state(t *testing.T) string {
+	t.Helper()
+	tables, err := h.tables()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(dictDir + "all")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, t := range tables {
+		t.refused = 0
+		fmt.Fprintf(&b, "%+v\n", t)
+	}
+	return b.String() + string(text)
+}
+
+// one makes the allocations of a step fail one after the other, until it
+// passes without; it returns how many there were.
+func (f *faults) one(t *testing.T, h *host, s step, id uint32) (sites, failed int) {
+	t.Helper()
+	before := h.prepare(t, id)
+	if err := s.do(h); err != nil {
+		t.Errorf("%s: %v", s.name, err)
+		return 0, 0
+	}
+	whole := h.state(t)
+	now := ""
+	for n := 1; n < mostFaults; n++ {
+		if now != before || s.anew {
+			if now = h.prepare(t, id); now != before {
+				t.Fatalf("%s, allocation %d: prepared is\n%s\ninstead of\n%s", s.name, n, now, before)
+			}
+		}
+		reached, err := f.try(n, func() error { return s.do(h) })
+		if !reached {
+			if err != nil {
+				t.Errorf("%s without a fault after %d: %v", s.name, n-1, err)
+			}
+			return n - 1, failed
+		}
+		now = h.state(t)
+		if err == nil {
+			now = "" // to be prepared anew
+			continue
+		}
+		failed++
+		lost := s.answered || errors.Is(err, unix.ENOBUFS) || errors.Is(err, errSilent)
+		if now != before && (!lost || now != whole) {
+			t.Errorf("%s, allocation %d failed with %v and left\n%s\ninstead of\n%s", s.name, n, err, now, before)
+		}
+	}
+	t.Fatalf("%s: no end of allocations", s.name)
+	return 0, 0
+}
+
+// entry makes a conntrack entry in the calling thread's namespace and returns
+// its id.
+func (h *host) entry(t *testing.T) uint32 {
+	t.Helper()
+	// Conntrack is at work as soon as a rule asks for it.
+	b := newBatch(h.nft)
+	c := chain{family: unix.NFPROTO_IPV4, name: "output", hook: 3}
+	b.addChain(c)
+	b.addRule(c, expression("ct", be32(unix.NFTA_CT_KEY, unix.NFT_CT_STATE), be32(unix.NFTA_CT_DREG, 1)))
+	if err := b.commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("/proc/sys/net/netfilter/nf_conntrack_udp_timeout", []byte("100000"), 0); err != nil {
+		t.Fatal(err)
+	}
+	m := &member{crowd: &crowd{}, host: h, Rand: rand.New(rand.NewPCG(1, 1))}
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if err := unix.Sendto(fd, []byte("x"), 0, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: 40000}); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.putSessions(); err != nil && !errors.Is(err, unix.ENOENT) || len(m.ids) == 0 {
+		t.Fatalf("conntrack entries %v: %v", m.ids, err)
+	}
+	return m.ids[0]
+}
+
+// TestFaults makes every allocation of every call fail: of the commands, with
+// and without someone who listens for changes, of the text interface, and of
+// loading each kind of rule. A call that fails has changed nothing.
+func TestFaults(t *testing.T) {
+	newBudget(t)
+	h := newHost(t)
+	f := newFaults(t)
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // the runtime's own memory is not meant
+	id := h.entry(t)
+	sum := 0
+	run := func(where string, steps []step, at func()) {
+		for _, s := range steps {
+			at()
+			note("%s %s", t.Name(), s.name)
+			sites, failed := f.one(t, h, s, id)
+			f.only(0, ^uint64(0))
+			t.Logf("%-22s %-28s %3d allocations, %3d failed the call", where, s.name, sites, failed)
+			sum += sites
+		}
+	}
+	commands := commandSteps(id)
+	run("commands", commands, func() { f.within("genl_rcv") })
+	ear, err := openFamily()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ear.listen(); err != nil {
+		t.Fatal(err)
+	}
+	run("commands, heard", commands, func() { f.inModule() })
+	if err := ear.close(); err != nil {
+		t.Fatal(err)
+	}
+	run("text", textSteps(), f.inModule)
+	run("rules", ruleSteps(t), func() { f.within("nfnetlink_rcv") })
+	t.Logf("%d allocations failed", sum)
+	if sum < 300 {
+		t.Errorf("only %d allocations failed", sum)
+	}
+	h.sweep(t)
+}
+
+// TestFaultsOfNamespace makes every allocation of the module for a new
+// namespace fail.
+func TestFaultsOfNamespace(t *testing.T) {
+	newBudget(t)
+	h := newHost(t)
+	f := newFaults(t)
+	f.inModule()
+	failed := 0
+	for n := 1; n < mostFaults; n++ {
+		reached, err := f.try(n, func() error { return unix.Unshare(unix.CLONE_NEWNET) })
+		if err != nil {
+			failed++
+			if !errors.Is(err, unix.ENOMEM) {
+				t.Errorf("allocation %d: %v, want %v", n, err, unix.ENOMEM)
+			}
+		}
+		if !reached {
+			t.Logf("%d allocations, %d failed the call", n-1, failed)
+			break
+		}
+	}
+	if failed == 0 {
+		t.Error("none failed")
+	}
+	h.sweep(t)
+}
+
+// TestFaultsOfModule makes every allocation of the module's start fail.
+func TestFaultsOfModule(t *testing.T) {
+	newBudget(t)
+	h := newHost(t)
+	f := newFaults(t)
+	dir := os.Getenv("NFTDICT_MODULES")
+	if dir == "" {
+		t.Fatal("NFTDICT_MODULES does not tell where the module's file is")
+	}
+	if err := removeModule(h); err != nil {
+		t.Fatal(err)
+	}
+	f.within("do_one_initcall")
+	failed := 0
+	for n := 1; n < mostFaults; n++ {
+		reached, err := f.try(n, func() error { return insertModule(filepath.Join(dir, "nft_dict.ko")) })
+		if err != nil {
+			failed++
+		} else if rerr := removeModule(h); reached && rerr != nil {
+			t.Fatalf("allocation %d: remove the module: %v", n, rerr)
+		}
+		if !reached {
+			t.Logf("%d allocations, %d failed the call", n-1, failed)
+			if err != nil {
+				t.Error(err)
+			}
+			break
+		}
+	}
+	f.only(0, ^uint64(0))
+	if failed == 0 {
+		t.Error("none failed")
+	}
+	if err := insertModule(filepath.Join(dir, "nft_dict.ko")); err != nil && !errors.Is(err, unix.EEXIST) {
+		t.Fatal(err)
+	}
+	if err := h.resolve(); err != nil {
+		t.Fatal(err)
+	}
+	h.sweep(t)
+}
+
+// TestFaultsOfPackets lets a quarter of the module's allocations fail while
+// everybody writes and packets make rows.
+func TestFaultsOfPackets(t *testing.T) {
+	b := newBudget(t)
+	h := newHost(t)
+	f := newFaults(t)
+	h.ruleTables(t)
+	f.inModule()
+	c := newCrowd(t, b.next(), loadSpec(t), loadConstants(t))
+	f.chance(25)
+	h.ofPackets(t, b)
+	c.stop.Store(true)
+	c.threads.Wait()
+	f.chance(0)
+	c.end()
+	h.sweep(t)
+}
