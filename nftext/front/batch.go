@@ -91,20 +91,34 @@ func (t *terms) compileRule(out []byte, m message, compile compileFunc) ([]byte,
 		mv = append(mv, v)
 		at += v.newEnd - v.oldEnd
 	}
+	held := values{base: t.base}
 	for i := 0; i < len(elems); {
 		e, n := t.placeholderAt(elems[i:])
+		target := r.target
 		if e == nil {
-			exprs = pad4(append(exprs, elems[i].Raw...))
-			old += align4(len(elems[i].Raw))
-			i++
-			continue
+			if e, target.Register, err = held.carried(elems[i]); err != nil {
+				return nil, nil, err
+			}
+			if e == nil {
+				exprs = pad4(append(exprs, elems[i].Raw...))
+				old += align4(len(elems[i].Raw))
+				i++
+				continue
+			}
+			target.Class, n = e.carrier.class, 1
+		} else if e.kind == Value {
+			if err := held.mark(e); err != nil {
+				return nil, nil, err
+			}
 		}
 		v := move{newAt: at + len(exprs), oldAt: old, oldEnd: old}
-		for ; n > 0; n, i = n-1, i+1 {
-			v.oldEnd += align4(len(elems[i].Raw))
+		for k := range n {
+			v.oldEnd += align4(len(elems[i+k].Raw))
 		}
-		old = v.oldEnd
-		if code, err := compile(r.target, e.text); err != nil {
+		i, old = i+n, v.oldEnd
+		if e.kind == Value && target.Class == 0 {
+			// Its carrier follows.
+		} else if code, err := compile(target, e.text); err != nil {
 			t.fail(e, err)
 			exprs = appendRefused(exprs)
 		} else {
@@ -112,6 +126,9 @@ func (t *terms) compileRule(out []byte, m message, compile compileFunc) ([]byte,
 		}
 		v.newEnd = at + len(exprs)
 		mv, done = append(mv, v), append(done, e)
+	}
+	if err := held.done(); err != nil {
+		return nil, nil, err
 	}
 	if len(done) == 0 {
 		return pad4(append(out, m.raw...)), nil, nil

@@ -43,7 +43,8 @@ type Command struct {
 func (c *Command) Run(ctx context.Context) (exit int, err error) {
 	table := newTerms()
 	opts := readOptions(c.Args)
-	args, stdin, err := c.input(table, opts)
+	source := newTexts(table, c.Codec, opts)
+	args, stdin, err := c.input(source)
 	var said *diagnosis
 	if errors.As(err, &said) {
 		return 1, c.print(said)
@@ -70,7 +71,7 @@ func (c *Command) Run(ctx context.Context) (exit int, err error) {
 	} else if out, err = newOutput(cmd, table, orDiscard(c.Stdout), orDiscard(c.Stderr)); err != nil {
 		return 1, err
 	}
-	exit, err = c.supervise(cmd, out, table, opts)
+	exit, err = c.supervise(cmd, out, source)
 	if e := out.finish(); e != nil { // then nft's end is only what followed
 		err = errors.Join(e, err)
 	}
@@ -84,7 +85,7 @@ func (c *Command) Run(ctx context.Context) (exit int, err error) {
 }
 
 // supervise runs cmd to its end.
-func (c *Command) supervise(cmd *exec.Cmd, out *output, table *terms, opts options) (exit int, err error) {
+func (c *Command) supervise(cmd *exec.Cmd, out *output, source *texts) (exit int, err error) {
 	box, err := newSandbox(cmd)
 	if err != nil {
 		return 1, err
@@ -95,7 +96,7 @@ func (c *Command) supervise(cmd *exec.Cmd, out *output, table *terms, opts optio
 		return 1, fmt.Errorf("eventfd: %w", err)
 	}
 	defer unix.Close(stop)
-	s := &supervisor{codec: c.Codec, terms: table, options: opts, listener: box.listener, thread: box.thread, stop: stop}
+	s := &supervisor{codec: c.Codec, terms: source.terms, texts: source, listener: box.listener, thread: box.thread, stop: stop}
 	served := make(chan struct{})
 	server := make(chan int, 1)
 	go func() {
@@ -137,10 +138,11 @@ func rouse(thread int, served <-chan struct{}) {
 }
 
 // input returns the arguments and standard input for nft, with placeholders.
-func (c *Command) input(t *terms, o options) (args []string, stdin io.Reader, err error) {
+func (c *Command) input(source *texts) (args []string, stdin io.Reader, err error) {
 	args, stdin = c.Args, c.Stdin
+	o := source.options
 	text := []byte(strings.Join(c.Args[o.command:], " ")) // as nft joins them
-	text, changed, err := hideText(t, c.Codec, o, "", text)
+	text, changed, err := source.hide("", text)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -152,7 +154,7 @@ func (c *Command) input(t *terms, o options) (args []string, stdin io.Reader, er
 		if err != nil {
 			return nil, nil, fmt.Errorf("standard input: %w", err)
 		}
-		if text, _, err = hideText(t, c.Codec, o, "/dev/stdin", text); err != nil {
+		if text, _, err = source.hide("/dev/stdin", text); err != nil {
 			return nil, nil, err
 		}
 		f, err := memoryFile(text)

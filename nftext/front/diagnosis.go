@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"nftdict/dict"
 )
 
 // diagnosis is an error about the user's text, in the form nft prints such.
@@ -17,31 +15,14 @@ type diagnosis struct{ text string }
 // Error returns the lines to print, the last newline left out.
 func (d *diagnosis) Error() string { return strings.TrimSuffix(d.text, "\n") }
 
-// hideText is terms.hide with the errors of the front end: a *diagnosis.
-func hideText(t *terms, codec Codec, o options, name string, text []byte) ([]byte, bool, error) {
-	out, changed, err := t.hide(codec, name, text)
-	if option := o.refused(); err == nil && changed && option != "" {
-		span := &TextError{Err: fmt.Errorf("dict terms cannot be combined with %s yet: %w", option, dict.ErrNotSupported)}
-		if spans, _ := codec.Finder().Find(text, nil); len(spans) > 0 {
-			span.Offset, span.End = spans[0].Start, spans[0].End
-		}
-		err = span
-	}
+// textError returns the failure of a term as an error at a place in the term as
+// the user spelled it: all of it unless the failure knows better.
+func (e *term) textError() *TextError {
 	var at *TextError
-	if errors.As(err, &at) {
-		return nil, false, &diagnosis{diagnose(name, text, at)}
-	}
-	return out, changed, err
-}
-
-// textError returns err as an error at a place in text: all of it unless err knows
-// better.
-func textError(err error, text string) *TextError {
-	var at *TextError
-	if errors.As(err, &at) {
+	if errors.As(e.failure, &at) && e.spelled == "" {
 		return at
 	}
-	return &TextError{End: len(text), Err: err}
+	return &TextError{End: len(e.shown()), Err: e.failure}
 }
 
 // diagnose returns a message in nft's form about a place in src, the text called

@@ -38,18 +38,24 @@ func appendElement(b []byte, name string, data []byte) []byte {
 	return appendAttr(b, unix.NFTA_LIST_ELEM|unix.NLA_F_NESTED, body)
 }
 
-// appendPlaceholder appends the expressions that nft makes of a placeholder.
+// appendPlaceholder appends the expressions that nft makes of a placeholder. That
+// of a value stands amid the expressions of its statement, so it stays clear of
+// the registers they use.
 func appendPlaceholder(b []byte, e *term) []byte {
+	register := uint32(unix.NFT_REG_1)
+	if e.kind == Value {
+		register = unix.NFT_REG32_15
+	}
 	if e.kind == Statement {
 		data := appendAttr32(nil, unix.NFTA_OBJREF_IMM_TYPE, unix.NFT_OBJECT_QUOTA)
 		data = appendAttr(data, unix.NFTA_OBJREF_IMM_NAME, append([]byte(e.token), 0))
 		return appendElement(b, "objref", data)
 	}
-	load := appendAttr32(nil, unix.NFTA_META_DREG, unix.NFT_REG_1)
+	load := appendAttr32(nil, unix.NFTA_META_DREG, register)
 	load = appendAttr32(load, unix.NFTA_META_KEY, unix.NFT_META_BRI_IIFNAME)
 	var name [unix.IFNAMSIZ]byte
 	copy(name[:], e.token)
-	cmp := appendAttr32(nil, unix.NFTA_CMP_SREG, unix.NFT_REG_1)
+	cmp := appendAttr32(nil, unix.NFTA_CMP_SREG, register)
 	cmp = appendAttr32(cmp, unix.NFTA_CMP_OP, unix.NFT_CMP_EQ)
 	cmp = appendAttr(cmp, unix.NFTA_CMP_DATA|unix.NLA_F_NESTED, appendAttr(nil, unix.NFTA_DATA_VALUE, name[:]))
 	return appendElement(appendElement(b, "meta", load), "cmp", cmp)
@@ -100,7 +106,7 @@ func (t *terms) placeholderAt(elems []Element) (e *term, n int) {
 		if err != nil {
 			return nil, 0
 		}
-		if e = t.exactly(pick(value, unix.NFTA_DATA_VALUE)); e == nil || e.kind != Match {
+		if e = t.exactly(pick(value, unix.NFTA_DATA_VALUE)); e == nil || e.kind == Statement {
 			return nil, 0
 		}
 		return e, 2

@@ -96,7 +96,7 @@ func (s *supervisor) receive(n notification, k *socket) error {
 		if reply, seen, err = s.terms.decompileReply(b, s.codec, k.moved); err != nil {
 			return fmt.Errorf("reply: %w", err)
 		}
-		if option := s.options.refused(); seen != nil && option != "" {
+		if option := s.texts.options.refused(); seen != nil && option != "" {
 			return fmt.Errorf("%s: a rule holds this dict term, which %s cannot show yet: %w", seen.text, option, dict.ErrNotSupported)
 		}
 		if len(b) == 0 || &reply[0] == &b[0] {

@@ -3,6 +3,7 @@
 package front
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,15 +20,18 @@ import (
 // compiled to a packet mark that holds VALUE, which every kernel accepts. Their
 // table is "sessions" and their field "application" after a round trip. VALUE
 // 9999 does not compile, and 8888
-// takes until standard input ends.
+// takes until standard input ends. A value is `dict TABLE ct id v_CLASS`, compiled
+// to a constant.
 type fakeCodec struct {
 	closed   *int
 	compiled *[]Target
 }
 
 var (
-	fakeWord = regexp.MustCompile(`"[^"]*"|#[^\n]*|[\w.@/]+`)
-	fakeTerm = regexp.MustCompile(`^dict(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+ct(?:\s|\\\n)+id(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+(set(?:\s|\\\n)+)?(\w+)`)
+	fakeWord  = regexp.MustCompile(`"[^"]*"|#[^\n]*|[\w.@/]+`)
+	fakeValue = regexp.MustCompile(`^dict(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+ct(?:\s|\\\n)+id(?:\s|\\\n)+v_(int|port|big|ip4|ip6|name)\b`)
+	fakeBegin = regexp.MustCompile(`(?:(?:meta mark set|ct mark set|[ds]nat(?: ip6?)? to|(?:add|update) @\w+ \{|jhash|(?:tcp dport|ip saddr|dict \w+ ct id v_\w+) [.:]|)(?:\s|\\\n)*)*$`)
+	fakeTerm  = regexp.MustCompile(`^dict(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+ct(?:\s|\\\n)+id(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+(set(?:\s|\\\n)+)?(\w+)`)
 )
 
 const (
@@ -47,6 +52,16 @@ func (fakeCodec) Find(src []byte, _ func(string) error) (spans []Span, err error
 		if string(src[start:end]) != "dict" {
 			continue
 		}
+		if m := fakeValue.FindSubmatchIndex(src[start:]); m != nil {
+			s := Span{Start: start, End: start + m[1], Kind: Value, Class: fakeClasses[string(src[start+m[2]:start+m[3]])]}
+			s.Statement = fakeBegin.FindIndex(src[:start])[0]
+			for s.Statement < start && strings.IndexByte(" \n\t\\", src[s.Statement]) >= 0 {
+				s.Statement++
+			}
+			spans = append(spans, s)
+			at = s.End
+			continue
+		}
 		m := fakeTerm.FindSubmatchIndex(src[start:])
 		if m == nil {
 			return nil, &TextError{Offset: start, End: end, Err: errors.New("no dict term")}
@@ -64,7 +79,38 @@ func (fakeCodec) Find(src []byte, _ func(string) error) (spans []Span, err error
 	return spans, nil
 }
 
+var fakeClasses = map[string]Class{"int": Integer, "port": Integer16, "big": Integer64, "ip4": IPv4, "ip6": IPv6, "name": Name}
+
+// fakeConstant is what a value of a class is.
+func fakeConstant(c Class) []byte {
+	return append([]byte{0xd1, 0xc7}, bytes.Repeat([]byte{byte(c)}, c.Width()-2)...)
+}
+
+func (c fakeCodec) compileValue(t Target) (*Code, error) {
+	if c.compiled != nil {
+		*c.compiled = append(*c.compiled, t)
+	}
+	imm := appendAttr32(nil, unix.NFTA_IMMEDIATE_DREG, t.Register)
+	data := appendAttr(nil, unix.NFTA_DATA_VALUE, fakeConstant(t.Class))
+	return &Code{Exprs: appendElement(nil, "immediate", appendAttr(imm, unix.NFTA_IMMEDIATE_DATA|unix.NLA_F_NESTED, data))}, nil
+}
+
+func (c fakeCodec) decompileValue(e Element) (Found, bool) {
+	a, _ := readAttrs(e.Data, nil)
+	d, _ := readAttrs(pick(a, unix.NFTA_IMMEDIATE_DATA), nil)
+	for name, class := range fakeClasses {
+		if e.Name == "immediate" && bytes.Equal(pick(d, unix.NFTA_DATA_VALUE), fakeConstant(class)) {
+			register, _ := uint32Of(pick(a, unix.NFTA_IMMEDIATE_DREG))
+			return Found{Text: "dict sessions ct id v_" + name, Kind: Value, Elements: 1, Class: class, Register: register}, true
+		}
+	}
+	return Found{}, false
+}
+
 func (c fakeCodec) Compile(t Target, term string) (*Code, error) {
+	if t.Class != 0 {
+		return c.compileValue(t)
+	}
 	m := fakeTerm.FindStringSubmatchIndex(term)
 	v, _ := strconv.ParseUint(term[m[4]:m[5]], 10, 16)
 	if v == 9999 {
@@ -101,6 +147,9 @@ func (c fakeCodec) Compile(t Target, term string) (*Code, error) {
 }
 
 func (fakeCodec) Decompile(_ uint8, elems []Element) (Found, bool) {
+	if f, ok := (fakeCodec{}).decompileValue(elems[0]); ok {
+		return f, true
+	}
 	value := func(e Element, typ uint16) (uint32, bool) {
 		a, _ := readAttrs(e.Data, nil)
 		d, _ := readAttrs(pick(a, typ), nil)

@@ -46,7 +46,7 @@ func (s *supervisor) open(id uint64, dir int, addr uintptr) error {
 		return err
 	}
 	original := text
-	text, changed, err := s.hide(name, text)
+	text, changed, err := s.texts.hide(name, text)
 	if err != nil {
 		return err
 	}
@@ -71,11 +71,6 @@ func isDatabase(name string) bool {
 		return filepath.Base(filepath.Dir(name)) != "fd"
 	}
 	return strings.HasSuffix(name, "/connlabel.conf") || filepath.Base(filepath.Dir(name)) == "iproute2"
-}
-
-// hide replaces the terms of the text called name. Its error is ready to print.
-func (s *supervisor) hide(name string, text []byte) ([]byte, bool, error) {
-	return hideText(s.terms, s.codec, s.options, name, text)
 }
 
 // resolve returns a path of nft's as this process can open it.

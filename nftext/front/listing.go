@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 var errPlace = errors.New("no such place for a dict term")
@@ -26,13 +27,33 @@ func (t *terms) reveal(line []byte) ([]byte, error) {
 			return nil, fmt.Errorf("%s: nft prints it in a form that has no dict term: %w", e.text, errPlace)
 		}
 		out = append(out, line[:start]...)
-		out = append(out, e.text...)
-		line = line[end:]
+		if line = line[end:]; e.kind != Value {
+			out = append(out, e.text...)
+			continue
+		}
+		if line, ok = t.uncarried(bytes.TrimPrefix(line, []byte(" ")), e); !ok {
+			return nil, fmt.Errorf("%s: %w", e.text, errCarrier)
+		}
 	}
 	if out == nil {
 		return line, nil
 	}
 	return append(out, line...), nil
+}
+
+// uncarried returns line, what follows the placeholder of a value, with the value
+// in place of its carrier.
+func (t *terms) uncarried(line []byte, e *term) ([]byte, bool) {
+	text := []byte(e.carrier.text(t.base))
+	i := bytes.Index(line, text)
+	if i < 0 { // some keys of meta are printed without that word
+		text = bytes.TrimPrefix(text, []byte("meta "))
+		i = bytes.Index(line, text)
+	}
+	if i < 0 {
+		return nil, false
+	}
+	return slices.Concat(line[:i], []byte(e.text), line[i+len(text):]), true
 }
 
 // printed returns the bounds of the placeholder that nft printed around the token

@@ -4,6 +4,7 @@ package front
 
 import (
 	"encoding/binary"
+	"fmt"
 
 	"golang.org/x/sys/unix"
 )
@@ -63,6 +64,7 @@ func (t *terms) decompileRule(m message, codec Codec) ([]byte, *term, error) {
 		return nil, nil, err
 	}
 	var (
+		free  = spares{base: t.base}
 		first *term
 		exprs []byte
 		kept  int // elements before it are in exprs
@@ -79,11 +81,20 @@ func (t *terms) decompileRule(m message, codec Codec) ([]byte, *term, error) {
 			continue
 		}
 		keep(i)
-		e := t.intern(found.Kind, found.Text)
+		key := termKey{kind: found.Kind, text: found.Text}
+		if found.Kind == Value {
+			if key.carrier, ok = free.take(found.Class, elems); !ok {
+				return nil, nil, fmt.Errorf("%s: %w", found.Text, errValues)
+			}
+		}
+		e := t.entry(key)
 		if first == nil {
 			first = e
 		}
 		exprs = appendPlaceholder(exprs, e)
+		if found.Kind == Value {
+			exprs = appendCarrier(exprs, e.carrier, found.Register, t.base)
+		}
 		i += found.Elements
 		kept = i
 	}

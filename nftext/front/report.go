@@ -46,26 +46,27 @@ func (t *terms) restore(text []byte) []byte {
 		lines = append(lines, string(l))
 	}
 	for i := range lines {
+		var at place
 		if i > 0 {
-			lines[i] = t.unfold(placeOf(lines[i-1]), lines[i])
+			at = placeOf(lines[i-1])
 		}
-		line := []byte(lines[i])
-		if e, _ := t.find(line); e == nil {
+		l, ok := t.source(at, strings.TrimSuffix(lines[i], "\n"))
+		if !ok {
+			if e, _ := t.find([]byte(lines[i])); e != nil {
+				lines[i] = t.describe([]byte(lines[i]))
+			}
 			continue
 		}
-		source, parts := t.unhide(line)
-		if len(parts) > 0 && i+1 < len(lines) && isCarets(lines[i+1]) {
-			carets, e := moveCarets(lines[i+1], parts)
-			if i > 0 {
-				lines[i-1] = t.retitle(lines[i-1], carets, e)
-			}
+		if i+1 < len(lines) && isCarets(lines[i+1]) {
+			carets, e := l.moveCarets(lines[i+1])
+			lines[i-1] = t.retitle(lines[i-1], l, carets, e)
 			lines[i+1] = carets
 		}
-		lines[i] = t.describe(source)
+		lines[i] = l.shown + "\n"
 	}
 	out := []byte(strings.Join(lines, ""))
 	for _, e := range t.untold() {
-		out = append(out, diagnose("", []byte(e.text), textError(e.failure, e.text))...)
+		out = append(out, diagnose("", []byte(e.shown()), e.textError())...)
 	}
 	return out
 }
@@ -82,88 +83,94 @@ func (t *terms) describe(line []byte) string {
 	return string(line)
 }
 
-// part is one placeholder in a source line: columns [at, end) became [newAt, newEnd).
-type part struct {
-	at, end, newAt, newEnd int
-	term                   *term
-	failure                error
-}
-
-// unhide returns a line of the text that nft read as the user wrote it.
-func (t *terms) unhide(line []byte) (out []byte, parts []part) {
-	for at := 0; ; {
-		e, i := t.find(line[at:])
-		if e == nil {
-			return append(out, line[at:]...), parts
-		}
-		start := at + i - len(placeholderWord(e.kind)) - 1
-		if e.hidden == "" || start < at || !bytes.HasPrefix(line[start:], []byte(e.hidden)) {
-			out = append(out, line[at:at+i+tokenLen]...)
-			at += i + tokenLen
-			continue
-		}
-		out = append(out, line[at:start]...)
-		p := part{at: start, end: start + len(e.hidden), newAt: len(out), term: e}
-		out = append(out, e.shown...)
-		p.newEnd = len(out)
-		p.failure = t.failed(e)
-		parts = append(parts, p)
-		at = p.end
-	}
-}
-
 func isCarets(line string) bool {
 	return strings.ContainsAny(line, "^~") && strings.Trim(line, " \t^~\n") == ""
 }
 
-// moveCarets moves the marks under a line along with its text. A run that starts
-// in a placeholder marks the whole term, or what its failure points at; e is the
-// first such part.
-func moveCarets(carets string, parts []part) (string, *part) {
-	var (
-		out   []byte
-		first *part
-		line  = strings.TrimSuffix(carets, "\n")
-		at    = 0
-	)
-	for i := range parts {
-		p := &parts[i]
-		if p.at >= len(line) {
-			break
+// moveCarets moves the marks under the line along with its text. A run that
+// starts in a placeholder marks the whole term, or what its failure points at; at
+// is the first such part. A value that failed is marked wherever the run starts.
+func (l *sourceLine) moveCarets(carets string) (moved string, at *part) {
+	carets = strings.TrimSuffix(carets, "\n")
+	under := func(column int) byte {
+		if column >= 0 && column < len(carets) && carets[column] != '\t' {
+			return carets[column]
 		}
-		out = append(out, line[at:p.at]...)
-		under := line[p.at:min(p.end, len(line))]
-		at = min(p.end, len(line))
-		mark := byte(' ')
-		if j := strings.IndexAny(under, "^~"); j >= 0 {
-			mark = under[j]
-		}
-		from, to := 0, p.newEnd-p.newAt
-		if starts := p.at == 0 || line[p.at-1] != mark; mark != ' ' && starts {
-			if first == nil && mark == '^' {
-				first = p
+		return ' '
+	}
+	var out []byte
+	mark := func(column int, with byte) {
+		for len(out) <= column {
+			blank := byte(' ')
+			if len(out) < len(l.shown) && l.shown[len(out)] == '\t' {
+				blank = '\t'
 			}
-			var where *TextError
-			if p.term.shown == p.term.text && errors.As(p.failure, &where) && where.Offset < to {
-				from = max(where.Offset, 0)
-				if where.End > from {
-					to = min(where.End, to)
-				}
-			}
+			out = append(out, blank)
 		}
-		for c := range p.newEnd - p.newAt {
-			switch {
-			case mark != ' ' && c >= from && c < to:
-				out = append(out, mark)
-			case p.term.shown[c] == '\t':
-				out = append(out, '\t')
-			default:
-				out = append(out, ' ')
+		if with != ' ' {
+			out[column] = with
+		}
+	}
+	old, shown := 0, 0
+	along := func(end int) { // text that no part changed
+		for ; old < end; old, shown = old+1, shown+1 {
+			if c := under(old); c != ' ' {
+				mark(shown, c)
 			}
 		}
 	}
-	out = append(out, line[at:]...)
-	return strings.TrimRight(string(out), " ") + "\n", first
+	var failed *part
+	for i := range l.parts {
+		p := &l.parts[i]
+		along(p.at)
+		c, starts := byte(' '), false
+		for column := p.at; column < p.end && c == ' '; column++ {
+			c = under(column)
+		}
+		starts = c != ' ' && under(p.at-1) != c
+		from, to := 0, p.newEnd-p.newAt
+		if to == 0 && starts && c == '^' { // nft means the word behind the placeholder of a value
+			to = max(strings.IndexAny(l.shown[p.newAt:]+" ", " \t"), 1)
+		}
+		if c == '^' && starts && at == nil {
+			at = p
+		}
+		if c != ' ' && p.failure != nil && p.term.kind == Value && to > 0 && failed == nil {
+			failed = p
+		}
+		if starts {
+			from, to = p.blamed(to)
+		}
+		for column := from; column < to && c != ' '; column++ {
+			mark(p.newAt+column, c)
+		}
+		old, shown = p.end, p.newEnd
+	}
+	along(len(carets))
+	if failed != nil && (at == nil || at.failure == nil) {
+		at, out = failed, out[:0]
+		from, to := failed.blamed(failed.newEnd - failed.newAt)
+		for column := from; column < to; column++ {
+			mark(failed.newAt+column, '^')
+		}
+	}
+	return string(out) + "\n", at
+}
+
+// blamed returns which columns of a part, as many as width, its failure is about.
+func (p *part) blamed(width int) (from, to int) {
+	var where *TextError
+	if p.term == nil || p.term.spelled != "" || !errors.As(p.failure, &where) {
+		return 0, width
+	}
+	from, to = where.Offset-p.offset, where.End-p.offset
+	if to <= from {
+		to = width
+	}
+	if from, to = max(from, 0), min(to, width); from >= to {
+		return 0, width
+	}
+	return from, to
 }
 
 // placeOf returns the place that a message names, of which the first line of nft's
@@ -184,18 +191,25 @@ var (
 
 // retitle mends the line before a source line: the columns, and the message where
 // the carets point at a term that failed.
-func (t *terms) retitle(title, carets string, at *part) string {
+func (t *terms) retitle(title string, l sourceLine, carets string, at *part) string {
 	if at != nil && at.failure != nil {
 		t.tell(at.term)
 		title = errorTitle.ReplaceAllString(title, "${1}"+strings.ReplaceAll(at.failure.Error(), "$", "$$"))
 	}
 	if at != nil { // nft names the first word it met
-		word, _, _ := strings.Cut(placeholderWord(at.term.kind), " ")
-		title = strings.Replace(title, "unexpected "+word, "unexpected dict", 1)
+		word := firstWord(l.hidden[at.at:])
+		title = strings.Replace(title, "unexpected "+word, "unexpected "+firstWord(l.shown[at.newAt:]), 1)
 	}
 	if from := strings.IndexByte(carets, '^'); from >= 0 {
 		to := from + len(carets[from:]) - len(strings.TrimLeft(carets[from:], "^"))
 		title = columns.ReplaceAllString(title, fmt.Sprintf("${1}:${2}:%d-%d${3}", from+1, to))
 	}
 	return title
+}
+
+func firstWord(s string) string {
+	if i := strings.IndexAny(s, " \t\n"); i >= 0 {
+		return s[:i]
+	}
+	return s
 }

@@ -13,7 +13,7 @@ import (
 type supervisor struct {
 	codec    Codec
 	terms    *terms
-	options  options
+	texts    *texts
 	listener listener
 	thread   int // the sandbox's, whose own calls proceed
 	stop     int // readable when nft has ended

@@ -5,6 +5,7 @@ package front
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/binary"
 	"strings"
 	"sync"
 )
@@ -15,31 +16,37 @@ import (
 // concurrent use.
 type terms struct {
 	mark []byte // what every token of this run starts with
+	base uint32 // number of the first carrier for integers
 
-	mu     sync.Mutex
-	list   []*term
-	byText map[termKey]*term
-	folds  map[place][2]string // lines hidden, and as the user wrote them
+	mu    sync.Mutex
+	list  []*term
+	byKey map[termKey]*term
+	lines map[place]sourceLine
 }
 
 // term is one entry. The table's lock protects all that may change.
 type term struct {
-	kind  Kind
-	text  string // as the user or the codec spelled it
-	token string
-
-	// hidden stands in the text that nft reads for shown, the part of text that
-	// lies on the same line. They have the same length where the term is long
-	// enough.
-	hidden, shown string
-
+	termKey
+	token   string
 	failure error // why it did not compile
 	told    bool  // failure was put into a message
 }
 
 type termKey struct {
 	kind Kind
-	text string
+	text string // with its variables replaced; as the user or the codec spelled it
+
+	// spelled is the text as it stands in the source, "" where that is text itself.
+	spelled string
+	carrier carrier // of a Value
+}
+
+// shown returns the term as the user spelled it.
+func (k *termKey) shown() string {
+	if k.spelled != "" {
+		return k.spelled
+	}
+	return k.text
 }
 
 // A token is a name of 11 characters: it fits an interface name, and digits of a
@@ -53,21 +60,31 @@ const (
 const base36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 func newTerms() *terms {
-	var random [tokenDigits]byte
+	var random [tokenDigits + 4]byte
 	_, _ = rand.Read(random[:]) // never fails
 	mark := []byte{'d'}
-	for _, b := range random {
+	for _, b := range random[:tokenDigits] {
 		mark = append(mark, base36[int(b)%len(base36)])
 	}
-	return &terms{mark: mark, byText: map[termKey]*term{}, folds: map[place][2]string{}}
+	number := binary.NativeEndian.Uint32(random[tokenDigits:])
+	return &terms{
+		mark:  mark,
+		base:  1<<30 | number&0x3fffff00,
+		byKey: map[termKey]*term{},
+		lines: map[place]sourceLine{},
+	}
 }
 
-// intern returns the entry of the term text, which it adds when new.
+// intern returns the entry of a match or statement, which it adds when new.
 func (t *terms) intern(kind Kind, text string) *term {
+	return t.entry(termKey{kind: kind, text: text})
+}
+
+// entry returns the entry of a term, which it adds when new.
+func (t *terms) entry(key termKey) *term {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	key := termKey{kind, text}
-	if e := t.byText[key]; e != nil {
+	if e := t.byKey[key]; e != nil {
 		return e
 	}
 	token := append(make([]byte, 0, tokenLen), t.mark...)
@@ -75,9 +92,10 @@ func (t *terms) intern(kind Kind, text string) *term {
 	for i, n := tokenDigits-1, len(t.list); i >= 0; i, n = i-1, n/len(base36) {
 		digits[i] = base36[n%len(base36)]
 	}
-	e := &term{kind: kind, text: strings.Clone(text), token: string(append(token, digits[:]...))}
+	key.text, key.spelled = strings.Clone(key.text), strings.Clone(key.spelled)
+	e := &term{termKey: key, token: string(append(token, digits[:]...))}
 	t.list = append(t.list, e)
-	t.byText[termKey{kind, e.text}] = e
+	t.byKey[key] = e
 	return e
 }
 

@@ -4,112 +4,88 @@ package front
 
 import (
 	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // hide returns src, the nft text called name, with a placeholder in place of each
-// dict term, and whether there was one. Line numbers stay, and so do columns except
-// after a term shorter than its placeholder. Errors are those of Codec.Find.
-func (t *terms) hide(codec Codec, name string, src []byte) (out []byte, changed bool, err error) {
-	if !bytes.Contains(src, []byte("dict")) {
+// of its terms, and whether there was one. Line numbers stay, and so do columns
+// except behind a term shorter than its placeholder and behind the start of a
+// statement with a value.
+func (t *terms) hide(name string, src []byte, spans []Span) (out []byte, changed bool, err error) {
+	if len(spans) == 0 {
 		return src, false, nil
 	}
-	spans, err := codec.Finder().Find(src, nil)
-	if err != nil || len(spans) == 0 {
-		return src, false, err
-	}
-	out = make([]byte, 0, len(src)+64)
-	at, folded := 0, false
+	edits := make([]edit, 0, len(spans)+len(spans)/2)
+	var (
+		at    int
+		taken []carrier // in statement
+		start = -1      // of the statement
+	)
 	for _, s := range spans {
-		if s.Start < at || s.End <= s.Start || s.End > len(src) {
+		if s.Start < at || s.End <= s.Start || s.End > len(src) || s.Statement > s.Start || s.Statement < 0 {
 			return nil, false, fmt.Errorf("codec returned the span %d..%d after offset %d in a text of %d bytes", s.Start, s.End, at, len(src))
 		}
-		out = append(out, src[at:s.Start]...)
-		text := string(src[s.Start:s.End])
-		folded = folded || strings.Contains(text, "\n")
-		out = append(out, t.placeholder(s.Kind, text)...)
 		at = s.End
+		key := termKey{kind: s.Kind, text: string(src[s.Start:s.End])}
+		if s.Text != "" && s.Text != key.text {
+			key.text, key.spelled = s.Text, key.text
+		}
+		if s.Kind == Value {
+			if s.Statement != start {
+				start, taken = s.Statement, taken[:0]
+			}
+			var ok bool
+			if key.carrier, ok = t.spare(s, src, taken); !ok {
+				return nil, false, &TextError{Offset: s.Start, End: s.End, Err: errValues}
+			}
+			taken = append(taken, key.carrier)
+		}
+		e := t.entry(key)
+		word := placeholder(e)
+		if s.Kind == Value {
+			edits = append(edits, edit{s.Statement, s.Statement, placeholder(e) + " ", e})
+			word = key.carrier.text(t.base)
+			if end := s.End; end < len(src) && strings.IndexByte(" \t\r\n;{}", src[end]) < 0 {
+				word += " " // nft reads @th,0,32:80 as one word
+			}
+		}
+		edits = append(edits, edit{s.Start, s.End, word, e})
 	}
-	out = append(out, src[at:]...)
-	if folded {
-		t.fold(name, src, out)
-	}
-	return out, true, nil
+	slices.SortStableFunc(edits, func(a, b edit) int { return cmp.Or(a.at-b.at, a.end-b.end) })
+	out, err = t.rewrite(name, src, edits)
+	return out, err == nil, err
 }
 
-// place is a line of a text that nft reads.
-type place struct {
-	name string
-	line int // from 1
-}
+var errValues = errors.New("too many values of a kind in one statement")
 
-// fold notes the lines that hold a part of a term but no token, by which they
-// could be told.
-func (t *terms) fold(name string, src, out []byte) {
-	shown, hidden := strings.Split(string(src), "\n"), strings.Split(string(out), "\n")
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for i := range min(len(shown), len(hidden)) {
-		if shown[i] != hidden[i] && !strings.Contains(hidden[i], string(t.mark)) {
-			t.folds[place{name, i + 1}] = [2]string{hidden[i] + "\n", shown[i] + "\n"}
+// spare returns a carrier for a value that is not among those taken and that the
+// user's own text of the statement does not hold.
+func (t *terms) spare(s Span, src []byte, taken []carrier) (carrier, bool) {
+	statement := src[s.Statement:]
+	if i := bytes.IndexByte(src[s.End:], '\n'); i >= 0 {
+		statement = src[s.Statement : s.End+i]
+	}
+	for n := range carriers(s.Class) {
+		c := carrier{s.Class, n}
+		_, word, _ := strings.Cut(c.text(t.base), " ")
+		if !slices.Contains(taken, c) && (word == "" || !bytes.Contains(statement, []byte(word))) {
+			return c, true
 		}
 	}
+	return carrier{}, false
 }
 
-// unfold returns such a line as the user wrote it, any other as it is.
-func (t *terms) unfold(at place, line string) string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if f := t.folds[at]; f[0] == line && line != "" {
-		return f[1]
-	}
-	return line
+// placeholder returns the words that stand for a match or a statement, and that
+// say of a value which term its carrier is. As a match it is a key the kernel
+// refuses outside of bridges; as a statement it is an object nobody has.
+func placeholder(e *term) string {
+	return placeholderWord(e.kind) + " " + e.token
 }
 
-// placeholder returns the text that stands for a term while nft reads it: as many
-// lines as the term, each as long as the term's.
-func (t *terms) placeholder(kind Kind, text string) string {
-	e := t.intern(kind, text)
-	word := placeholderWord(kind) + " " + e.token
-	lines := strings.Split(text, "\n")
-	host := 0 // the line that holds the word: the first with room for it
-	for i, l := range lines {
-		if len(strings.TrimSuffix(l, `\`)) >= len(word) {
-			host = i
-			break
-		}
-	}
-	var b strings.Builder
-	for i, l := range lines {
-		width := len(strings.TrimSuffix(l, `\`))
-		piece := ""
-		if i == host {
-			piece = word
-		}
-		if pad := width - len(piece); pad > 0 {
-			piece += strings.Repeat(" ", pad)
-		}
-		if i == host {
-			t.show(e, piece, l[:width])
-		}
-		b.WriteString(piece)
-		if i < len(lines)-1 {
-			b.WriteString("\\\n")
-		}
-	}
-	return b.String()
-}
-
-// show notes which part of a term its placeholder hides.
-func (t *terms) show(e *term, hidden, shown string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	e.hidden, e.shown = hidden, shown
-}
-
-// placeholderWord is what precedes the token in text. As a match it is a key the
-// kernel refuses outside of bridges; as a statement it is an object nobody has.
 func placeholderWord(kind Kind) string {
 	if kind == Statement {
 		return "quota name"

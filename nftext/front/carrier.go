@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+
+package front
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// carrier is an expression of nft's own that stands for a Value term while nft
+// works with it: one of the value's type and width, and that rules hardly use.
+// Several of a class tell the values of a statement apart.
+type carrier struct {
+	class Class
+	n     int // below carriers(class)
+}
+
+// carriers returns how many carriers a class has, 0 if there is no such class.
+func carriers(c Class) int {
+	switch c {
+	case Integer, Integer16, Integer64:
+		return 16
+	case IPv4, IPv6:
+		return 4
+	case Name:
+		return 5
+	}
+	return 0
+}
+
+// Raw payload far behind the transport header, each 8 bits after the one before.
+// The kernel refuses such offsets before 6.14.
+const carrierOffset = 62464
+
+// Values of nf_tables' uapi that x/sys/unix lacks.
+const (
+	metaIifkind  = 26
+	metaOifkind  = 27
+	metaSdifname = 34
+)
+
+// text returns the carrier as nft reads and prints it. base is the table's for
+// numbers.
+func (c carrier) text(base uint32) string {
+	switch c.class {
+	case Integer:
+		offset := base + uint32(c.n)
+		return fmt.Sprintf("numgen inc mod %d offset %d", -offset, offset) // up to 2^32-1
+	case IPv4, IPv6:
+		direction, protocol, address := "reply", "ip", "daddr"
+		if c.n&1 != 0 {
+			address = "saddr"
+		}
+		if c.n&2 != 0 {
+			direction = "original"
+		}
+		if c.class == IPv6 {
+			protocol = "ip6"
+		}
+		return "ct " + direction + " " + protocol + " " + address
+	case Name:
+		return "meta " + [...]string{"obrname", "ibrname", "oifkind", "iifkind", "sdifname"}[c.n]
+	}
+	return fmt.Sprintf("@th,%d,%d", carrierOffset+8*c.n, 8*c.class.Width())
+}
+
+// metaKey returns the key of a Name.
+func (c carrier) metaKey() uint32 {
+	return [...]uint32{unix.NFT_META_BRI_OIFNAME, unix.NFT_META_BRI_IIFNAME, metaOifkind, metaIifkind, metaSdifname}[c.n]
+}
+
+// ctKey returns the key and direction of an address.
+func (c carrier) ctKey() (key uint32, direction byte) {
+	switch {
+	case c.class == IPv4 && c.n&1 == 0:
+		key = unix.NFT_CT_DST_IP
+	case c.class == IPv4:
+		key = unix.NFT_CT_SRC_IP
+	case c.n&1 == 0:
+		key = unix.NFT_CT_DST_IP6
+	default:
+		key = unix.NFT_CT_SRC_IP6
+	}
+	if c.n&2 == 0 {
+		direction = 1 // reply
+	}
+	return key, direction
+}
+
+// appendCarrier appends the expression that loads a carrier into a register.
+func appendCarrier(b []byte, c carrier, register, base uint32) []byte {
+	switch c.class {
+	case Integer:
+		offset := base + uint32(c.n)
+		data := appendAttr32(nil, unix.NFTA_NG_DREG, register)
+		data = appendAttr32(data, unix.NFTA_NG_MODULUS, -offset)
+		data = appendAttr32(data, unix.NFTA_NG_TYPE, unix.NFT_NG_INCREMENTAL)
+		return appendElement(b, "numgen", appendAttr32(data, unix.NFTA_NG_OFFSET, offset))
+	case IPv4, IPv6:
+		key, direction := c.ctKey()
+		data := appendAttr32(nil, unix.NFTA_CT_DREG, register)
+		data = appendAttr32(data, unix.NFTA_CT_KEY, key)
+		return appendElement(b, "ct", appendAttr(data, unix.NFTA_CT_DIRECTION, []byte{direction}))
+	case Name:
+		data := appendAttr32(nil, unix.NFTA_META_DREG, register)
+		return appendElement(b, "meta", appendAttr32(data, unix.NFTA_META_KEY, c.metaKey()))
+	}
+	data := appendAttr32(nil, unix.NFTA_PAYLOAD_DREG, register)
+	data = appendAttr32(data, unix.NFTA_PAYLOAD_BASE, unix.NFT_PAYLOAD_TRANSPORT_HEADER)
+	data = appendAttr32(data, unix.NFTA_PAYLOAD_OFFSET, uint32(carrierOffset/8+c.n))
+	return appendElement(b, "payload", appendAttr32(data, unix.NFTA_PAYLOAD_LEN, uint32(c.class.Width())))
+}
+
+// carrierOf returns the carrier that an expression loads, and the register.
+func carrierOf(e Element, base uint32) (c carrier, register uint32, ok bool) {
+	var buf [8]attr
+	switch e.Name {
+	case "numgen", "ct", "meta", "payload":
+	default:
+		return c, 0, false
+	}
+	attrs, err := readAttrs(e.Data, buf[:0])
+	if err != nil {
+		return c, 0, false
+	}
+	number := func(typ uint16) uint32 {
+		v, _ := uint32Of(pick(attrs, typ))
+		return v
+	}
+	// The four have their destination in the same attribute.
+	register, ok = uint32Of(pick(attrs, unix.NFTA_META_DREG))
+	if !ok {
+		return c, 0, false
+	}
+	switch e.Name {
+	case "numgen":
+		offset := number(unix.NFTA_NG_OFFSET)
+		c = carrier{Integer, int(offset - base)}
+		ok = offset-base < uint32(carriers(Integer)) && number(unix.NFTA_NG_MODULUS) == -offset &&
+			number(unix.NFTA_NG_TYPE) == unix.NFT_NG_INCREMENTAL
+		return c, register, ok
+	case "payload":
+		at := number(unix.NFTA_PAYLOAD_OFFSET) - carrierOffset/8
+		for _, class := range []Class{Integer16, Integer64} {
+			if number(unix.NFTA_PAYLOAD_LEN) == uint32(class.Width()) && at < uint32(carriers(class)) {
+				return carrier{class, int(at)}, register, number(unix.NFTA_PAYLOAD_BASE) == unix.NFT_PAYLOAD_TRANSPORT_HEADER
+			}
+		}
+		return c, 0, false
+	case "meta":
+		key := number(unix.NFTA_META_KEY)
+		for n := range carriers(Name) {
+			if c = (carrier{Name, n}); c.metaKey() == key {
+				return c, register, true
+			}
+		}
+		return c, 0, false
+	}
+	key, direction := number(unix.NFTA_CT_KEY), pick(attrs, unix.NFTA_CT_DIRECTION)
+	for n := range carriers(IPv4) {
+		for _, class := range []Class{IPv4, IPv6} {
+			c = carrier{class, n}
+			if k, d := c.ctKey(); k == key && len(direction) == 1 && direction[0] == d {
+				return c, register, true
+			}
+		}
+	}
+	return c, 0, false
+}
+
+// Width returns how many bytes a Class takes in registers.
+func (c Class) Width() int {
+	switch c {
+	case Integer16:
+		return 2
+	case Integer64:
+		return 8
+	case IPv6, Name:
+		return 16
+	}
+	return 4
+}
+
+// spares hands out carriers for the values of a rule in a dump.
+type spares struct {
+	base uint32
+	used map[carrier]bool // nil before the first is taken
+}
+
+// take returns a carrier that neither a value before nor one of the expressions
+// elems of the rule uses.
+func (s *spares) take(class Class, elems []Element) (carrier, bool) {
+	if s.used == nil {
+		s.used = map[carrier]bool{}
+		for _, e := range elems {
+			if c, _, ok := carrierOf(e, s.base); ok {
+				s.used[c] = true
+			}
+		}
+	}
+	for n := range carriers(class) {
+		if c := (carrier{class, n}); !s.used[c] {
+			s.used[c] = true
+			return c, true
+		}
+	}
+	return carrier{}, false
+}
