@@ -88,6 +88,7 @@ const (
 	refusalIndex = 1 + iota
 	refusalError
 	refusalMessage
+	refusalOffset
 )
 
 // What the expression does.

@@ -44,7 +44,7 @@ var (
 	}
 	rowAttrs     = names{"key": rowKey, "ttl": rowTTL, "cell": rowCell}
 	fieldAttrs   = names{"name": fieldName, "type": fieldType, "default": fieldDefault, "alias": fieldAlias, "index": fieldIndex}
-	refusalAttrs = names{"index": refusalIndex, "error": refusalError, "message": refusalMessage}
+	refusalAttrs = names{"index": refusalIndex, "error": refusalError, "message": refusalMessage, "offset": refusalOffset}
 	commands     = names{
 		"table-new": cmdTableNew, "table-del": cmdTableDel, "table-get": cmdTableGet, "field-new": cmdFieldNew,
 		"row-put": cmdRowPut, "row-get": cmdRowGet, "row-del": cmdRowDel, "row-renew": cmdRowRenew, "flush": cmdFlush,

@@ -35,9 +35,10 @@ static int nft_dict_dump_filter(struct nft_dict_dump *d, const struct nlattr *ro
 		return -ENOMEM;
 	err = nft_dict_row_parse(d->cursor.table, d->filter, d->bytes, NFT_DICT_FOR_FILTER,
 				 extack);
-	/* The copy is no part of the message that the error could point to. */
-	if (err && extack)
-		NL_SET_BAD_ATTR(extack, row);
+	/* What is wrong with the copy is wrong with the message. */
+	if (err && extack && extack->bad_attr)
+		NL_SET_BAD_ATTR(extack, (const void *)row +
+				((const void *)extack->bad_attr - (const void *)d->bytes));
 	return err;
 }
 

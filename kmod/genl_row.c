@@ -12,6 +12,7 @@
 struct nft_dict_refusal {
 	u32		index;
 	int		error;
+	u32		offset;
 	const char	*message;
 };
 
@@ -55,20 +56,23 @@ static const char *nft_dict_error_text(int err)
 	case -EFBIG:
 		return "row would hold more than 16384 bytes";
 	case -ENOBUFS:
-		return "memory of the network namespace is used up";
+		return "memory of the network namespace is used up: raise max_bytes of nft_dict";
 	case -ENOMEM:
 		return "out of memory";
 	}
 	return "row is being written by too many";
 }
 
-static void nft_dict_refuse(struct nft_dict_batch *b, int err, const char *message)
+static void nft_dict_refuse(struct nft_dict_batch *b, int err, const struct nlattr *row,
+			    const struct netlink_ext_ack *extack)
 {
 	struct nft_dict_refusal *r = &b->refusals[b->refused++];
+	const struct nlattr *bad = extack->bad_attr ? extack->bad_attr : row;
 
 	r->index = b->index;
 	r->error = -err;
-	r->message = message ? message : nft_dict_error_text(err);
+	r->offset = (const char *)bad - (const char *)b->info->nlhdr;
+	r->message = extack->_msg ? extack->_msg : nft_dict_error_text(err);
 }
 
 static void nft_dict_batch_end(struct nft_dict_batch *b)
@@ -93,11 +97,12 @@ static int nft_dict_batch_start(struct nft_dict_batch *b, struct genl_info *info
 	memset(b, 0, sizeof(*b));
 	b->info = info;
 	b->dn = nft_dict_pernet(genl_info_net(info));
-	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
 		b->rows += nft_dict_is_row(attr);
-	if (b->rows > NFT_DICT_MAX_ROWS) {
-		NL_SET_ERR_MSG(info->extack, "message has more than 4096 rows");
-		return -E2BIG;
+		if (b->rows > NFT_DICT_MAX_ROWS) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attr, "message has more than 4096 rows");
+			return -E2BIG;
+		}
 	}
 	mutex_lock(&b->dn->mutex);
 	b->t = nft_dict_table_of(b->dn, info->attrs, info->extack);
@@ -111,6 +116,7 @@ static int nft_dict_batch_start(struct nft_dict_batch *b, struct genl_info *info
 	if (b->request && (b->refusals || !b->rows))
 		return 0;
 	nft_dict_batch_end(b);
+	NL_SET_ERR_MSG(info->extack, "out of memory");
 	return -ENOMEM;
 }
 
@@ -137,7 +143,8 @@ static int nft_dict_refusal_fill(struct sk_buff *skb, const struct nft_dict_refu
 
 	if (!nest || nla_put_u32(skb, NFT_DICT_REFUSAL_INDEX, r->index) ||
 	    nla_put_u32(skb, NFT_DICT_REFUSAL_ERROR, r->error) ||
-	    nla_put_string(skb, NFT_DICT_REFUSAL_MESSAGE, r->message))
+	    nla_put_string(skb, NFT_DICT_REFUSAL_MESSAGE, r->message) ||
+	    nla_put_u32(skb, NFT_DICT_REFUSAL_OFFSET, r->offset))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -152,7 +159,7 @@ static int nft_dict_answer(struct nft_dict_batch *b)
 	void *head;
 
 	for (i = 0; i < b->refused; i++)
-		bytes += nla_total_size(0) + 2 * nla_total_size(sizeof(u32)) +
+		bytes += nla_total_size(0) + 3 * nla_total_size(sizeof(u32)) +
 			 nla_total_size(strlen(b->refusals[i].message) + 1);
 	skb = nft_dict_reply(b, bytes, b->info->genlhdr->cmd, &head);
 	if (!skb)
@@ -207,7 +214,7 @@ static int nft_dict_batch_put(struct nft_dict_batch *b, const struct nlattr *row
 	err = nft_dict_row_put(b->t, &b->request->key.key, &b->request->put);
 	if (err == -ENOENT && b->wanted) {
 		err = nft_dict_wanted_error(b->wanted, b->request->key.key.data[0]);
-		if (err == -ENOSPC)
+		if (err == -ENOSPC || err == -ENOBUFS)
 			atomic64_inc(&b->t->refused);
 		if (err == -ENOENT)
 			NL_SET_ERR_MSG(extack, "no live conntrack entry has this id");
@@ -254,7 +261,7 @@ static int nft_dict_batch_run(struct nft_dict_batch *b, bool pass_over,
 		if (!err)
 			b->count++;
 		else if (err != -ENOENT || !pass_over)
-			nft_dict_refuse(b, err, extack._msg);
+			nft_dict_refuse(b, err, attr, &extack);
 		b->index++;
 		cond_resched();
 	}
@@ -348,6 +355,11 @@ static int nft_dict_batch_get(struct nft_dict_batch *b, struct sk_buff *skb, siz
 		rcu_read_unlock();
 		if (err)
 			return err;
+		if (!skb && *bytes > NFT_DICT_MAX_REPLY) {
+			NL_SET_ERR_MSG_ATTR(b->info->extack, attr,
+					    "rows are too many for one reply");
+			return -E2BIG;
+		}
 	}
 	return 0;
 }
@@ -371,14 +383,8 @@ int nft_dict_row_get_doit(struct sk_buff *skb, struct genl_info *info)
 		err = nft_dict_batch_get(&b, NULL, &bytes);
 		if (err)
 			break;
-		bytes *= tries;
-		if (bytes > NFT_DICT_MAX_REPLY) {
-			NL_SET_ERR_MSG(info->extack, "rows are too many for one reply");
-			err = -E2BIG;
-			break;
-		}
 		err = -ENOMEM;
-		reply = nft_dict_reply(&b, bytes, NFT_DICT_CMD_ROW_GET, &head);
+		reply = nft_dict_reply(&b, bytes * tries, NFT_DICT_CMD_ROW_GET, &head);
 		if (!reply)
 			break;
 		err = nft_dict_batch_get(&b, reply, NULL);

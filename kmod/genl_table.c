@@ -27,6 +27,7 @@ struct nft_dict_table *nft_dict_table_of(struct nft_dict_net *dn, struct nlattr 
 	struct nft_dict_table *t = NULL;
 
 	if (!attr) {
+		NL_SET_ERR_ATTR_MISS(extack, NULL, NFT_DICT_A_TABLE);
 		NL_SET_ERR_MSG(extack, "no table is named");
 		return ERR_PTR(-EINVAL);
 	}
@@ -127,8 +128,10 @@ static struct nft_dict_field *nft_dict_field_parse(const struct nft_dict_table *
 		return ERR_PTR(-EFBIG);
 	}
 	f = nft_dict_field_alloc(1 + names);
-	if (!f)
+	if (!f) {
+		NL_SET_ERR_MSG_ATTR(extack, nest, "out of memory");
 		return ERR_PTR(-ENOMEM);
+	}
 	if (tb[NFT_DICT_FIELD_TYPE])
 		f->type = nla_get_u32(tb[NFT_DICT_FIELD_TYPE]);
 	err = nft_dict_field_names(f, nest, extack);
@@ -141,8 +144,23 @@ static struct nft_dict_field *nft_dict_field_parse(const struct nft_dict_table *
 	return f;
 }
 
-/* Read all fields of a message and add them to @t, which nobody else sees. */
-static int nft_dict_fields_parse(struct nft_dict_table *t, const struct genl_info *info)
+/* Whether a field could be added to a table, which it is not yet. */
+static int nft_dict_field_check(const struct nft_dict_table *t, const struct nft_dict_field *f,
+				unsigned int before)
+{
+	int i;
+
+	for (i = 0; i < f->names; i++)
+		if (nft_dict_field_index(t, f->name[i]) >= 0)
+			return -EEXIST;
+	return t->nfields + before < NFT_DICT_MAX_FIELDS ? 0 : -EFBIG;
+}
+
+/* Read all fields of a message and add them to @t, which nobody else sees. They
+ * have to be such that they can be added to @have, too.
+ */
+static int nft_dict_fields_parse(struct nft_dict_table *t, const struct nft_dict_table *have,
+				 const struct genl_info *info)
 {
 	const struct nlattr *attr;
 	struct nft_dict_field *f;
@@ -154,14 +172,17 @@ static int nft_dict_fields_parse(struct nft_dict_table *t, const struct genl_inf
 		f = nft_dict_field_parse(t, attr, info->extack);
 		if (IS_ERR(f))
 			return PTR_ERR(f);
-		err = nft_dict_field_add(t, f);
+		err = have ? nft_dict_field_check(have, f, t->nfields) : 0;
+		if (!err)
+			err = nft_dict_field_add(t, f);
 		if (!err)
 			continue;
 		kfree(f);
 		if (err == -EEXIST)
 			NL_SET_ERR_MSG_ATTR(info->extack, attr, "name of a field exists already");
 		else
-			NL_SET_ERR_MSG_ATTR(info->extack, attr, "table has 256 fields");
+			NL_SET_ERR_MSG_ATTR(info->extack, attr,
+					    "table would have more than 256 fields");
 		return err;
 	}
 	return 0;
@@ -206,17 +227,23 @@ int nft_dict_table_new_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 
 	t = nft_dict_table_new(dn, name, key_type, limit, timeout, flags);
-	if (IS_ERR(t))
+	if (IS_ERR(t)) {
+		NL_SET_ERR_MSG(info->extack, "out of memory");
 		return PTR_ERR(t);
-	err = nft_dict_fields_parse(t, info);
+	}
+	err = nft_dict_fields_parse(t, NULL, info);
 	if (err)
 		goto err_put;
 	mutex_lock(&dn->mutex);
 	err = nft_dict_table_add(t);
 	mutex_unlock(&dn->mutex);
 	if (err) {
-		NL_SET_ERR_MSG_ATTR(info->extack, attrs[NFT_DICT_A_TABLE],
-				    "table exists already");
+		if (err == -EEXIST)
+			NL_SET_ERR_MSG_ATTR(info->extack, attrs[NFT_DICT_A_TABLE],
+					    "table exists already");
+		else
+			NL_SET_ERR_MSG_ATTR(info->extack, attrs[NFT_DICT_A_TABLE],
+					    "the namespace had 4294967295 tables");
 		goto err_put;
 	}
 	return 0;
@@ -322,7 +349,7 @@ int nft_dict_field_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nft_dict_net *dn = nft_dict_pernet(genl_info_net(info));
 	struct nft_dict_table *t, *draft;
-	unsigned int i, j;
+	unsigned int i;
 	int err = 0;
 
 	mutex_lock(&dn->mutex);
@@ -336,28 +363,12 @@ int nft_dict_field_new_doit(struct sk_buff *skb, struct genl_info *info)
 				   t->flags & ~NFT_DICT_TABLE_BOUND);
 	if (IS_ERR(draft)) {
 		err = PTR_ERR(draft);
+		NL_SET_ERR_MSG(info->extack, "out of memory");
 		goto put;
 	}
-	err = nft_dict_fields_parse(draft, info);
+	err = nft_dict_fields_parse(draft, t, info);
 	if (err)
 		goto put_draft;
-	err = -EEXIST;
-	for (i = 0; i < draft->nfields; i++) {
-		const struct nft_dict_field *f = draft->fields[i];
-
-		for (j = 0; j < f->names; j++) {
-			if (nft_dict_field_index(t, f->name[j]) < 0)
-				continue;
-			NL_SET_ERR_MSG(info->extack, "name of a field exists already");
-			goto put_draft;
-		}
-	}
-	err = -EFBIG;
-	if (t->nfields + draft->nfields > NFT_DICT_MAX_FIELDS) {
-		NL_SET_ERR_MSG(info->extack, "table has 256 fields");
-		goto put_draft;
-	}
-	err = 0;
 	for (i = 0; !err && i < draft->nfields; i++)
 		err = nft_dict_field_add(t, draft->fields[i]);
 	WRITE_ONCE(dn->changes, dn->changes + 1);

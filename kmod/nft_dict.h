@@ -176,7 +176,7 @@ struct nft_dict_field {
  * @count: rows, hidden ones too
  * @hidden: those of them that only bind an entry
  * @timed: set once a row had an end
- * @refused: new rows refused for want of a place
+ * @refused: rows refused for want of a place or of memory
  * @bytes: memory of the rows
  * @generation: changes with every change but counting
  * @fields: the first @nfields are valid; they only become more

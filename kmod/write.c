@@ -200,7 +200,7 @@ int nft_dict_row_put(struct nft_dict_table *t, const struct nft_dict_key *key,
 			break;
 		cond_resched();
 	}
-	if (err == -ENOSPC)
+	if (err == -ENOSPC || err == -ENOBUFS)
 		atomic64_inc(&t->refused);
 	nft_dict_free(t, block.cells);
 	return err;

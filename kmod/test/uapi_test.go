@@ -70,6 +70,7 @@ const (
 	refusalIndex   = 1
 	refusalError   = 2
 	refusalMessage = 3
+	refusalOffset  = 4
 )
 
 // What the expression does.
