@@ -11,12 +11,13 @@ import (
 )
 
 // JSON returns a term as an object in the style of libnftables-json(5), spaced
-// as nft does. ParseJSON reads it to an equal Term.
+// as nft does. ParseJSON reads it to an equal Term, ParseJSONValue a Value.
 //
 //	{"match": {"op": "==", "left": {"dict": LOOKUP}, "right": VALUE}}  a match
 //	{"match": {"op": "exists", "left": {"dict": LOOKUP}}}              or "missing"
 //	{"dict": {"op": "set", LOOKUP, "value": VALUE}}                    or "add", "sub"
 //	{"dict": {"op": "flush", "table": T, "key": KEY}}
+//	{"dict": LOOKUP}                                                   a value
 //
 // A LOOKUP is "table": T, "key": KEY, "field": F, "type": TYPE; table and type
 // may be left out. KEY is an expression such as {"ct": {"key": "id"}} or
@@ -33,6 +34,8 @@ func JSON(t Term) []byte {
 		return t.appendJSON(nil)
 	case *Assign:
 		return t.appendJSON(nil)
+	case *Value:
+		return append(t.Lookup.appendJSON([]byte(`{"dict": {`)), "}}"...)
 	case *Flush:
 		b := append([]byte(`{"dict": {"op": "flush", `), appendTable(nil, t.Table)...)
 		return append(t.Key.appendJSON(append(b, `"key": `...)), "}}"...)
@@ -139,7 +142,7 @@ func jsonOperand(s string, t dict.Type) Operand {
 		return Operand{Text: s[1 : len(s)-1], Quoted: true}
 	}
 	var o Operand
-	p := parser{scanner{src: s, braces: true}, nil}
+	p := parser{scanner: scanner{src: s, braces: true}}
 	if err := p.unquoted(&o, t); err != nil || p.end != len(s) || o.Text != s || isStatement(s) {
 		return Operand{Text: s, Quoted: true}
 	}

@@ -146,6 +146,27 @@ func TestParseJSON(t *testing.T) {
 	}
 }
 
+func TestJSONOfValues(t *testing.T) {
+	const object = `{"dict": {"table": "users", "key": {"dict": {"table": "sessions", "key": {"ct": {"key": "id"}}, "field": "username"}}, "field": "mark", "type": "int"}}`
+	v, err := nftext.ParseJSONValue([]byte(object))
+	if err != nil || v.String() != "dict users dict sessions ct id username mark int" || string(nftext.JSON(v)) != object {
+		t.Errorf("%v, %v, %s", v, err, nftext.JSON(v))
+	}
+	for object, want := range map[string]string{
+		`{"dict": {"field": "x"}}`: `dict: has no member "key"`,
+		`{"dict": {"op": "set", "key": {"ct": {"key": "id"}}, "field": "x"}}`:      `dict.op: is not known here`,
+		`{"dict": {"table": "t", "key": {"ct": {"key": "id"}}, "field": "flush"}}`: `found "dict t ct id flush exists"`,
+		`{"dict": {"table": "t", "key": {"ct": {"key": "id"}}}}`:                   `has no member "field"`,
+		`{"dict": 5}`: `dict: expected an object, found 5`,
+		`{"ct": 5}`:   `expected an object with the one member "dict"`,
+		`{`:           `no JSON`,
+	} {
+		if v, err := nftext.ParseJSONValue([]byte(object)); v != nil || err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: have %v, %v, want %s", object, v, err, want)
+		}
+	}
+}
+
 // FuzzJSON takes text to JSON and back, and JSON to text and back.
 func FuzzJSON(f *testing.F) {
 	for _, l := range readRules(f) {
@@ -161,6 +182,11 @@ func FuzzJSON(f *testing.F) {
 		if term, err := nftext.ParseJSON([]byte(text)); err == nil {
 			checkRoundTrip(t, term)
 			checkJSON(t, term)
+		}
+		if v, err := nftext.ParseJSONValue([]byte(text)); err == nil {
+			if again, err := nftext.ParseJSONValue(nftext.JSON(v)); err != nil || !cmp.Equal(v, again) {
+				t.Fatalf("%s: %v, %v", v, again, err)
+			}
 		}
 	})
 }

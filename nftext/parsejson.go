@@ -43,16 +43,48 @@ func ParseJSON(object []byte) (Term, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The text decides what is a term: names, keywords and all limits.
+	if err := checkText(t); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// ParseJSONValue reads the object of a Value, {"dict": LOOKUP}, as ParseJSON does.
+func ParseJSONValue(object []byte) (*Value, error) {
+	n, err := jsondoc.Parse(object)
+	if err != nil {
+		return nil, &JSONError{"", err.Error(), dict.ErrInvalid}
+	}
+	d := n.Only("dict")
+	if d == nil {
+		return nil, (*jsonPlace)(nil).want(`an object with the one member "dict"`, &n)
+	}
+	p := (*jsonPlace)(nil).at("dict")
+	if err := p.members(d, "table?", "key", "field", "type?"); err != nil {
+		return nil, err
+	}
+	v := &Value{}
+	if err := p.lookup(d, &v.Lookup, 1); err != nil {
+		return nil, err
+	}
+	if err := checkText(&Match{Lookup: v.Lookup, Op: Exists}); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// checkText returns an error unless the text of t is a term equal to t: it
+// decides about names, keywords and all limits.
+func checkText(t Term) error {
 	text := t.String()
 	back, end, err := Parse(text)
 	if e, ok := errors.AsType[*SyntaxError](err); ok {
-		return nil, &JSONError{"", e.Text + ", in " + dict.Quote(text), e.Err}
+		return &JSONError{"", e.Text + ", in " + dict.Quote(text), e.Err}
 	}
 	if end != len(text) || !reflect.DeepEqual(t, back) {
-		return nil, &JSONError{"", "expected a dict term, found " + dict.Quote(text), dict.ErrInvalid}
+		return &JSONError{"", "expected a dict term, found " + dict.Quote(text), dict.ErrInvalid}
 	}
-	return t, nil
+	return nil
 }
 
 // jsonPlace is the way to a value within an object.
