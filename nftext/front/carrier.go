@@ -13,7 +13,8 @@ import (
 // Several of a class tell the values of a statement apart.
 type carrier struct {
 	class Class
-	n     int // below carriers(class)
+	n     int  // below carriers(class)
+	raw   bool // an Integer as it lies in a packet, of which nft checks no more than the width
 }
 
 // carriers returns how many carriers a class has, 0 if there is no such class.
@@ -45,6 +46,9 @@ const (
 func (c carrier) text(base uint32) string {
 	switch c.class {
 	case Integer:
+		if c.raw {
+			break
+		}
 		offset := base + uint32(c.n)
 		return fmt.Sprintf("numgen inc mod %d offset %d", -offset, offset) // up to 2^32-1
 	case IPv4, IPv6:
@@ -92,6 +96,9 @@ func (c carrier) ctKey() (key uint32, direction byte) {
 func appendCarrier(b []byte, c carrier, register, base uint32) []byte {
 	switch c.class {
 	case Integer:
+		if c.raw {
+			break
+		}
 		offset := base + uint32(c.n)
 		data := appendAttr32(nil, unix.NFTA_NG_DREG, register)
 		data = appendAttr32(data, unix.NFTA_NG_MODULUS, -offset)
@@ -136,22 +143,22 @@ func carrierOf(e Element, base uint32) (c carrier, register uint32, ok bool) {
 	switch e.Name {
 	case "numgen":
 		offset := number(unix.NFTA_NG_OFFSET)
-		c = carrier{Integer, int(offset - base)}
+		c = carrier{class: Integer, n: int(offset - base)}
 		ok = offset-base < uint32(carriers(Integer)) && number(unix.NFTA_NG_MODULUS) == -offset &&
 			number(unix.NFTA_NG_TYPE) == unix.NFT_NG_INCREMENTAL
 		return c, register, ok
 	case "payload":
 		at := number(unix.NFTA_PAYLOAD_OFFSET) - carrierOffset/8
-		for _, class := range []Class{Integer16, Integer64} {
+		for _, class := range []Class{Integer, Integer16, Integer64} {
 			if number(unix.NFTA_PAYLOAD_LEN) == uint32(class.Width()) && at < uint32(carriers(class)) {
-				return carrier{class, int(at)}, register, number(unix.NFTA_PAYLOAD_BASE) == unix.NFT_PAYLOAD_TRANSPORT_HEADER
+				return carrier{class, int(at), class == Integer}, register, number(unix.NFTA_PAYLOAD_BASE) == unix.NFT_PAYLOAD_TRANSPORT_HEADER
 			}
 		}
 		return c, 0, false
 	case "meta":
 		key := number(unix.NFTA_META_KEY)
 		for n := range carriers(Name) {
-			if c = (carrier{Name, n}); c.metaKey() == key {
+			if c = (carrier{class: Name, n: n}); c.metaKey() == key {
 				return c, register, true
 			}
 		}
@@ -160,7 +167,7 @@ func carrierOf(e Element, base uint32) (c carrier, register uint32, ok bool) {
 	key, direction := number(unix.NFTA_CT_KEY), pick(attrs, unix.NFTA_CT_DIRECTION)
 	for n := range carriers(IPv4) {
 		for _, class := range []Class{IPv4, IPv6} {
-			c = carrier{class, n}
+			c = carrier{class: class, n: n}
 			if k, d := c.ctKey(); k == key && len(direction) == 1 && direction[0] == d {
 				return c, register, true
 			}
@@ -200,7 +207,7 @@ func (s *spares) take(class Class, elems []Element) (carrier, bool) {
 		}
 	}
 	for n := range carriers(class) {
-		if c := (carrier{class, n}); !s.used[c] {
+		if c := (carrier{class: class, n: n}); !s.used[c] {
 			s.used[c] = true
 			return c, true
 		}

@@ -158,6 +158,9 @@ func (c *Command) input(source *texts) (args []string, stdin io.Reader, err erro
 			return nil, nil, err
 		}
 		f, err := memoryFile(text)
+		if err == nil {
+			err = source.give(f, text)
+		}
 		if err != nil {
 			return nil, nil, fmt.Errorf("standard input: %w", err)
 		}

@@ -28,10 +28,13 @@ type fakeCodec struct {
 }
 
 var (
-	fakeWord  = regexp.MustCompile(`"[^"]*"|#[^\n]*|[\w.@/]+`)
-	fakeValue = regexp.MustCompile(`^dict(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+ct(?:\s|\\\n)+id(?:\s|\\\n)+v_(int|port|big|ip4|ip6|name)\b`)
-	fakeBegin = regexp.MustCompile(`(?:(?:meta mark set|ct mark set|[ds]nat(?: ip6?)? to|(?:add|update) @\w+ \{|jhash|(?:tcp dport|ip saddr|dict \w+ ct id v_\w+) [.:]|)(?:\s|\\\n)*)*$`)
-	fakeTerm  = regexp.MustCompile(`^dict(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+ct(?:\s|\\\n)+id(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+(set(?:\s|\\\n)+)?(\w+)`)
+	fakeWord     = regexp.MustCompile(`"[^"]*"|#[^\n]*|[\w.@/]+`)
+	fakeDefine   = regexp.MustCompile(`^(?:re)?define\s+(\w+)\s*=\s*(\w+)`)
+	fakeInclude  = regexp.MustCompile(`^include\s+"([^"]*)"`)
+	fakeValue    = regexp.MustCompile(`^dict(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+ct(?:\s|\\\n)+id(?:\s|\\\n)+v_(int|port|big|ip4|ip6|name)\b`)
+	fakeArgument = regexp.MustCompile(`(?: set| to|\{|:)\s+$`)
+	fakeBegin    = regexp.MustCompile(`(?:(?:meta mark set|ct mark set|[ds]nat(?: ip6?)? to|(?:add|update) @\w+ \{|jhash|(?:tcp dport|ip saddr|dict \w+ ct id v_\w+) [.:]|)(?:\s|\\\n)*)*$`)
+	fakeTerm     = regexp.MustCompile(`^dict(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+ct(?:\s|\\\n)+id(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+(set(?:\s|\\\n)+)?(\$?\w+)`)
 )
 
 const (
@@ -39,9 +42,12 @@ const (
 	fakeMatch = 16 // elements: many, so that a batch outgrows the room nft made for it
 )
 
-func (c fakeCodec) Finder() Finder { return c }
+func (c fakeCodec) Finder() Finder { return fakeFinder{} }
 
-func (fakeCodec) Find(src []byte, _ func(string) error) (spans []Span, err error) {
+// fakeFinder holds variables, which stand for a VALUE.
+type fakeFinder map[string]string
+
+func (f fakeFinder) Find(src []byte, include func(string) error) (spans []Span, err error) {
 	for at := 0; at < len(src); {
 		w := fakeWord.FindIndex(src[at:])
 		if w == nil {
@@ -49,11 +55,24 @@ func (fakeCodec) Find(src []byte, _ func(string) error) (spans []Span, err error
 		}
 		start, end := at+w[0], at+w[1]
 		at = end
+		if m := fakeDefine.FindSubmatch(src[start:]); m != nil {
+			f[string(m[1])] = string(m[2])
+			continue
+		}
+		if m := fakeInclude.FindSubmatchIndex(src[start:]); m != nil && include != nil {
+			if err := include(string(src[start+m[2] : start+m[3]])); err != nil {
+				return nil, &TextError{Offset: start, End: start + m[1], Err: err}
+			}
+			continue
+		}
 		if string(src[start:end]) != "dict" {
 			continue
 		}
 		if m := fakeValue.FindSubmatchIndex(src[start:]); m != nil {
 			s := Span{Start: start, End: start + m[1], Kind: Value, Class: fakeClasses[string(src[start+m[2]:start+m[3]])]}
+			if fakeArgument.Match(src[:start]) {
+				s.Place = Argument
+			}
 			s.Statement = fakeBegin.FindIndex(src[:start])[0]
 			for s.Statement < start && strings.IndexByte(" \n\t\\", src[s.Statement]) >= 0 {
 				s.Statement++
@@ -66,10 +85,16 @@ func (fakeCodec) Find(src []byte, _ func(string) error) (spans []Span, err error
 		if m == nil {
 			return nil, &TextError{Offset: start, End: end, Err: errors.New("no dict term")}
 		}
-		if _, err := strconv.ParseUint(string(src[start+m[4]:start+m[5]]), 10, 16); err != nil {
+		s, value := Span{Start: start, End: start + m[1]}, string(src[start+m[4]:start+m[5]])
+		if name, ok := strings.CutPrefix(value, "$"); ok {
+			if value, ok = f[name]; !ok {
+				return nil, &TextError{Offset: start + m[4], End: start + m[5], Err: fmt.Errorf("variable %s is not defined", name)}
+			}
+			s.Text = string(src[start:start+m[4]]) + value
+		}
+		if _, err := strconv.ParseUint(value, 10, 16); err != nil {
 			return nil, &TextError{Offset: start + m[4], End: start + m[5], Err: errors.New("value is no number")}
 		}
-		s := Span{Start: start, End: start + m[1]}
 		if m[2] >= 0 {
 			s.Kind = Statement
 		}

@@ -26,35 +26,12 @@ func (s *supervisor) open(id uint64, dir int, addr uintptr) error {
 	}
 	f := os.NewFile(uintptr(fd), name)
 	defer f.Close()
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return fmt.Errorf("file %q: %w", name, err)
-	}
-	var text []byte
-	kind := st.Mode & unix.S_IFMT
-	switch kind {
-	case unix.S_IFREG:
-		text, err = io.ReadAll(f)
-	case unix.S_IFIFO:
-		if text = s.pipes[name]; text == nil {
-			text, err = drain(fd, s.stop)
+	text, err := s.text(f, name)
+	if err != nil || text == nil {
+		if err == nil {
+			err = s.listener.proceed(id)
 		}
-	default:
-		return s.listener.proceed(id)
-	}
-	if err != nil {
 		return err
-	}
-	original := text
-	text, changed, err := s.texts.hide(name, text)
-	if err != nil {
-		return err
-	}
-	if !changed && kind == unix.S_IFREG {
-		return s.listener.proceed(id)
-	}
-	if changed && kind == unix.S_IFIFO { // nft reads it again to show the lines at fault
-		s.pipes[name] = original
 	}
 	m, err := memoryFile(text)
 	if err != nil {
@@ -62,6 +39,36 @@ func (s *supervisor) open(id uint64, dir int, addr uintptr) error {
 	}
 	defer m.Close()
 	return s.listener.give(id, int(m.Fd()))
+}
+
+// text returns what nft is to read of a file in its place, nil if the file itself.
+func (s *supervisor) text(f *os.File, name string) ([]byte, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return nil, fmt.Errorf("file %q: %w", name, err)
+	}
+	id := fileID{uint64(st.Dev), st.Ino}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		if r, ok := s.texts.take(id); ok {
+			return r, nil
+		}
+		text, err := io.ReadAll(f)
+		if err != nil || s.texts.plain(text) {
+			return nil, err
+		}
+		return s.texts.open(id, name, text)
+	case unix.S_IFIFO: // nft reads it again to show the lines at fault
+		if r, ok := s.texts.take(id); ok {
+			return r, nil
+		}
+		text, err := drain(int(f.Fd()), s.stop)
+		if err != nil || s.texts.plain(text) {
+			return text, err
+		}
+		return s.texts.open(id, name, text)
+	}
+	return nil, nil
 }
 
 // isDatabase reports whether a file holds names of marks, realms, groups, labels or

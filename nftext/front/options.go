@@ -6,12 +6,15 @@ import "strings"
 
 // options is what the front end must know of nft's command line.
 type options struct {
-	stdin       bool // -f - or -f /dev/stdin
+	file        string // of -f
+	stdin       bool   // -f - or -f /dev/stdin
 	interactive bool
 	json        bool
 	debug       bool
 	optimize    bool
-	command     int // index of the first argument that is no option
+	command     int      // index of the first argument that is no option
+	defines     []string // of -D: "name=value"
+	paths       []string // of -I
 }
 
 // nft's options that take a value, and the long names of those that matter here.
@@ -87,7 +90,11 @@ func longOption(name string) byte {
 func (o *options) set(c byte, value string) {
 	switch c {
 	case 'f':
-		o.stdin = value == "-" || value == "/dev/stdin"
+		o.file, o.stdin = value, value == "-" || value == "/dev/stdin"
+	case 'D':
+		o.defines = append(o.defines, value)
+	case 'I':
+		o.paths = append(o.paths, value)
 	case 'i':
 		o.interactive = true
 	case 'j':

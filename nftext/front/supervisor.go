@@ -21,9 +21,8 @@ type supervisor struct {
 	pid     int // of nft, from its first call on
 	pidfd   int
 	sockets map[int]*socket
-	pipes   map[string][]byte // read to their end, by name
-	err     error             // why nft was killed
-	late    error             // what went wrong when nft had its answer
+	err     error // why nft was killed
+	late    error // what went wrong when nft had its answer
 }
 
 // errStopped ends a wait when nft has ended.
@@ -33,7 +32,6 @@ var errStopped = fmt.Errorf("nft has ended: %w", unix.ECANCELED)
 func (s *supervisor) serve() {
 	s.pidfd = -1
 	s.sockets = map[int]*socket{}
-	s.pipes = map[string][]byte{}
 	defer s.release()
 	for s.listener.pending(s.stop) == nil {
 		n, err := s.listener.receive()

@@ -70,7 +70,7 @@ func (t *terms) spare(s Span, src []byte, taken []carrier) (carrier, bool) {
 		statement = src[s.Statement : s.End+i]
 	}
 	for n := range carriers(s.Class) {
-		c := carrier{s.Class, n}
+		c := carrier{s.Class, n, s.Class == Integer && s.Place == Argument}
 		_, word, _ := strings.Cut(c.text(t.base), " ")
 		if !slices.Contains(taken, c) && (word == "" || !bytes.Contains(statement, []byte(word))) {
 			return c, true

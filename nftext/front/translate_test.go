@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -211,19 +212,20 @@ func TestReadOptions(t *testing.T) {
 	for args, want := range map[string]options{
 		"list ruleset":              {command: 0},
 		"-a list ruleset":           {command: 1},
-		"-f -":                      {stdin: true, command: 2},
-		"-ef -":                     {stdin: true, command: 2},
-		"-f- -c":                    {stdin: true, command: 2},
-		"--file=/dev/stdin":         {stdin: true, command: 1},
-		"--fi - -j":                 {stdin: true, json: true, command: 3},
+		"-f -":                      {file: "-", stdin: true, command: 2},
+		"-ef -":                     {file: "-", stdin: true, command: 2},
+		"-f- -c":                    {file: "-", stdin: true, command: 2},
+		"--file=/dev/stdin":         {file: "/dev/stdin", stdin: true, command: 1},
+		"--fi - -j":                 {file: "-", stdin: true, json: true, command: 3},
 		"--handle --json list -i":   {json: true, command: 2},
-		"-d eval -D i=j -I j -o x":  {debug: true, optimize: true, command: 7},
+		"-d eval -D i=j -I j -o x":  {debug: true, optimize: true, command: 7, defines: []string{"i=j"}, paths: []string{"j"}},
+		"--define=a=b --incl x -Iy": {command: 4, defines: []string{"a=b"}, paths: []string{"x", "y"}},
 		"--interactive":             {interactive: true, command: 1},
 		"-naj list":                 {json: true, command: 1},
 		"-- -j":                     {command: 1},
 		"--numeric list --bogus=-j": {command: 1},
 	} {
-		if got := readOptions(strings.Fields(args)); got != want {
+		if got := readOptions(strings.Fields(args)); !reflect.DeepEqual(got, want) {
 			t.Errorf("%q: %+v, want %+v", args, got, want)
 		}
 	}
