@@ -30,13 +30,20 @@ PROMISED := root,netns,nft,conntrack,tcpdump,dig,curl,openssl,ping,ip,bpf,xtbpf,
 
 FUZZTIME ?= 20s
 
-# The kernels that guests boot (series of Debian's, or "debug"), what is tested
-# there, and what that run promises its tests.
+# The kernels that guests boot: series of Debian's, or "debug".
 GUESTS ?= 6.1 6.12
-GUEST_TESTS ?= ./genl ./kmod/test ./bpfmap ./dictd/... ./e2e
+# What is tested there: what speaks to the kernel, and nothing that does not.
+GUEST_TESTS ?= ./genl ./kmod/test ./bpfmap ./dictd ./dictd/conntrack ./dictd/queue ./dictd/rules ./e2e
+# A package that is not through by then hangs: its tests are asked where, and a
+# minute later the guest is killed and its log shown.
+GUEST_PATIENCE ?= 15m
+# What that run promises its tests.
 GUEST_PROMISED := root,netns,nft,conntrack,tcpdump,dig,curl,openssl,ping,ip,bpf,bpffs,xtbpf,nfqueue,seccomp,kmod
 # The debug kernel knows no types (BTF), so it is for the module alone.
-KASAN_TESTS ?= ./genl ./kmod/test
+KASAN_TESTS ?= ./genl ./kmod/test ./kmod/torture
+KASAN_PROMISED := root,netns,nft,kmod,failslab
+# How long each part of the torture lasts: a time, or a number of cases (5000x).
+TORTURE ?= 30s
 GUEST := $(CURDIR)/$(BIN)/vm exec -built $(CURDIR)/build/kmod
 
 ##@ Everyday
@@ -49,8 +56,16 @@ demo: deps build $(if $(filter kmod,$(BACKEND)),kmod) ## (root) the main job, wi
 	@$(if $(filter kmod,$(BACKEND)),$(GUEST) -counted -kernel $(lastword $(GUESTS))) $(BIN)/demo --bin $(BIN) $(if $(BACKEND),--backend $(BACKEND))
 
 .PHONY: test
-test: deps root lint generated ## (root) all checks and tests: units, namespaces, real programs, this kernel
+test: deps deps-guest root ## (root) all checks and tests: units, namespaces, real programs, this kernel, then guests with GUESTS
+	@$(call stage,checks of the source)
+	@$(MAKE) --no-print-directory lint generated
+	@$(call stage,tests on this machine)
 	NFTDICT_REQUIRE=$(PROMISED) $(GO) test -timeout 20m $(TESTFLAGS) ./...
+	@$(MAKE) --no-print-directory test-guests
+	@$(call stage,all is well)
+
+# $(call stage,TEXT) says what comes now, and when.
+stage = printf '\n== %(%H:%M:%S)T %s\n' -1 '$(1)'
 
 .PHONY: test-unit
 test-unit: ## the tests that need neither root nor the network
@@ -88,23 +103,39 @@ kmod: kernels ## build nft_dict.ko for every kernel of GUESTS into build/kmod
 
 .PHONY: test-guests
 test-guests: kmod build ## run GUEST_TESTS in virtual machines with the kernels of GUESTS
+	@$(call stage,guests: the runner itself)
 	NFTDICT_REQUIRE=guest,long $(GO) test -timeout 30m -skip 'Debug|FailNth' ./internal/vm
-	@set -e; for k in $(GUESTS); do \
-		echo "== kernel $$k"; \
-		NFTDICT_BIN=$(CURDIR)/$(BIN) NFTDICT_REQUIRE=$(GUEST_PROMISED) \
-			$(GO) test -p 1 -timeout 30m $(TESTFLAGS) -exec "$(GUEST) -kernel $$k" $(GUEST_TESTS); \
-	done
+	@failed=; for k in $(GUESTS); do \
+		printf '\n== %(%H:%M:%S)T guests: kernel %s\n' -1 "$$($(BIN)/vm path $$k image)"; \
+		for p in $$($(GO) list $(GUEST_TESTS)); do \
+			printf '%(%H:%M:%S)T %s: %s ...\n' -1 $$k $$p; \
+			NFTDICT_BIN=$(CURDIR)/$(BIN) NFTDICT_REQUIRE=$(GUEST_PROMISED) \
+				$(GO) test -count=1 -timeout $(GUEST_PATIENCE) $(TESTFLAGS) -exec "$(GUEST) -kernel $$k" $$p || failed="$$failed $$k:$$p"; \
+		done; \
+	done; \
+	[ -z "$$failed" ] || { echo "failed in guests:$$failed" >&2; exit 1; }
 
 .PHONY: test-kasan
-test-kasan: kernel-debug ## test the module on a kernel with KASAN, lockdep, kmemleak and fault injection
+test-kasan: kernel-debug ## test the module on a kernel with KASAN, lockdep, kmemleak and fault injection: half an hour
 	@$(MAKE) --no-print-directory kmod GUESTS=debug
+	@echo "== the detectors: each is tripped, and must tell"
 	NFTDICT_REQUIRE=debugkernel,long $(GO) test -timeout 30m -count=1 -run 'Debug|FailNth' ./internal/vm
-	NFTDICT_REQUIRE=root,netns,nft,kmod $(GO) test -p 1 -timeout 60m -count=1 $(TESTFLAGS) -exec "$(GUEST) -kernel debug -memory 2048" $(KASAN_TESTS)
+	@set -e; for p in $(KASAN_TESTS); do \
+		echo "== $$p"; \
+		NFTDICT_REQUIRE=$(KASAN_PROMISED) NFTDICT_TORTURE=$(TORTURE) \
+			$(GO) test -timeout 0 -count=1 $(TESTFLAGS) -exec "$(GUEST) -timeout 60m -kernel debug -memory 2048" $$p; \
+	done
+
+.PHONY: torture
+torture: kernel-debug ## only the torture of test-kasan: make torture TORTURE=5m RUN=Rules, NFTDICT_SEED as it was printed
+	@$(MAKE) --no-print-directory kmod GUESTS=debug
+	NFTDICT_REQUIRE=$(KASAN_PROMISED) NFTDICT_TORTURE=$(TORTURE) \
+		$(GO) test -timeout 0 -count=1 -v $(if $(RUN),-run '$(RUN)') -exec "$(GUEST) -timeout 10h -kernel debug -memory 2048" ./kmod/torture
 
 .PHONY: $(BIN)/vm
 $(BIN)/vm: check-go
 	@mkdir -p $(BIN)
-	@$(GO) build -trimpath -ldflags '-s -w' -o $@ ./internal/vm/cmd/vm
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $@ ./internal/vm/cmd/vm
 
 .PHONY: lint-kmod
 lint-kmod: kernels kernel-debug ## checkpatch --strict, sparse and all warnings on the module
