@@ -34,7 +34,7 @@ var rules = []struct {
 
 // kernelOnly are packages that pure ones must not import: netlink, maps, raw
 // system calls. The pure packages are dict, classifier and nftext, apart from
-// nftext/front.
+// nftext/front and nftext/rule.
 var kernelOnly = []string{
 	"github.com/cilium/ebpf", "github.com/mdlayher/netlink", "github.com/google/nftables", "golang.org/x/sys/unix",
 	"github.com/vishvananda/netlink", "github.com/vishvananda/netns", "github.com/florianl/go-nfqueue", "github.com/ti-mo/conntrack", "syscall",
@@ -60,7 +60,7 @@ func refuse(from, imp string) string {
 	if strings.Contains(strings.SplitN(imp, "/", 2)[0], ".") && under(from, "dict") && !under(from, "dict/dicttest") {
 		return "dict uses the standard library only"
 	}
-	pure := (under(from, "dict") && !under(from, "dict/dicttest")) || under(from, "classifier") || (under(from, "nftext") && !under(from, "nftext/front"))
+	pure := (under(from, "dict") && !under(from, "dict/dicttest")) || under(from, "classifier") || (under(from, "nftext") && !under(from, "nftext/front") && !under(from, "nftext/rule"))
 	if pure {
 		for _, k := range kernelOnly {
 			if imp == k || strings.HasPrefix(imp, k+"/") {
