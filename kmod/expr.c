@@ -59,25 +59,52 @@ struct nft_dict_write {
 	u8			len;
 };
 
+/* Into fewer bytes than it has a number fits only without a sign. */
+static bool nft_dict_load_number(u32 *dest, unsigned int len, const struct nft_dict_value *v)
+{
+	s64 n = nft_dict_value_number(v);
+	u32 word = n;
+	u16 half = n;
+
+	switch (len) {
+	case sizeof(half):
+		memcpy(dest, &half, len);
+		return n == half;
+	case sizeof(word):
+		memcpy(dest, &word, len);
+		return n == word || v->type == NFT_DICT_TYPE_INT;
+	}
+	memcpy(dest, &n, len);
+	return true;
+}
+
 static void nft_dict_load_eval(const struct nft_expr *expr, struct nft_regs *regs,
 			       const struct nft_pktinfo *pkt)
 {
 	const struct nft_dict_load *priv = nft_expr_priv(expr);
 	u32 *dest = &regs->data[priv->dreg];
 	struct nft_dict_value v;
-	s64 n;
 
-	if (!nft_dict_lookup_value(priv->expr.lookup, regs, pkt, &v) || v.len > priv->len) {
-		regs->verdict.code = NFT_BREAK;
+	if (!nft_dict_lookup_value(priv->expr.lookup, regs, pkt, &v))
+		goto mismatch;
+	memset(dest, 0, round_up(priv->len, sizeof(u32)));
+	switch (v.type) {
+	case NFT_DICT_TYPE_INT:
+	case NFT_DICT_TYPE_INT64:
+		if (!nft_dict_load_number(dest, priv->len, &v))
+			goto mismatch;
+		return;
+	case NFT_DICT_TYPE_STRING:
+		memcpy(dest, v.data, min(v.len, priv->len));
+		/* No text has this byte: it equals none, neither by chance. */
+		if (v.len > priv->len)
+			((u8 *)dest)[priv->len - 1] = 0xff;
 		return;
 	}
-	memset(dest, 0, round_up(priv->len, sizeof(u32)));
-	if (v.type == NFT_DICT_TYPE_INT64) {
-		n = nft_dict_value_number(&v);
-		memcpy(dest, &n, sizeof(n));
-	} else {
-		memcpy(dest, v.data, v.len);
-	}
+	memcpy(dest, v.data, v.len);
+	return;
+mismatch:
+	regs->verdict.code = NFT_BREAK;
 }
 
 static bool nft_dict_item_has(const struct nft_dict_item *item, const struct nft_dict_value *v)
@@ -274,6 +301,8 @@ static struct nft_dict_given *nft_dict_given_new(const struct nlattr *tb[], u32 
 			return ERR_PTR(-EINVAL);
 		len += nla_total_size(nla_len(tb[i]));
 	}
+	if (len > NFT_DICT_MAX_EXPR)
+		return ERR_PTR(-E2BIG);
 	given = kzalloc(struct_size(given, data, len / sizeof(u32)), GFP_KERNEL_ACCOUNT);
 	if (!given)
 		return ERR_PTR(-ENOMEM);
@@ -330,6 +359,14 @@ static bool nft_dict_reg_fits(u8 type, u32 len)
 	return false;
 }
 
+/* Likewise to load: numbers also into wider and narrower ones. */
+static bool nft_dict_load_fits(u8 type, u32 len)
+{
+	if (type == NFT_DICT_TYPE_INT || type == NFT_DICT_TYPE_INT64)
+		return len == sizeof(u16) || len == sizeof(u32) || len == sizeof(u64);
+	return nft_dict_reg_fits(type, len);
+}
+
 static int nft_dict_load_init(const struct nft_ctx *ctx, const struct nft_expr *expr,
 			      const struct nlattr * const given_tb[])
 {
@@ -347,7 +384,7 @@ static int nft_dict_load_init(const struct nft_ctx *ctx, const struct nft_expr *
 		return err;
 	len = ntohl(nla_get_be32(tb[NFTA_DICT_LEN]));
 	err = -EPROTOTYPE;
-	if (!nft_dict_reg_fits(priv->expr.lookup->type, len))
+	if (!nft_dict_load_fits(priv->expr.lookup->type, len))
 		goto err;
 	priv->len = len;
 	err = nft_parse_register_store(ctx, tb[NFTA_DICT_DREG], &priv->dreg, NULL, NFT_DATA_VALUE,

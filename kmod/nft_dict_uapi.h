@@ -24,6 +24,7 @@
 #define NFT_DICT_MAX_ITEMS	32
 #define NFT_DICT_MAX_TOKENS	128	/* of a glob, stars included */
 #define NFT_DICT_MAX_TEXT	480	/* bytes of NFTA_DICT_TEXT without NUL */
+#define NFT_DICT_MAX_EXPR	16384	/* bytes of all attributes: a listing has to hold it */
 
 /**
  * enum nft_dict_key_type - type of a table's keys
@@ -171,8 +172,11 @@ enum nft_dict_refusal_attr {
 /**
  * enum nft_dict_ops - what the expression "dict" does
  * @NFT_DICT_LOAD: put the field's value into a register, break if there is
- *	none. Bools are 1 byte, ints 4 and int64s 8 in host order, addresses as on
- *	the wire, strings padded with NUL to NFTA_DICT_LEN; longer ones break.
+ *	none. Bools are 1 byte, addresses as on the wire. Ints and int64s are 2,
+ *	4 or 8 bytes in host order: into fewer than their own a number goes that
+ *	fits them without a sign, others break. Strings are padded with NUL to
+ *	NFTA_DICT_LEN; the last byte of a longer one is 0xff, which no text has, so
+ *	that it equals none.
  * @NFT_DICT_MATCH: break unless the field's value satisfies NFTA_DICT_CMP.
  * @NFT_DICT_SET: store a value; the rule goes on in any case, as with all below.
  * @NFT_DICT_ADD: add to an int or int64, within its limits
@@ -211,8 +215,8 @@ enum nft_dict_cmp {
  * EPROTOTYPE a type that the field or the value has not, EKEYREJECTED a key
  * that the table has not, EOPNOTSUPP an operation that the type has not (or a
  * family where the conntrack entry does not exist), ERANGE a range the wrong
- * way round or a number out of bounds, E2BIG too many items, tokens or nested
- * lookups, EINVAL attributes that are missing, superfluous or malformed.
+ * way round or a number out of bounds, E2BIG too many items, tokens, nested
+ * lookups or bytes, EINVAL attributes that are missing, superfluous or malformed.
  */
 enum nft_dict_expr_attr {
 	NFTA_DICT_UNSPEC,

@@ -31,12 +31,14 @@ func TestLoad(t *testing.T) {
 	f, r := newFamily(t), newRuleset(t, unix.NFPROTO_IPV4)
 	f.table(t, "values", dict.KeyMark, 0, field("b", dict.Bool), field("i", dict.Int), field("l", dict.Int64), field("a4", dict.IPv4), field("a6", dict.IPv6),
 		field("a", dict.Address), field("e", dict.Ether), field("s", dict.String), field("long", dict.String), field("longer", dict.String), field("empty", dict.String),
-		field("d", dict.Int, nest(fieldDefault, val(dict.IntValue(-7)))), field("none", dict.Int))
+		field("d", dict.Int, nest(fieldDefault, val(dict.IntValue(-7)))), field("none", dict.Int),
+		field("port", dict.Int), field("mark", dict.Int64), field("full", dict.Int))
 	long := strings.Repeat("0123456789abcdef", 4)
 	mac := [6]byte{2, 0, 0, 0, 0, 1}
 	if err := f.put(t, "values", row(intKey(0), cell("b", dict.BoolValue(true)), cell("i", dict.IntValue(-2)), cell("l", dict.Int64Value(-5_000_000_000)),
 		cell("a4", dict.AddrValue(v4)), cell("a6", dict.AddrValue(v6)), cell("a", dict.AddrValue(v6)), cell("e", dict.EtherValue(mac)), cell("s", dict.MustString("eth0")),
-		cell("long", dict.MustString(long)), cell("longer", dict.MustString(long+"0")), cell("empty", dict.MustString("")))); err != nil {
+		cell("long", dict.MustString(long)), cell("longer", dict.MustString(long+"0")), cell("empty", dict.MustString("")),
+		cell("port", dict.IntValue(8080)), cell("mark", dict.Int64Value(0xfffffffe)), cell("full", dict.IntValue(65536)))); err != nil {
 		t.Fatal(err)
 	}
 	nft(t, `table ip t {
@@ -84,6 +86,13 @@ func TestLoad(t *testing.T) {
 		{"bool is not", "b", dict.Bool, 1, []expr.Any{is([]byte{0})}, false},
 		{"int", "i", dict.Int, 4, []expr.Any{is(native(0xfffffffe))}, true},
 		{"int64", "l", dict.Int64, 8, []expr.Any{is(binary.NativeEndian.AppendUint64(nil, ^uint64(5_000_000_000-1)))}, true},
+		{"int in 8 bytes", "i", dict.Int, 8, []expr.Any{is(binary.NativeEndian.AppendUint64(nil, ^uint64(1)))}, true},
+		{"int in 2 bytes", "port", dict.Int, 2, []expr.Any{is(binary.NativeEndian.AppendUint16(nil, 8080))}, true},
+		{"int that 2 bytes do not hold", "full", dict.Int, 2, nil, false},
+		{"int below 0 in 2 bytes", "i", dict.Int, 2, nil, false},
+		{"int64 in 4 bytes", "mark", dict.Int64, 4, []expr.Any{is(native(0xfffffffe))}, true},
+		{"int64 that 4 bytes do not hold", "l", dict.Int64, 4, nil, false},
+		{"int64 in 2 bytes", "mark", dict.Int64, 2, nil, false},
 		{"ipv4", "a4", dict.IPv4, 4, []expr.Any{is(v4.AsSlice())}, true},
 		{"ipv4 above", "a4", dict.IPv4, 4, []expr.Any{&expr.Cmp{Op: expr.CmpOpGt, Register: 2, Data: []byte{10, 0, 0, 0}}}, true},
 		{"ipv4 below", "a4", dict.IPv4, 4, []expr.Any{&expr.Cmp{Op: expr.CmpOpLt, Register: 2, Data: []byte{10, 0, 0, 1}}}, false},
@@ -96,10 +105,11 @@ func TestLoad(t *testing.T) {
 		{"ether", "e", dict.Ether, 6, []expr.Any{is(mac[:])}, true},
 		{"string", "s", dict.String, 16, []expr.Any{is(pad("eth0", 16))}, true},
 		{"string of its length", "s", dict.String, 4, []expr.Any{is([]byte("eth0"))}, true},
-		{"string that is too long", "s", dict.String, 3, nil, false},
+		{"string that is too long", "s", dict.String, 3, []expr.Any{is([]byte("et\xff"))}, true},
+		{"string that is too long in no set", "longer", dict.String, 16, []expr.Any{&expr.Lookup{SourceRegister: 2, SetName: "devs", Invert: true}}, true},
 		{"empty string", "empty", dict.String, 16, []expr.Any{is(make([]byte, 16))}, true},
 		{"string of 64 bytes", "long", dict.String, 64, []expr.Any{is([]byte(long[:16]))}, true}, // nft compares no more
-		{"string of 65 bytes", "longer", dict.String, 64, nil, false},
+		{"string of 65 bytes", "longer", dict.String, 64, []expr.Any{&expr.Lookup{SourceRegister: 1, SetName: "longs", Invert: true}}, true},
 		{"string of 64 bytes in a set", "long", dict.String, 64, []expr.Any{&expr.Lookup{SourceRegister: 1, SetName: "longs"}}, true},
 		{"default", "d", dict.Int, 4, []expr.Any{is(native(0xfffffff9))}, true},
 		{"nothing", "none", dict.Int, 4, []expr.Any{isNot(native(1))}, false},
