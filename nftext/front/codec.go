@@ -17,6 +17,8 @@ type Codec interface {
 	// Decompile reports whether the rule elements elems begin with a compiled
 	// term. The elements alias a receive buffer and must not be kept.
 	Decompile(family uint8, elems []Element) (Found, bool)
+
+	JSONCodec
 }
 
 // Finder finds the terms of nft text. It knows what the texts before have

@@ -68,7 +68,7 @@ func (c *Command) Run(ctx context.Context) (exit int, err error) {
 	out := &output{}
 	if opts.interactive {
 		cmd.Stdout, cmd.Stderr = c.Stdout, c.Stderr
-	} else if out, err = newOutput(cmd, table, orDiscard(c.Stdout), orDiscard(c.Stderr)); err != nil {
+	} else if out, err = newOutput(cmd, source, orDiscard(c.Stdout), orDiscard(c.Stderr)); err != nil {
 		return 1, err
 	}
 	exit, err = c.supervise(cmd, out, source)

@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"nftdict/nftext"
 )
 
 // fakeCodec has terms `dict TABLE ct id FIELD VALUE` and `... FIELD set VALUE`,
@@ -196,6 +198,37 @@ func (fakeCodec) Decompile(_ uint8, elems []Element) (Found, bool) {
 		}
 	}
 	return Found{}, false
+}
+
+func (fakeCodec) FromJSON(object []byte) (Span, error) {
+	t, err := nftext.ParseJSON(object)
+	if e, ok := errors.AsType[*nftext.JSONError](err); ok {
+		return Span{}, &PathError{e.Path, errors.New(e.Text)}
+	}
+	return Span{Text: t.String(), Kind: Kind(t.Kind())}, nil
+}
+
+func (fakeCodec) ValueFromJSON(object []byte, _ Use) (Span, error) {
+	v, err := nftext.ParseJSONValue(object)
+	if e, ok := errors.AsType[*nftext.JSONError](err); ok {
+		return Span{}, &PathError{e.Path, errors.New(e.Text)}
+	}
+	return Span{Text: v.String(), Kind: Value, Class: fakeClasses[strings.TrimPrefix(v.Field, "v_")]}, nil
+}
+
+func (fakeCodec) ToJSON(kind Kind, text string) ([]byte, error) {
+	if kind == Value {
+		m, _, err := nftext.Parse(text + " exists")
+		if err != nil {
+			return nil, err
+		}
+		return nftext.JSON(&nftext.Value{Lookup: m.(*nftext.Match).Lookup}), nil
+	}
+	t, _, err := nftext.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return nftext.JSON(t), nil
 }
 
 var _ Codec = fakeCodec{}

@@ -79,6 +79,7 @@ func printed(line []byte, at int, e *term) (start, end int, ok bool) {
 // the terms in place of their placeholders.
 type listing struct {
 	terms *terms
+	json  JSONCodec // nil where nft prints text
 	to    io.Writer
 	part  []byte // the last line so far
 	err   error  // once set, nothing more is written
@@ -116,7 +117,7 @@ func (l *listing) emit(lines []byte) error {
 	if bytes.Contains(lines, l.terms.mark) {
 		var out []byte
 		for line := range bytes.Lines(lines) {
-			shown, err := l.terms.reveal(line)
+			shown, err := l.reveal(line)
 			if err != nil {
 				return err
 			}
@@ -126,4 +127,11 @@ func (l *listing) emit(lines []byte) error {
 	}
 	_, err := l.to.Write(lines)
 	return err
+}
+
+func (l *listing) reveal(line []byte) ([]byte, error) {
+	if l.json != nil && isJSON(line) {
+		return l.terms.revealJSON(l.json, line)
+	}
+	return l.terms.reveal(line)
 }

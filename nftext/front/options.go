@@ -112,8 +112,6 @@ func (o *options) refused() string {
 	switch {
 	case o.interactive:
 		return "-i (interactive)"
-	case o.json:
-		return "-j (JSON)"
 	case o.debug:
 		return "-d (debug)"
 	case o.optimize:

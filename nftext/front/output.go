@@ -22,9 +22,9 @@ type output struct {
 }
 
 // newOutput connects the standard output and error of cmd.
-func newOutput(cmd *exec.Cmd, t *terms, stdout, stderr io.Writer) (*output, error) {
+func newOutput(cmd *exec.Cmd, x *texts, stdout, stderr io.Writer) (*output, error) {
 	o := &output{}
-	for _, to := range []io.WriteCloser{&listing{terms: t, to: stdout}, &report{terms: t, to: stderr}} {
+	for _, to := range []io.WriteCloser{&listing{terms: x.terms, json: x.json(), to: stdout}, &report{terms: x.terms, to: stderr}} {
 		r, w, err := os.Pipe()
 		if err != nil {
 			o.started()

@@ -41,6 +41,7 @@ func (r *report) Close() error {
 // restore translates everything nft printed as errors. A failed term that nft's
 // messages do not point at gets a message of its own.
 func (t *terms) restore(text []byte) []byte {
+	text = t.restoreJSON(text)
 	var lines []string
 	for l := range bytes.Lines(text) {
 		lines = append(lines, string(l))

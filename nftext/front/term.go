@@ -39,6 +39,9 @@ type termKey struct {
 	// spelled is the text as it stands in the source, "" where that is text itself.
 	spelled string
 	carrier carrier // of a Value
+
+	// path is where the term stands in a JSON document, "" in other texts.
+	path string
 }
 
 // shown returns the term as the user spelled it.

@@ -18,6 +18,7 @@ import (
 // nft opens any of it. Its methods are called from one goroutine at a time.
 type texts struct {
 	terms   *terms
+	codec   JSONCodec
 	finder  Finder
 	options options
 
@@ -31,7 +32,7 @@ type texts struct {
 }
 
 func newTexts(t *terms, codec Codec, o options) *texts {
-	return &texts{terms: t, finder: codec.Finder(), options: o, ready: map[fileID][][]byte{}}
+	return &texts{terms: t, codec: codec, finder: codec.Finder(), options: o, ready: map[fileID][][]byte{}}
 }
 
 // hide returns src, the text called name that stands by itself, with placeholders
@@ -40,6 +41,9 @@ func newTexts(t *terms, codec Codec, o options) *texts {
 func (x *texts) hide(name string, src []byte) (out []byte, changed bool, err error) {
 	if x.plain(src) {
 		return src, false, nil
+	}
+	if x.options.json && isJSON(src) {
+		return x.hideJSON(name, src)
 	}
 	if err := x.define(); err != nil {
 		return nil, false, err
@@ -112,6 +116,14 @@ func (x *texts) hideNested(name string, src []byte) (out []byte, changed bool, e
 		said.text = diagnose(name, src, at)
 	}
 	return nil, false, said
+}
+
+// json returns what shows terms in nft's output as JSON, nil without -j.
+func (x *texts) json() JSONCodec {
+	if x.options.json {
+		return x.codec
+	}
+	return nil
 }
 
 // define makes known what the options -D define, once.

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+
+package front
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"nftdict/dict"
+	"nftdict/nftext/jsondoc"
+)
+
+// hideJSON returns src, a document of nft's called name, with placeholders in
+// place of its dict objects, and whether there was one. No other byte changes. An
+// error about src is a *diagnosis; what is no JSON is left to nft.
+func (x *texts) hideJSON(name string, src []byte) (out []byte, changed bool, err error) {
+	h := jsonHider{terms: x.terms, codec: x.codec}
+	err = jsondoc.Walk(src, isExpressions, func(at *jsondoc.Path, start, end int) error {
+		if !bytes.Contains(src[start:end], []byte(`"dict"`)) {
+			return nil
+		}
+		list, err := jsondoc.Parse(src[start:end])
+		if err != nil {
+			return err
+		}
+		h.list, h.offset = &list, start
+		edits := len(h.edits)
+		for i := range list.Children {
+			if err := h.statement(fmt.Sprintf("%v[%d]", at, i), &list.Children[i]); err != nil {
+				return err
+			}
+		}
+		if option := x.options.refused(); option != "" && len(h.edits) > edits {
+			return h.fault(at.String(), &list, fmt.Errorf("dict terms cannot be combined with %s yet: %w", option, dict.ErrNotSupported))
+		}
+		return nil
+	})
+	var at *jsonFault
+	switch {
+	case errors.Is(err, jsondoc.ErrSyntax):
+		return src, false, nil
+	case errors.As(err, &at):
+		return nil, false, &diagnosis{at.describe(name, src)}
+	case err != nil:
+		return nil, false, err
+	}
+	return splice(src, h.edits), len(h.edits) > 0, nil
+}
+
+// jsonHider replaces the dict objects of a document.
+type jsonHider struct {
+	terms  *terms
+	codec  JSONCodec
+	list   *jsondoc.Node // the statements of the rule, which are at offset
+	offset int
+	edits  []jsonEdit
+}
+
+// jsonFault is an error about an object of a document.
+type jsonFault struct {
+	path       string
+	start, end int // of the object in the document
+	err        error
+}
+
+func (e *jsonFault) Error() string { return e.path + ": " + e.err.Error() }
+func (e *jsonFault) Unwrap() error { return e.err }
+
+func (h *jsonHider) fault(path string, n *jsondoc.Node, err error) error {
+	return &jsonFault{pathOf(path, err), h.offset + n.Start, h.offset + n.End, err}
+}
+
+// statement hides the terms of one statement of a rule.
+func (h *jsonHider) statement(path string, n *jsondoc.Node) error {
+	if n.Kind != jsondoc.Object || len(n.Children) != 1 || !bytes.Contains(n.Raw, []byte(`"dict"`)) {
+		return nil
+	}
+	body := &n.Children[0]
+	if body.Key == "dict" || body.Key == "match" && isCondition(body) {
+		s, err := h.codec.FromJSON(n.Raw)
+		if err != nil {
+			return h.fault(path, n, err)
+		}
+		e := h.terms.entry(termKey{kind: s.Kind, text: s.Text, path: path})
+		h.edit(n, appendPlaceholderJSON(nil, e))
+		return nil
+	}
+	v := jsonValues{jsonHider: h}
+	if err := v.find(path+"."+jsondoc.Name(body.Key), body, beginUse(body)); err != nil {
+		return err
+	}
+	if len(v.markers) > 0 {
+		at := h.offset + n.Start
+		h.edits = append(append(h.edits, jsonEdit{at, at, v.markers}), v.edits...)
+	}
+	return nil
+}
+
+func (h *jsonHider) edit(n *jsondoc.Node, text []byte) {
+	h.edits = append(h.edits, jsonEdit{h.offset + n.Start, h.offset + n.End, text})
+}
+
+// isCondition reports whether a match is a dict term as a whole: a field is
+// compared with constants.
+func isCondition(match *jsondoc.Node) bool {
+	left, right := match.Member("left"), match.Member("right")
+	if left == nil || left.Only("dict") == nil {
+		return false
+	}
+	if right == nil {
+		return true
+	}
+	text, _ := right.Text()
+	return !strings.HasPrefix(text, "@")
+}
+
+// jsonValues finds the values of a statement.
+type jsonValues struct {
+	*jsonHider
+	taken   []carrier
+	markers []byte
+	edits   []jsonEdit
+}
+
+// find hides the values in n, of which nft makes that use.
+func (v *jsonValues) find(path string, n *jsondoc.Node, use Use) error {
+	if d := n.Only("dict"); d != nil && d.Kind == jsondoc.Object {
+		return v.value(path, n, use)
+	}
+	for i := range n.Children {
+		p := fmt.Sprintf("%s[%d]", path, i)
+		if n.Kind == jsondoc.Object {
+			p = path + "." + jsondoc.Name(n.Children[i].Key)
+		}
+		if err := v.find(p, &n.Children[i], use.within(n, i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// value puts a carrier in the place of a value.
+func (v *jsonValues) value(path string, n *jsondoc.Node, use Use) error {
+	if use == useConstant {
+		return v.fault(path, n, errConstant)
+	}
+	s, err := v.codec.ValueFromJSON(n.Raw, use)
+	if err != nil {
+		return v.fault(path, n, err)
+	}
+	c, ok := v.spare(s)
+	if !ok {
+		return v.fault(path, n, errValues)
+	}
+	v.taken = append(v.taken, c)
+	e := v.terms.entry(termKey{kind: Value, text: s.Text, carrier: c, path: path})
+	v.markers = append(appendPlaceholderJSON(v.markers, e), ", "...)
+	v.edits = append(v.edits, jsonEdit{v.offset + n.Start, v.offset + n.End, []byte(c.json(v.terms.base))})
+	return nil
+}
+
+// spare returns a carrier that no value of the statement has and that the rule
+// does not use itself.
+func (v *jsonValues) spare(s Span) (carrier, bool) {
+	for n := range carriers(s.Class) {
+		c := carrier{class: s.Class, n: n, raw: s.Class == Integer && s.Place == Argument}
+		if !slices.Contains(v.taken, c) && findCarrier(v.list, c, v.terms.base) == nil {
+			return c, true
+		}
+	}
+	return carrier{}, false
+}
+
+// findCarrier returns where a carrier stands in n, or nil.
+func findCarrier(n *jsondoc.Node, c carrier, base uint32) (found *jsondoc.Node) {
+	want, err := jsondoc.Parse([]byte(c.json(base)))
+	if err != nil {
+		return nil
+	}
+	within(n, func(n *jsondoc.Node) bool {
+		if sameJSON(&want, n) {
+			found = n
+		}
+		return found == nil
+	})
+	return found
+}
+
+// describe returns the message about a fault in the document called name, in
+// nft's form but with the object alone: a line may be a whole ruleset.
+func (e *jsonFault) describe(name string, src []byte) string {
+	where := ""
+	if name != "" {
+		line := src[bytes.LastIndexByte(src[:e.start], '\n')+1:]
+		from := e.start - (len(src) - len(line)) + 1
+		to := from + e.end - e.start - 1
+		if i := bytes.IndexByte(line, '\n'); i >= 0 {
+			to = min(to, i)
+		}
+		where = fmt.Sprintf("%s:%d:%d-%d: ", name, bytes.Count(src[:e.start], []byte("\n"))+1, from, max(to, from))
+	}
+	return fmt.Sprintf("%sError: %s\n%s\n", where, e.Error(), brief(src[e.start:e.end]))
+}
+
+// brief returns an object on one line of bounded length.
+func brief(object []byte) string {
+	const most = 200
+	text := strings.Join(strings.Fields(string(object)), " ")
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "..."
+	}
+	return text
+}
