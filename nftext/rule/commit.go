@@ -5,6 +5,7 @@ package rule
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,6 +52,10 @@ func (b *Batch) Check() error { return b.send(false) }
 
 // answerTimeout bounds the wait for one answer of the kernel.
 const answerTimeout = 30 * time.Second
+
+// lostTimeout bounds the wait for answers that may have been lost: the kernel
+// has given all before the batch is sent.
+const lostTimeout = 100 * time.Millisecond
 
 func (b *Batch) send(commit bool) error {
 	if err := b.Err(); err != nil {
@@ -121,12 +126,16 @@ func (b *Batch) room(conn *netlink.Conn, total int) error {
 	return nil
 }
 
+// mostRefusals is how many refusals an error tells.
+const mostRefusals = 10
+
 // answers reads what the kernel says. It answers messages that it refuses and
 // the last one; it answers the first if it refuses the transaction as a whole.
 func (b *Batch) answers(conn *netlink.Conn, list []message, first uint32, last int) error {
 	var refused []error
+	timeout, lost := answerTimeout, false
 	for {
-		if err := conn.SetReadDeadline(time.Now().Add(answerTimeout)); err != nil {
+		if err := conn.SetReadDeadline(time.Now().Add(timeout)); err != nil {
 			return fmt.Errorf("nf_tables: %w", err)
 		}
 		messages, err := conn.Receive()
@@ -141,12 +150,18 @@ func (b *Batch) answers(conn *netlink.Conn, list []message, first uint32, last i
 			continue
 		case errors.Is(err, unix.ENOBUFS):
 			// More refusals than the buffer holds; the one answer of a success fits.
-			return errors.Join(append(refused, fmt.Errorf("nf_tables: more refusals than fit: %w", err))...)
-		case !errors.As(err, &op) || op.Sequence < first || op.Sequence-first >= uint32(len(list)):
+			// Those that it holds have come.
+			timeout, lost = lostTimeout, true
+			continue
+		case !errors.As(err, &op) || lost && op.Timeout():
+			return errors.Join(append(refused, fmt.Errorf("nf_tables: there are more refusals: %w", unix.ENOBUFS))...)
+		case op.Sequence < first || op.Sequence-first >= uint32(len(list)):
 			return errors.Join(append(refused, fmt.Errorf("nf_tables: %w", err))...)
 		}
 		i := int(op.Sequence - first)
-		refused = append(refused, refusal(&list[i], op))
+		if len(refused) < mostRefusals {
+			refused = append(refused, refusal(list, i, op))
+		}
 		if i == 0 || i == last {
 			return errors.Join(refused...)
 		}
@@ -154,7 +169,8 @@ func (b *Batch) answers(conn *netlink.Conn, list []message, first uint32, last i
 }
 
 // refusal makes an error of the kernel's answer to a message.
-func refusal(m *message, op *netlink.OpError) error {
+func refusal(list []message, i int, op *netlink.OpError) error {
+	m := &list[i]
 	e := &RefusedError{Rule: m.rule, What: m.what, Err: op.Err}
 	if op.Message != "" {
 		e.Err = fmt.Errorf("%w: %s", op.Err, strings.TrimSuffix(op.Message, "."))
@@ -165,15 +181,33 @@ func refusal(m *message, op *netlink.OpError) error {
 	if e.Statement == nil && len(m.list) == 1 {
 		e.Statement = m.list[0]
 	}
+	switch {
+	case errors.Is(op.Err, unix.EPERM):
+		e.Remedy = "CAP_NET_ADMIN is missing, or another process owns the table"
+	case e.Statement != nil:
+		e.Remedy = remedies([]Statement{e.Statement})
+	case i > 0:
+		e.Remedy = remedies(m.list)
+	default: // any statement may be to blame
+		for _, m := range list {
+			if r := remedies(m.list); r != "" && !strings.Contains(e.Remedy, r) && len(e.Remedy) < mostRemedy {
+				e.Remedy = strings.TrimPrefix(e.Remedy+"; "+r, "; ")
+			}
+		}
+	}
+	return e
+}
+
+// mostRemedy is how long a remedy may become before no more is added to it.
+const mostRemedy = 500
+
+// remedies tells what statements need.
+func remedies(list []Statement) string {
 	var helps []string
-	for _, s := range m.list {
-		if r, ok := s.(remedied); ok && r.remedy() != "" && (e.Statement == nil || s.String() == e.Statement.String()) {
+	for _, s := range list {
+		if r, ok := s.(remedied); ok && r.remedy() != "" && !slices.Contains(helps, r.remedy()) {
 			helps = append(helps, r.remedy())
 		}
 	}
-	e.Remedy = strings.Join(helps, "; ")
-	if errors.Is(op.Err, unix.EPERM) {
-		e.Remedy = "CAP_NET_ADMIN is missing, or another process owns the table"
-	}
-	return e
+	return strings.Join(helps, "; ")
 }
