@@ -156,7 +156,7 @@ func (m *member) putSessions() error {
 
 // changeTables makes and deletes tables beside those of the rules.
 func (m *member) changeTables() error {
-	for _, attrs := range ruleTables() {
+	for _, attrs := range ruleTables(true) {
 		switch m.IntN(3) {
 		case 0:
 			attrs[0] = text(attrTable, fmt.Sprintf("spare%d", m.IntN(3)))

@@ -50,7 +50,7 @@ func newFaults(tb testing.TB) *faults {
 	tb.Cleanup(func() {
 		f.nth.Close()
 		f.chance(0)
-		f.only(0, ^uint64(0))
+		f.only(anywhere())
 	})
 	return f
 }
@@ -61,32 +61,39 @@ func (f *faults) set(dir, name, value string) {
 	}
 }
 
-// only lets faults happen below code in a range of addresses.
-func (f *faults) only(from, to uint64) {
+// extent is code from one address to another.
+type extent struct{ from, to uint64 }
+
+// only lets faults happen below code.
+func (f *faults) only(e extent) {
 	for _, dir := range []string{failslab, failPages} {
-		f.set(dir, "require-start", fmt.Sprintf("%#x", from))
-		f.set(dir, "require-end", fmt.Sprintf("%#x", to))
+		f.set(dir, "require-start", fmt.Sprintf("%#x", e.from))
+		f.set(dir, "require-end", fmt.Sprintf("%#x", e.to))
 	}
 }
 
-// within lets faults happen below a function of the kernel.
-func (f *faults) within(function string) {
+// anywhere is all code.
+func anywhere() extent { return extent{0, ^uint64(0)} }
+
+// function returns where a function of the kernel begins and where the next
+// one does.
+func (f *faults) function(name string) extent {
 	f.tb.Helper()
-	from, to, err := extent(function)
+	e, err := symbols(func(s, module string) bool { return s == name && module == "" })
 	if err != nil {
-		f.tb.Fatal(err)
+		f.tb.Fatalf("%s: %v", name, err)
 	}
-	f.only(from, to)
+	return e
 }
 
-// inModule lets faults happen below code of the module.
-func (f *faults) inModule() {
+// module returns where the code of the module begins and ends.
+func (f *faults) module() extent {
 	f.tb.Helper()
-	from, to, err := moduleText()
+	e, err := symbols(func(_, module string) bool { return module == "[nft_dict]" })
 	if err != nil {
 		f.tb.Fatal(err)
 	}
-	f.only(from, to)
+	return e
 }
 
 // chance lets every allocation fail with a probability in per cent.
@@ -113,31 +120,12 @@ func (f *faults) try(n int, do func() error) (reached bool, err error) {
 	return strings.TrimSpace(string(left[:length])) == "0", err
 }
 
-// extent returns where a function of the kernel begins and where the next one
-// does.
-func extent(function string) (from, to uint64, err error) {
-	return symbols(func(name, module string) bool { return name == function && module == "" })
-}
-
-// moduleText returns where the code of the module begins and ends.
-func moduleText() (from, to uint64, err error) {
-	text, err := os.ReadFile("/sys/module/nft_dict/sections/.text")
-	if err != nil {
-		return 0, 0, err
-	}
-	if from, err = strconv.ParseUint(strings.TrimSpace(string(text)), 0, 64); err != nil {
-		return 0, 0, err
-	}
-	_, to, err = symbols(func(_, module string) bool { return module == "[nft_dict]" })
-	return from, to, err
-}
-
-// symbols returns the address of the first symbol of code that is wanted, and
-// that of the first behind the last one.
-func symbols(want func(name, module string) bool) (from, to uint64, err error) {
+// symbols returns the code from the first symbol that is wanted to the one
+// behind the last.
+func symbols(want func(name, module string) bool) (e extent, err error) {
 	f, err := os.Open("/proc/kallsyms")
 	if err != nil {
-		return 0, 0, err
+		return e, err
 	}
 	defer f.Close()
 	var all []uint64
@@ -150,7 +138,7 @@ func symbols(want func(name, module string) bool) (from, to uint64, err error) {
 		}
 		at, err := strconv.ParseUint(word[0], 16, 64)
 		if err != nil {
-			return 0, 0, err
+			return e, err
 		}
 		all = append(all, at)
 		if want(word[2], strings.Join(word[3:], " ")) {
@@ -158,13 +146,13 @@ func symbols(want func(name, module string) bool) (from, to uint64, err error) {
 		}
 	}
 	if last == 0 {
-		return 0, 0, errors.Join(errors.New("no such symbol"), lines.Err())
+		return e, errors.Join(errors.New("no such symbol"), lines.Err())
 	}
-	to = last + 4096 // of the last symbol there is
+	e = extent{first, last + 4096} // should there be none behind
 	for _, at := range all {
 		if at > last {
-			to = min(to, at)
+			e.to = min(e.to, at)
 		}
 	}
-	return first, to, lines.Err()
+	return e, lines.Err()
 }

@@ -125,6 +125,7 @@ type tableInfo struct {
 	rows, users    uint32
 	bytes, refused uint64
 	bound, open    bool
+	fields         int
 }
 
 // tables lists all tables.
@@ -135,6 +136,8 @@ func (h *host) tables() (list []tableInfo, err error) {
 			switch a.typ {
 			case attrTable:
 				t.name = strings.TrimRight(string(a.data), "\x00")
+			case attrField:
+				t.fields++
 			case attrFlags:
 				flags := binary.NativeEndian.Uint32(a.data)
 				t.bound, t.open = flags&1 != 0, flags&2 != 0

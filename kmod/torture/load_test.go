@@ -18,7 +18,7 @@ func TestLoad(t *testing.T) {
 	b := newBudget(t)
 	h := newHost(t)
 	h.ruleTables(t)
-	c := newCrowd(t, b.next(), loadSpec(t), loadConstants(t))
+	c := newCrowd(t, b.random(0), loadSpec(t), loadConstants(t))
 	time.Sleep(3 * lasting(t))
 	c.end()
 	h.sweep(t)
@@ -27,7 +27,7 @@ func TestLoad(t *testing.T) {
 // ruleTables makes the tables that rules use.
 func (h *host) ruleTables(tb testing.TB) {
 	tb.Helper()
-	for _, attrs := range ruleTables() {
+	for _, attrs := range ruleTables(true) {
 		if err := h.command(cmdTableNew, 0, attrs, nil); err != nil && !errors.Is(err, unix.EEXIST) {
 			tb.Fatal(err)
 		}
@@ -41,13 +41,10 @@ func TestNamespaces(t *testing.T) {
 	h := newHost(t)
 	h.ruleTables(t)
 	spec, constants := loadSpec(t), loadConstants(t)
-	stays := newCrowd(t, b.next(), spec, constants)
+	stays := newCrowd(t, b.random(0), spec, constants)
 	rounds := 0
 	for end := time.Now().Add(2 * lasting(t)); time.Now().Before(end) || rounds < 3; rounds++ {
-		r := b.next()
-		if r == nil {
-			r = b.random(rounds)
-		}
+		r := b.random(1 + rounds)
 		left := make(chan error)
 		go func() {
 			left <- func() error {
@@ -88,8 +85,8 @@ func TestUnload(t *testing.T) {
 		t.Fatal("NFTDICT_MODULES does not tell where the module's file is")
 	}
 	h.ruleTables(t)
-	w := newRuler(b.next(), loadSpec(t), loadConstants(t))
-	c := newCrowd(t, b.next(), w.spec, w.c)
+	w := newRuler(b.random(1), loadSpec(t), loadConstants(t))
+	c := newCrowd(t, b.random(0), w.spec, w.c)
 	rounds, refused := 0, 0
 	for end := time.Now().Add(2 * lasting(t)); time.Now().Before(end) || rounds < 3; rounds++ {
 		time.Sleep(200 * time.Millisecond)

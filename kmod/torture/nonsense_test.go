@@ -18,7 +18,7 @@ func TestRules(t *testing.T) {
 	w := newWire(t)
 	spec, constants := loadSpec(t), loadConstants(t)
 	tables := func() {
-		for _, attrs := range ruleTables() {
+		for _, attrs := range ruleTables(true) {
 			if err := h.command(cmdTableNew, 0, attrs, nil); err != nil {
 				t.Fatal(err)
 			}
@@ -128,4 +128,41 @@ func (h *host) rows(t *testing.T, r *rand.Rand, s *spec) {
 			t.Fatalf("put rows: %v", err)
 		}
 	}
+}
+
+// TestLargeRule: an expression that a listing could not hold is refused, and
+// one that it can is listed whole.
+func TestLargeRule(t *testing.T) {
+	h := newHost(t)
+	h.ruleTables(t)
+	w := newRuler(rand.New(rand.NewPCG(1, 1)), loadSpec(t), loadConstants(t))
+	c := chain{family: unix.NFPROTO_INET, name: "output", hook: 3}
+	for _, bytes := range []int{15000, 17000, 60000} {
+		var items []*node
+		for size := 0; size < bytes; size += 4000 {
+			items = append(items, nest(unix.NFTA_LIST_ELEM, raw(w.c["NFTA_DICT_ITEM_TOKENS"], []byte{'v', 0}), raw(w.c["NFTA_DICT_ITEM_CLASSES"], make([]byte, min(4000, bytes-size)&^31))))
+		}
+		rule := append(w.register(1, 4), expression("dict", be32(w.c["NFTA_DICT_OP"], uint32(w.c["NFT_DICT_MATCH"])), be32(w.c["NFTA_DICT_CMP"], uint32(w.c["NFT_DICT_EQ"])),
+			nest(w.c["NFTA_DICT_ITEMS"], items...), nest(w.c["NFTA_DICT_LOOKUP"], text(w.c["NFTA_DICT_LOOKUP_TABLE"], "int"),
+				text(w.c["NFTA_DICT_LOOKUP_FIELD"], "string"), be32(w.c["NFTA_DICT_LOOKUP_TYPE"], 8),
+				be32(w.c["NFTA_DICT_LOOKUP_SREG"], 1), be32(w.c["NFTA_DICT_LOOKUP_LEN"], 4))))
+		b := newBatch(h.nft)
+		b.addChain(c)
+		b.addRule(c, rule...)
+		err := b.commit()
+		if bytes > 16384 {
+			if !errors.Is(err, unix.E2BIG) {
+				t.Errorf("rule of %d bytes: %v, want %v", bytes, err, unix.E2BIG)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatalf("rule of %d bytes: %v", bytes, err)
+		}
+		most := 0
+		if err := h.nft.do(unix.NFNL_SUBSYS_NFTABLES<<8|unix.NFT_MSG_GETRULE, unix.NLM_F_DUMP, []byte{0, 0, 0, 0}, func(p part) { most = max(most, len(p.body)) }); err != nil || most < bytes {
+			t.Errorf("rule of %d bytes: listed in %d, %v", bytes, most, err)
+		}
+	}
+	h.sweep(t)
 }

@@ -56,14 +56,15 @@ type ruler struct {
 }
 
 // ruleTables returns the messages that make the tables of rules: one for each
-// type of keys, with a field of each type, and one that is open.
-func ruleTables() (list [][]*node) {
+// type of keys, with a field of each type, and one that is open. In some of them
+// rows live for a second, if they are to be mortal.
+func ruleTables(mortal bool) (list [][]*node) {
 	for i, key := range tableNames {
 		t := []*node{text(attrTable, key), u32(attrKeyType, uint32(i+1)), u32(attrLimit, uint32(20+1000*(i%2)))}
 		if i == 0 {
 			t = append(t, u32(attrFlags, 1))
 		}
-		if i%3 == 1 {
+		if mortal && i%3 == 1 {
 			t = append(t, u32(attrTimeout, 1))
 		}
 		for j, f := range fieldNames {

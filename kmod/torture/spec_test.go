@@ -4,6 +4,7 @@ package torture
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -124,15 +125,15 @@ type writer struct {
 func (w *writer) message(q request) *node {
 	w.table = w.IntN(len(tableNames))
 	w.name = tableNames[w.table]
-	switch w.IntN(10) {
-	case 0, 1, 2:
+	switch w.IntN(16) {
+	case 0, 1, 2, 3, 4:
 		w.name += "_open"
-	case 3:
+	case 5:
 		w.name += pick(w.Rand, "-2", "_2", ".")
 	}
 	root := &node{nest: true}
 	for _, a := range w.attributes("dict") {
-		if !slices.Contains(q.attrs, a.Name) || optional(a.Name) && w.IntN(3) != 0 {
+		if !slices.Contains(q.attrs, a.Name) || optional(a.Name) && w.IntN(3) != 0 || a.Name == "table-id" && w.IntN(4) != 0 {
 			continue
 		}
 		n := 1
@@ -218,14 +219,14 @@ func (w *writer) nested(a attribute, request string) *node {
 		for _, a := range w.attributes("field") {
 			switch a.Name {
 			case "name":
-				n.kids = append(n.kids, text(a.number, fieldNames[kind]+strings.Repeat("x", w.IntN(3))))
+				n.kids = append(n.kids, text(a.number, fieldNames[kind]+strings.Repeat("x", w.IntN(8))))
 			case "type":
 				if !open {
 					n.kids = append(n.kids, u32(a.number, uint32(kind+1)))
 				}
 			case "alias":
 				if chance(w.Rand, 4) {
-					n.kids = append(n.kids, text(a.number, "also"+string(rune('a'+w.IntN(26)))))
+					n.kids = append(n.kids, text(a.number, fmt.Sprint("also", w.IntN(1000))))
 				}
 			case "default":
 				if !open && chance(w.Rand, 4) {

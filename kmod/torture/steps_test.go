@@ -21,7 +21,7 @@ func commandSteps(id uint32) []step {
 		several = append(several, putOf("int", u32(rowKey, uint32(i)), 0, 1, 2, 7)[1])
 	}
 	names := func(name string) *node { return nest(attrField, text(fieldName, name), u32(fieldType, 2)) }
-	bound := append([]*node{table("new"), u32(attrKeyType, 1), u32(attrLimit, 10), u32(attrFlags, 1)}, ruleTables()[0][4:]...)
+	bound := append([]*node{table("new"), u32(attrKeyType, 1), u32(attrLimit, 10), u32(attrFlags, 1)}, ruleTables(false)[0][4:]...)
 	fresh := putOf("open", u32(rowKey, 2), 3, 4)
 	return []step{
 		{name: "table-new", do: do(cmdTableNew, 0, bound...), answered: true},
@@ -150,10 +150,10 @@ func ruleSteps(t *testing.T) (list []step) {
 	}
 	var all [][]*node
 	for name, exprs := range w.forms() {
-		list = append(list, step{name: name, do: load(exprs), anew: true})
+		list = append(list, step{name: name, do: load(exprs)})
 		all = append(all, exprs)
 	}
-	return append(list, step{name: "all", do: load(all...), anew: true})
+	return append(list, step{name: "all", do: load(all...)})
 }
 
 // ofPackets sends packets through rules that make rows, and asks whether some

@@ -79,7 +79,7 @@ type open struct {
 func TestLines(t *testing.T) {
 	b := newBudget(t)
 	h := newHost(t)
-	for _, attrs := range ruleTables()[:7] {
+	for _, attrs := range ruleTables(true)[:7] {
 		if err := h.command(cmdTableNew, 0, attrs, nil); err != nil {
 			t.Fatal(err)
 		}
