@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nftdict/dict"
+	"nftdict/internal/backend"
+	"nftdict/internal/need"
+	"nftdict/nftext/ruletest"
+)
+
+// jsonHandles differ from load to load.
+var jsonHandles = regexp.MustCompile(`"handle": \d+(, )?`)
+
+// withTables makes a namespace with the tables of the rule tests.
+func withTables(t *testing.T) string {
+	t.Helper()
+	need.Program(t, "nft")
+	netns := newNamespace(t)
+	err := within(netns, func() error {
+		b, err := backend.Open(backend.Auto, backend.Options{})
+		if err != nil {
+			return err
+		}
+		for _, table := range ruletest.Tables() {
+			if err := b.Store.AddTable(table); err != nil && !errors.Is(err, dict.ErrExist) {
+				return errors.Join(err, b.Store.Close())
+			}
+		}
+		return b.Store.Close()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return netns
+}
+
+// canonicalTerms returns the terms of nftext's own test data as they print.
+func canonicalTerms(t *testing.T) (terms []string) {
+	t.Helper()
+	files, err := filepath.Glob("../../nftext/testdata/*.t")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			rule, term, ok := strings.Cut(strings.TrimSuffix(line, "\n"), ";ok;")
+			if term == "-" {
+				term = rule
+			}
+			if ok && rule[0] != '#' {
+				terms = append(terms, term)
+			}
+		}
+	}
+	return terms
+}
+
+// TestRulesAsJSON loads every form of a term as text, then its listing as JSON
+// elsewhere: both list the same, as text and as JSON.
+func TestRulesAsJSON(t *testing.T) {
+	one, other := withTables(t), withTables(t)
+	text := "table inet j {\n\tchain c {\n"
+	for i, term := range canonicalTerms(t) {
+		text += "\t\t" + []string{"", "tcp dport 80 ", "ip saddr 10.0.0.1 counter packets 0 bytes 0 "}[i%3] + term + []string{"", " drop"}[i%2] + "\n"
+	}
+	text += "\t}\n}\n"
+	feed(t, one, text, "nft", "-f", "-")
+	if got, _ := run(t, one, 0, "nft", "list", "ruleset"); got != text {
+		t.Fatalf("text (-loaded +listed):\n%s", cmp.Diff(text, got))
+	}
+	document, _ := run(t, one, 0, "nft", "-j", "list", "ruleset")
+	feed(t, other, document, "nft", "-j", "-c", "-f", "-")
+	feed(t, other, document, "nft", "-j", "-f", "-")
+	if got, _ := run(t, other, 0, "nft", "list", "ruleset"); got != text {
+		t.Errorf("text after JSON (-loaded +listed):\n%s", cmp.Diff(text, got))
+	}
+	got, _ := run(t, other, 0, "-j", "nft", "list", "ruleset")
+	if d := cmp.Diff(jsonHandles.ReplaceAllString(document, ""), jsonHandles.ReplaceAllString(got, "")); d != "" {
+		t.Errorf("JSON (-loaded +listed):\n%s", d)
+	}
+}
+
+// feed runs the program on a text and wants it to succeed in silence.
+func feed(t *testing.T, netns, stdin string, args ...string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	var in io.Reader = strings.NewReader(stdin)
+	if status := program(netns)("", in, &out, &errs, args); status != 0 || out.Len()+errs.Len() > 0 {
+		t.Fatalf("dictctl %q: status %d, %s%s", args, status, &out, &errs)
+	}
+}
+
+// TestJSONErrors wants the object at fault by its path, and nothing loaded.
+func TestJSONErrors(t *testing.T) {
+	netns := ruleNamespace(t)
+	before, _ := run(t, netns, 0, "nft", "list", "ruleset")
+	object := func(table, key, field, right string) string {
+		return `{"nftables": [{"add": {"rule": {"family": "ip", "table": "filter", "chain": "forward", "expr": [{"counter": null}, ` +
+			`{"match": {"op": "==", "left": {"dict": {"table": "` + table + `", "key": ` + key + `, "field": "` + field + `"}}, "right": ` + right + `}}]}}}]}`
+	}
+	const ctID = `{"ct": {"key": "id"}}`
+	for document, want := range map[string]string{
+		object("sessions", ctID, "aplication", `"NETFLIX"`): `Error: nftables[0].add.rule.expr[1]: dict sessions ct id: field "aplication": does not exist, is "application" meant?`,
+		object("sesions", ctID, "application", `"NETFLIX"`): `Error: nftables[0].add.rule.expr[1]: dict: table "sesions": does not exist`,
+		object("sessions", ctID, "final", `"maybe"`):        `Error: nftables[0].add.rule.expr[1]: `,
+		object("sessions", ctID, "final", `{"set": 5}`):     `.expr[1].match.right.set: expected an array of values, found 5`,
+		object("sessions", `"ct id"`, "final", `true`):      `.expr[1].match.left.dict.key: expected an expression of ct id`,
+		object("sessions", ctID, "final", `1.5`):            `.expr[1].match.right: expected a whole number, found 1.5`,
+	} {
+		if out, errs := run(t, netns, 1, "nft", "-j", document); out != "" || !strings.Contains(errs, want) {
+			t.Errorf("%s:\n\thave %s%s\n\twant %s", document, out, errs, want)
+		}
+	}
+	if after, _ := run(t, netns, 0, "nft", "list", "ruleset"); after != before {
+		t.Errorf("something was loaded:\n%s", after)
+	}
+}
