@@ -44,7 +44,8 @@ var _ nftext.Compiler = (*compiler)(nil)
 // expression of nft, also where the term is a statement.
 //
 // Refused as dict.ErrNotSupported: families other than ip, ip6, inet and
-// bridge; a key and a value that both have to be carried.
+// bridge; a key and a value that both have to be carried; values for nft to work
+// with.
 func (s *Store) Compiler() nftext.Compiler {
 	return &compiler{store: s, types: btf.NewCache(), loaded: map[string]*loaded{}, uses: uses{}}
 }
@@ -67,6 +68,8 @@ func (c *compiler) Compile(t nftext.Target, b nftext.Bound) (*nftext.Code, error
 		err = p.write(b)
 	case *nftext.Drop:
 		err = p.drop(b)
+	case *nftext.Load:
+		err = fmt.Errorf("%s: value for nft to work with: %w by the ebpf backend, whose matches fill no register: compare in the term, with a rule for each value, or use the module", b.Term(), dict.ErrNotSupported)
 	default:
 		err = fmt.Errorf("%s: %w by the ebpf backend", b.Term(), dict.ErrNotSupported)
 	}

@@ -21,6 +21,7 @@ type assembler struct {
 	family byte
 	before []step
 	b      *builder // attributes of ours, numbers in network order
+	behind []step
 }
 
 func newAssembler(family byte) *assembler {
@@ -57,9 +58,9 @@ func (a *assembler) item(i *nftext.Item) {
 		}
 		return
 	}
-	a.value(itemLo, i.Lo)
+	a.constant(itemLo, i.Lo)
 	if i.Hi != i.Lo {
-		a.value(itemHi, i.Hi)
+		a.constant(itemHi, i.Hi)
 	}
 }
 
@@ -78,7 +79,7 @@ func (a *assembler) write(w *nftext.Write) error {
 		a.b.uint32(exprLen, uint32(size))
 		return err
 	}
-	a.value(exprValue, w.Const)
+	a.constant(exprValue, w.Const)
 	return nil
 }
 
@@ -100,8 +101,8 @@ func (a *assembler) attach(table string) error {
 	return err
 }
 
-// value appends a nest that holds a value.
-func (a *assembler) value(typ uint16, v dict.Value) {
+// constant appends a nest that holds a value.
+func (a *assembler) constant(typ uint16, v dict.Value) {
 	at := a.b.nest(typ)
 	a.b.value(v)
 	a.b.end(at)
@@ -150,16 +151,27 @@ func (a *assembler) code(text string) (*nftext.Code, error) {
 		a.b.text(exprText, text)
 	}
 	out := newBuilder()
-	for _, s := range a.before {
-		e, err := expr.Marshal(a.family, s.expr)
-		if err != nil {
-			return nil, err
-		}
-		out.bytes(unix.NFTA_LIST_ELEM|unix.NLA_F_NESTED, e)
+	if err := a.steps(out, a.before); err != nil {
+		return nil, err
 	}
 	elem := out.nest(unix.NFTA_LIST_ELEM)
 	out.text(unix.NFTA_EXPR_NAME, exprName)
 	out.bytes(unix.NFTA_EXPR_DATA|unix.NLA_F_NESTED, a.b.buf)
 	out.end(elem)
+	if err := a.steps(out, a.behind); err != nil {
+		return nil, err
+	}
 	return &nftext.Code{Exprs: out.buf, Release: func() error { return nil }}, nil
+}
+
+// steps appends expressions of nft.
+func (a *assembler) steps(out *builder, list []step) error {
+	for _, s := range list {
+		e, err := expr.Marshal(a.family, s.expr)
+		if err != nil {
+			return err
+		}
+		out.bytes(unix.NFTA_LIST_ELEM|unix.NLA_F_NESTED, e)
+	}
+	return nil
 }

@@ -45,6 +45,10 @@ func (c *compiler) Compile(t nftext.Target, b nftext.Bound) (*nftext.Code, error
 		if err = c.ready(b.Key.Nested); err == nil {
 			err = a.drop(b)
 		}
+	case *nftext.Load:
+		if err = c.ready(&b.Ref); err == nil {
+			err = a.value(b, t.Class, t.Register)
+		}
 	default:
 		err = dict.ErrNotSupported
 	}
@@ -80,46 +84,6 @@ func (c *compiler) Attach(t nftext.Target, table dict.Table) (*nftext.Code, erro
 		return nil, fmt.Errorf("attach to table %s: %w", table.Name, err)
 	}
 	return a.code("")
-}
-
-// Decompile implements nftext.Compiler: the expression tells its text, and the
-// text which expressions before it belong to it.
-func (c *compiler) Decompile(family uint8, elems []nftext.Element) nftext.Found {
-	for n, e := range elems[:min(len(elems), maxBefore+1)] {
-		if e.Name != exprName {
-			continue
-		}
-		text := textOf(e.Data)
-		term, end, err := nftext.Parse(text)
-		if err != nil || end != len(text) {
-			return nftext.Found{}
-		}
-		before := namesBefore(family, term)
-		if len(before) != n {
-			return nftext.Found{}
-		}
-		for i, name := range before {
-			if elems[i].Name != name {
-				return nftext.Found{}
-			}
-		}
-		return nftext.Found{Text: text, N: n + 1}
-	}
-	return nftext.Found{}
-}
-
-// textOf returns the text that an expression carries, "" if it has none.
-func textOf(data []byte) (text string) {
-	err := each(data, func(a attr) error {
-		if a.typ == exprText {
-			text = a.text()
-		}
-		return nil
-	})
-	if err != nil {
-		return ""
-	}
-	return text
 }
 
 // familyWord is a family as nft names it.

@@ -137,7 +137,7 @@ func FuzzAnswers(f *testing.F) {
 		w := watch{store: fake.store(), tell: func(dict.Change) error { return nil }, tables: map[uint32]*shadow{1: newShadow(tab)}}
 		_ = w.message(command, data)
 		_ = eachRefusal(data, func(uint32, *refusal) error { return nil })
-		_ = textOf(data)
+		_ = readOurs(data)
 	})
 }
 
@@ -156,7 +156,14 @@ func FuzzDecompile(f *testing.F) {
 		if found.N == 0 {
 			return
 		}
-		if _, end, err := nftext.Parse(found.Text); err != nil || end != len(found.Text) || found.N != len(elems) {
+		var end int
+		var err error
+		if found.Class == 0 {
+			_, end, err = nftext.Parse(found.Text)
+		} else {
+			_, end, err = nftext.ParseValue(found.Text)
+		}
+		if err != nil || end != len(found.Text) || found.N != len(elems) {
 			t.Fatalf("%q of %d expressions: %v", found.Text, found.N, err)
 		}
 	})

@@ -157,6 +157,8 @@ func namesBefore(family uint8, t nftext.Term) (names []string) {
 	switch t := t.(type) {
 	case *nftext.Match:
 		key(&t.Key)
+	case *nftext.Value:
+		key(&t.Key)
 	case *nftext.Flush:
 		key(&t.Key)
 	case *nftext.Assign:

@@ -19,8 +19,8 @@ type Schema interface {
 	Table(name string) (dict.Table, error)
 }
 
-// Bind checks a term against the schema. The result is a *Condition, *Write or
-// *Drop. The error names table, key and field and wraps a sentinel of package
+// Bind checks a term against the schema. The result is a *Condition, *Write,
+// *Drop or *Load. The error names table, key and field and wraps a sentinel of package
 // dict, ErrType where the types are at fault.
 func Bind(t Term, schema Schema) (Bound, error) {
 	b := binder{schema}
@@ -29,6 +29,8 @@ func Bind(t Term, schema Schema) (Bound, error) {
 		return b.match(t)
 	case *Assign:
 		return b.assign(t)
+	case *Value:
+		return b.value(t)
 	case *Flush:
 		table, key, err := b.row(&t.Table, &t.Key)
 		if err != nil {

@@ -4,7 +4,8 @@ package nftext
 
 import "nftdict/dict"
 
-// Bound is a Term checked against the schema: *Condition, *Write or *Drop.
+// Bound is a Term checked against the schema: *Condition, *Write, *Drop or
+// *Load.
 // It holds all that a compiler needs.
 type Bound interface {
 	// Term returns what it was bound from.

@@ -2,33 +2,71 @@
 
 package nftext
 
-import (
-	"errors"
-
-	"nftdict/dict"
-)
+import "strings"
 
 // Span is a dict term within a text: src[Start:End].
 type Span struct {
 	Start, End int
 	Term       Term
+	Variables  bool // the term holds values of variables: its text is not src[Start:End]
 
-	// Statement is where the match or statement begins that a *Value stands in,
-	// and Use what that does with it.
+	// Statement is a place before a *Value, in its rule, where a match may stand,
+	// and Use what nft does with the value.
 	Statement int
 	Use       Use
+}
+
+// Finder finds the dict terms in the texts of one run of nft, in the order in
+// which nft reads them. It knows the variables that texts before have defined.
+// The zero Finder has read nothing.
+type Finder struct {
+	vars  *scope // where the text stands that is read next
+	level func(*walker)
+	depth int // of chain blocks
 }
 
 // Find returns the dict terms of nft text, a file or a command line, in order.
 // It follows commands and blocks as far as it takes to know where a rule's
 // statements are, and takes the word dict for a term only where a match or
-// statement may begin. Everywhere else it is nft's: the name of a table, chain
-// or set, an interface, a service (tcp dport dict), text in quotes and in
-// comments. Text that is not well-formed is left to nft, which will say so.
+// statement may begin, or where a statement takes an expression and a table and
+// key follow. Everywhere else it is nft's: the name of a table, chain or set, an
+// interface, a service (tcp dport dict), text in quotes and in comments. Text
+// that is not well-formed is left to nft, which will say so.
 //
-// The error is a *SyntaxError with its place in src.
-func Find(src string) ([]Span, error) {
-	f := &finder{lexer: lexer{src: src}}
+// include, if not nil, is called where src includes a file, or the files that a
+// pattern names, and calls Find for the text of each: it is read as if it stood
+// in src. Every error is a *SyntaxError with its place in src; one of include
+// has that of the statement, and is its Err.
+func (f *Finder) Find(src string, include func(pattern string) error) ([]Span, error) {
+	if f.vars == nil {
+		f.vars = &scope{}
+	}
+	level := f.level
+	if level == nil {
+		level = (*walker).commands
+	}
+	w := &walker{lexer: lexer{src: src}, finder: f, include: include}
+	level(w)
+	return w.spans, w.err
+}
+
+// Find returns the dict terms of a text that stands alone.
+func Find(src string) ([]Span, error) { return new(Finder).Find(src, nil) }
+
+// walker walks over nft text. Its methods stop at the first error.
+type walker struct {
+	lexer
+	finder  *Finder
+	include func(string) error
+	spans   []Span
+	err     error
+}
+
+// maxBlocks bounds how deep chains may stand in rules of chains.
+const maxBlocks = 16
+
+// commands walks over commands up to the end of the text.
+func (f *walker) commands() {
 	for f.err == nil {
 		t := f.peek()
 		if t.kind == tokenEnd {
@@ -40,22 +78,10 @@ func Find(src string) ([]Span, error) {
 		}
 		f.command()
 	}
-	return f.spans, f.err
 }
-
-// finder walks over nft text. Its methods stop at the first error.
-type finder struct {
-	lexer
-	spans []Span
-	err   error
-	depth int // of chain blocks
-}
-
-// maxBlocks bounds how deep chains may stand in rules of chains.
-const maxBlocks = 16
 
 // command walks over one command.
-func (f *finder) command() {
+func (f *walker) command() {
 	start := f.pos
 	switch word := f.next().text; word {
 	case "add", "insert", "replace", "create":
@@ -69,8 +95,9 @@ func (f *finder) command() {
 		}
 	case "table", "chain", "rule":
 		f.object(word)
+	case "include", "define", "redefine", "undefine":
+		f.common(word, (*walker).commands)
 	case "list", "delete", "destroy", "flush", "reset", "rename", "monitor", "describe", "export", "import",
-		"include", "define", "redefine", "undefine",
 		"set", "map", "element", "flowtable", "counter", "quota", "ct", "limit", "secmark", "synproxy", "meter":
 		f.skip()
 	default: // add rule may be left out
@@ -80,15 +107,15 @@ func (f *finder) command() {
 }
 
 // object walks over a table, chain or rule behind that word.
-func (f *finder) object(word string) {
+func (f *walker) object(word string) {
 	switch word {
 	case "table":
 		if f.open() {
-			f.table()
+			f.block((*walker).table)
 		}
 	case "chain":
 		if f.open() {
-			f.chain()
+			f.chainBlock()
 		}
 	case "rule":
 		f.rule()
@@ -97,7 +124,7 @@ func (f *finder) object(word string) {
 
 // open takes names up to an opening brace and the brace, and reports whether
 // there was one.
-func (f *finder) open() bool {
+func (f *walker) open() bool {
 	for {
 		switch t := f.peek(); t.kind {
 		case tokenOpen:
@@ -112,7 +139,7 @@ func (f *finder) open() bool {
 }
 
 // skip walks over the rest of a command or a line of a block, braces in pairs.
-func (f *finder) skip() {
+func (f *walker) skip() {
 	for depth := 0; ; {
 		t := f.peek()
 		switch {
@@ -127,9 +154,9 @@ func (f *finder) skip() {
 	}
 }
 
-// block calls line for every line of a block, whose opening brace is taken,
+// lines calls line for every line of a block, whose opening brace is taken,
 // and takes the closing brace.
-func (f *finder) block(line func(first token)) {
+func (f *walker) lines(line func(first token)) {
 	for f.err == nil {
 		switch t := f.peek(); t.kind {
 		case tokenEnd:
@@ -148,35 +175,94 @@ func (f *finder) block(line func(first token)) {
 	}
 }
 
-// table walks over the block of a table.
-func (f *finder) table() {
-	f.block(func(first token) {
-		if first.is("chain") {
+// block walks over a block whose opening brace is taken. Its variables are its
+// own.
+func (f *walker) block(level func(*walker)) {
+	f.finder.vars = &scope{up: f.finder.vars}
+	level(f)
+	f.finder.vars = f.finder.vars.up
+}
+
+// table walks over the lines of a table.
+func (f *walker) table() {
+	f.lines(func(first token) {
+		switch first.text {
+		case "chain":
 			f.object(f.next().text)
-		} else {
+		case "include", "define", "redefine", "undefine":
+			f.common(f.next().text, (*walker).table)
+		default:
 			f.skip()
 		}
 	})
 }
 
-// chain walks over the block of a chain.
-func (f *finder) chain() {
-	if f.depth++; f.depth > maxBlocks {
-		f.pos = len(f.src)
-	}
-	f.block(func(first token) {
+// chain walks over the lines of a chain.
+func (f *walker) chain() {
+	f.lines(func(first token) {
 		switch first.text {
-		case "type", "policy", "comment", "device", "devices", "include", "define", "redefine", "undefine":
+		case "include", "define", "redefine", "undefine":
+			f.common(f.next().text, (*walker).chain)
+		case "type", "policy", "comment", "device", "devices":
 			f.skip()
 		default:
 			f.statements()
 		}
 	})
-	f.depth--
+}
+
+// chainBlock walks over the block of a chain, unless it stands too deep.
+func (f *walker) chainBlock() {
+	if f.finder.depth++; f.finder.depth > maxBlocks {
+		f.pos = len(f.src)
+	}
+	f.block((*walker).chain)
+	f.finder.depth--
+}
+
+// common walks over what may stand in every block, behind its first word. An
+// included text is read as one of the level.
+func (f *walker) common(word string, level func(*walker)) {
+	switch word {
+	case "include":
+		if t := f.peek(); t.kind == tokenString && f.include != nil {
+			outer := f.finder.level
+			f.finder.level = level
+			if err := f.include(strings.Trim(t.text, `"`)); err != nil {
+				f.err = newSyntaxError(f.src, t.start, err, err.Error())
+			}
+			f.finder.level = outer
+		}
+	case "undefine":
+		if t := f.peek(); t.kind == tokenWord {
+			delete(f.finder.vars.vars, t.text)
+		}
+	default:
+		f.define()
+	}
+	f.skip()
+}
+
+// define takes `NAME = TEXT`.
+func (f *walker) define() {
+	name := f.peek()
+	if name.kind != tokenWord {
+		return
+	}
+	f.take(name)
+	if t := f.peek(); t.text != "=" {
+		return
+	}
+	f.next()
+	start := f.peek().start
+	f.skip()
+	if f.pos >= start {
+		f.finder.vars.define(name.text, strings.TrimRight(f.src[start:f.pos], " \t\r"))
+	}
 }
 
 // rule walks over `[FAMILY] TABLE CHAIN [handle|position|index N] STATEMENTS`.
-func (f *finder) rule() {
+func (f *walker) rule() {
 	switch f.peek().text {
 	case "ip", "ip6", "inet", "arp", "bridge", "netdev":
 		f.next()
@@ -198,63 +284,4 @@ func (f *finder) rule() {
 		break
 	}
 	f.statements()
-}
-
-// statements walks over the statements of a rule and finds its terms.
-func (f *finder) statements() {
-	var before preceding
-	for depth := 0; f.err == nil; {
-		t := f.peek()
-		switch {
-		case t.kind == tokenEnd, depth == 0 && (t.kind == tokenSeparator || t.kind == tokenClose):
-			return
-		case depth == 0 && t.is("dict") && before.complete():
-			f.term(t.start)
-			before = preceding{}
-			continue
-		case t.is("dict"):
-			f.operand(t.start)
-		}
-		f.take(t)
-		switch t.kind {
-		case tokenOpen:
-			if before.is("jump") || before.is("goto") {
-				f.chain()
-				t = token{kind: tokenClose}
-			} else {
-				depth++
-			}
-		case tokenClose:
-			depth--
-		}
-		before.push(t)
-	}
-}
-
-// term takes the dict term at start.
-func (f *finder) term(start int) {
-	t, n, err := Parse(f.src[start:])
-	if err != nil {
-		if e, ok := errors.AsType[*SyntaxError](err); ok {
-			err = newSyntaxError(f.src, start+e.Offset, e.Err, e.Text)
-		}
-		f.err = err
-		return
-	}
-	f.spans = append(f.spans, Span{Start: start, End: start + n, Term: t})
-	f.pos = start + n
-}
-
-// operand refuses a lookup where nft waits for a value (meta mark set dict
-// ...): nft itself would not say why. A word dict that nft may take for a value
-// of its own, before another statement, stays nft's.
-func (f *finder) operand(start int) {
-	p := parser{scanner: scanner{src: f.src[start:min(len(f.src), start+maxSource)]}}
-	p.take("dict")
-	l, err := p.lookup(1)
-	if err != nil || l.Table == "" || isStatement(l.Table) {
-		return
-	}
-	f.err = newSyntaxError(f.src, start, dict.ErrNotSupported,
-		"value of dict "+l.Table+" for nft to work with: not supported, a dictionary's value cannot be put into a register; compare it in the term, or set a field by it")
 }

@@ -40,6 +40,12 @@ func FuzzParse(f *testing.F) {
 		if bound.Term() != term {
 			t.Fatal("bound to another term")
 		}
+		if l, ok := bound.(*nftext.Load); ok {
+			if c, err := l.Class(nftext.UseKey); err != nil || c.Width() == 0 {
+				t.Fatalf("%s: class %d, %v", l.Term(), c, err)
+			}
+			return
+		}
 		c, ok := bound.(*nftext.Condition)
 		if !ok {
 			if err := nftext.Apply(bound, p, newMem(t)); err != nil {

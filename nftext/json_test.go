@@ -61,7 +61,13 @@ func checkJSON(t *testing.T, term nftext.Term) {
 	if !json.Valid(object) {
 		t.Fatalf("%s: %s is no JSON", term, object)
 	}
-	again, err := nftext.ParseJSON(object)
+	var again nftext.Term
+	var err error
+	if term.Kind() == nftext.KindValue {
+		again, err = nftext.ParseJSONValue(object)
+	} else {
+		again, err = nftext.ParseJSON(object)
+	}
 	if err != nil {
 		t.Fatalf("%s: %s: %v", term, object, err)
 	}

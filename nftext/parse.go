@@ -11,12 +11,27 @@ import (
 
 // Parse reads the dict term at the start of text and returns it with the
 // number of bytes it took, without the space behind it. What follows is not
-// looked at. The error is a *SyntaxError with its place in text.
-func Parse(text string) (Term, int, error) { return parse(text, nil) }
+// looked at, but that it may tell a Value from a Match: an operator of nft's, or
+// a named set. The error is a *SyntaxError with its place in text.
+func Parse(text string) (Term, int, error) { return newParser(text, nil).parse((*parser).term) }
 
-func parse(text string, places *Places) (Term, int, error) {
-	p := parser{scanner{src: text[:min(len(text), maxSource)], cut: len(text) > maxSource}, places}
-	t, err := p.term()
+// ParseValue reads the Value at the start of text, as Parse does, whatever
+// follows.
+func ParseValue(text string) (*Value, int, error) {
+	t, n, err := newParser(text, nil).parse((*parser).value)
+	if err != nil {
+		return nil, 0, err
+	}
+	return t.(*Value), n, nil
+}
+
+func newParser(text string, places *Places) *parser {
+	return &parser{scanner: scanner{src: text[:min(len(text), maxSource)], cut: len(text) > maxSource}, places: places}
+}
+
+// parse reads a term by one of the parser's methods.
+func (p *parser) parse(read func(*parser) (Term, error)) (Term, int, error) {
+	t, err := read(p)
 	if err == nil && p.cut && p.end == len(p.src) {
 		err = p.tooFar()
 	}
@@ -34,6 +49,8 @@ func parse(text string, places *Places) (Term, int, error) {
 type parser struct {
 	scanner
 	places *Places // nil where nobody asks
+	vars   *scope  // the variables that values may be; nil where there are none
+	varied bool    // a value was a variable
 }
 
 func (p *parser) term() (Term, error) {
@@ -52,6 +69,9 @@ func (p *parser) term() (Term, error) {
 	}
 	if err := p.field(&m.Lookup); err != nil {
 		return nil, err
+	}
+	if p.operates() {
+		return p.toValue(m), nil
 	}
 	for v, word := range verbText {
 		if p.take(word) {

@@ -32,16 +32,17 @@ func (p *parser) condition(m *Match) error {
 	case p.at('='):
 		return p.want("a value or an operator: == != < <= > >= exists missing set add sub")
 	}
-	if word := p.word(); m.Op == Eq && (word == "vmap" || word == "map") {
-		at := p.pos
-		p.accept(p.pos + len(word))
-		if p.at('{') || p.at('@') || p.at('$') {
-			return p.fail(at, dict.ErrNotSupported, "%s of a dictionary's value: not supported, it cannot be put into a register; write a rule for each value", word)
-		}
-		p.pos = at
+	if !p.at('$') {
+		m.Items = make([]Operand, 1)
+		return p.operand(&m.Items[0], m.Type)
 	}
-	m.Items = make([]Operand, 1)
-	return p.operand(&m.Items[0], m.Type)
+	start = p.pos
+	var err error
+	m.Items, m.Set, err = p.variable(m.Type)
+	if err == nil && m.Set && m.Op != Eq && m.Op != Ne {
+		err = p.fail(start, dict.ErrInvalid, "expected one value behind %s, found a set", m.Op)
+	}
+	return err
 }
 
 // set reads `{ VALUE, ... }`; a comma may stand behind the last value.
@@ -53,9 +54,21 @@ func (p *parser) set(m *Match) error {
 		if len(m.Items) == MaxItems {
 			return p.fail(p.pos, dict.ErrTooLong, "more than %d values in a set", MaxItems)
 		}
-		m.Items = append(m.Items, Operand{})
-		if err := p.operand(&m.Items[len(m.Items)-1], m.Type); err != nil {
-			return err
+		if p.at('$') {
+			start := p.pos
+			items, _, err := p.variable(m.Type)
+			if err == nil && len(m.Items)+len(items) > MaxItems {
+				err = p.fail(start, dict.ErrTooLong, "more than %d values in a set", MaxItems)
+			}
+			if err != nil {
+				return err
+			}
+			m.Items = append(m.Items, items...)
+		} else {
+			m.Items = append(m.Items, Operand{})
+			if err := p.operand(&m.Items[len(m.Items)-1], m.Type); err != nil {
+				return err
+			}
 		}
 		comma := p.symbol(",")
 		if p.at('}') {
@@ -81,7 +94,17 @@ func (p *parser) source(a *Assign) (err error) {
 		a.Nested, err = p.lookup(1)
 		return err
 	}
-	return p.operand(&a.Value, a.Type)
+	if !p.at('$') {
+		return p.operand(&a.Value, a.Type)
+	}
+	items, set, err := p.variable(a.Type)
+	if err == nil && (set || len(items) != 1) {
+		err = p.fail(start, dict.ErrInvalid, "expected one value behind %s, found a set", a.Verb)
+	}
+	if err == nil {
+		a.Value = items[0]
+	}
+	return err
 }
 
 // operand reads one value. A value that can only be a string is Quoted,

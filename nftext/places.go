@@ -15,8 +15,18 @@ type Place struct{ Offset, End int }
 
 // ParsePlaces is Parse that also returns the places of the term's parts.
 func ParsePlaces(text string) (Term, *Places, int, error) {
+	return parsePlaces(text, (*parser).term)
+}
+
+// ParseValuePlaces is ParseValue that also returns the places of the value's
+// parts. The Term is a *Value.
+func ParseValuePlaces(text string) (Term, *Places, int, error) {
+	return parsePlaces(text, (*parser).value)
+}
+
+func parsePlaces(text string, read func(*parser) (Term, error)) (Term, *Places, int, error) {
 	p := &Places{at: map[any]Place{}}
-	t, n, err := parse(text, p)
+	t, n, err := newParser(text, p).parse(read)
 	if err != nil {
 		return nil, nil, 0, err
 	}

@@ -25,6 +25,9 @@ func (p *preceding) complete() bool {
 	case tokenSymbol:
 		return last.text == ")"
 	case tokenWord:
+		if (last.is("add") || last.is("update")) && (p[1].is("set") || p[1].is("map")) { // set add EXPRESSION @s
+			return false
+		}
 		return !p.longer() && (!waits(last.text) || p.assigned())
 	}
 	return false

@@ -17,6 +17,7 @@ type scanner struct {
 	end    int  // behind the last piece taken, before the space that follows it
 	braces bool // inside a set, where lines may end and comments stand
 	cut    bool // src is only the beginning of a longer text
+	tight  bool // punctuation of nft's may follow a name directly
 }
 
 // accept takes what lies before pos, and the space behind it.
@@ -140,7 +141,11 @@ func (s *scanner) name(what string) (string, error) {
 	if w == "" {
 		return "", s.want(what)
 	}
-	if end := s.pos + len(w); end < len(s.src) && !strings.ContainsRune(" \t\r\n\\;{}=!<>\"#", rune(s.src[end])) {
+	follow := " \t\r\n\\;{}=!<>\"#"
+	if s.tight {
+		follow += ":,)&|"
+	}
+	if end := s.pos + len(w); end < len(s.src) && !strings.ContainsRune(follow, rune(s.src[end])) {
 		return "", s.want(what)
 	}
 	if _, err := dict.CheckName(w); err != nil {
@@ -179,9 +184,6 @@ func (s *scanner) quoted() (string, error) {
 
 // bare takes an unquoted value, backslashes kept.
 func (s *scanner) bare() (string, error) {
-	if s.at('$') {
-		return "", s.fail(s.pos, dict.ErrNotSupported, "variable %s within a dict term: not supported, write the value itself", s.found())
-	}
 	i := s.pos
 	for i < len(s.src) {
 		c := s.src[i]

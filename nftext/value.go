@@ -50,17 +50,20 @@ type Use uint8
 // The uses. Behind `set` and `to` nft takes other expressions than at the
 // beginning of a match.
 const (
-	UseMatch    Use = iota // compared, or looked up, where a match may begin
-	UseArgument            // alone what a statement takes: behind set and to, or an element to add
-	UsePort                // likewise, where 16 bits are taken
-	UseKey                 // looked up, or part of a concatenation, within a statement
+	UseMatch   Use = iota // compared or looked up, where a match may begin
+	UseKey                // looked up or computed with within a statement, or behind the dot of a concatenation
+	UseNumber             // written to what takes 32 bits in the machine's order: a mark, a priority
+	UsePort               // written to what takes 16 bits in network order
+	UseAddress            // written to what takes an address
+	UseElement            // added to a set
 )
 
 // Load is a bound Value. Where the field is missing, its default answers;
 // without a value the rule ends, as with nft's own expressions.
 type Load struct {
-	Ref  // its Type is Int, Int64, IPv4, IPv6 or String
-	term *Value
+	Ref         // its Type is Int, Int64, IPv4, IPv6 or String
+	narrow bool // int is written where the field is int64: nft has 32 bits of it
+	term   *Value
 }
 
 // Term returns the Value it was bound from.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"nftdict/dict"
+	"nftdict/nftext"
 	"nftdict/nftext/codec"
 	"nftdict/nftext/front"
 )
@@ -14,14 +15,15 @@ import (
 // lazyCodec is the codec of rules, opened when the first term needs it: nft
 // commands without dict terms work where there are no dictionaries.
 type lazyCodec struct {
-	open  func() (*Backend, error)
-	codec front.Codec // finds terms only, until tried
-	tried bool
-	err   error // of open
+	open   func() (*Backend, error)
+	codec  front.Codec // nil until tried
+	schema nftext.Schema
+	tried  bool
+	err    error // of open
 }
 
 func newLazyCodec(open func() (*Backend, error)) *lazyCodec {
-	return &lazyCodec{open: open, codec: codec.New(nil, nil)}
+	return &lazyCodec{open: open}
 }
 
 // ready opens the backend, once.
@@ -38,7 +40,7 @@ func (l *lazyCodec) ready() error {
 		l.err = err
 		return err
 	}
-	l.codec = codec.New(b.Store, b.Compiler)
+	l.schema, l.codec = b.Store, codec.New(b.Store, b.Compiler)
 	return nil
 }
 
@@ -51,8 +53,20 @@ func (l *lazyCodec) failed() error {
 	return l.err
 }
 
-// Finder implements front.Codec.
-func (l *lazyCodec) Finder() front.Finder { return l.codec.Finder() }
+// Finder implements front.Codec. It opens the backend where a value stands,
+// which is what its field is.
+func (l *lazyCodec) Finder() front.Finder { return codec.New(lazySchema{l}, nil).Finder() }
+
+// lazySchema is the schema of a lazyCodec.
+type lazySchema struct{ *lazyCodec }
+
+// Table implements nftext.Schema.
+func (l lazySchema) Table(name string) (dict.Table, error) {
+	if err := l.ready(); err != nil {
+		return dict.Table{}, err
+	}
+	return l.schema.Table(name)
+}
 
 // Compile implements front.Codec.
 func (l *lazyCodec) Compile(t front.Target, term string) (*front.Code, error) {

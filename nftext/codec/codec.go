@@ -22,39 +22,10 @@ type codec struct {
 	compiler nftext.Compiler
 }
 
-// Finder implements front.Codec.
-func (c *codec) Finder() front.Finder { return &finder{c.schema} }
-
-// finder is what finds terms in the texts of a run of nft.
-type finder struct{ schema nftext.Schema }
-
-// Find implements front.Finder.
-func (f *finder) Find(src []byte, _ func(string) error) ([]front.Span, error) {
-	found, err := nftext.Find(string(src))
-	if err != nil {
-		return nil, place(err)
-	}
-	spans := make([]front.Span, len(found))
-	for i, s := range found {
-		spans[i] = front.Span{Start: s.Start, End: s.End, Kind: kind(s.Term)}
-	}
-	return spans, nil
-}
-
 // Compile implements front.Codec.
 func (c *codec) Compile(t front.Target, text string) (*front.Code, error) {
-	term, places, n, err := nftext.ParsePlaces(text)
+	bound, _, err := bind(text, t.Class != 0, c.schema)
 	if err != nil {
-		return nil, place(err)
-	}
-	if n != len(text) {
-		return nil, &front.TextError{Offset: n, End: len(text), Err: fmt.Errorf("%s behind a dict term: %w", dict.Quote(text[n:]), dict.ErrInvalid)}
-	}
-	bound, err := nftext.Bind(term, c.schema)
-	if err != nil {
-		if at, ok := places.Of(err); ok {
-			return nil, &front.TextError{Offset: at.Offset, End: at.End, Err: err}
-		}
 		return nil, err
 	}
 	target := nftext.Target{
@@ -79,18 +50,59 @@ func (c *codec) Decompile(family uint8, elems []front.Element) (front.Found, boo
 	if found.N == 0 {
 		return front.Found{}, false
 	}
-	term, end, err := nftext.Parse(found.Text)
-	if err != nil || end != len(found.Text) {
+	term, _, err := parse(found.Text, found.Class != 0)
+	if err != nil {
 		return front.Found{}, false
 	}
-	return front.Found{Text: found.Text, Kind: kind(term), Elements: found.N}, true
+	return front.Found{
+		Text: found.Text, Kind: kind(term), Elements: found.N,
+		Class: front.Class(found.Class), Register: found.Register,
+	}, true
 }
 
 func kind(t nftext.Term) front.Kind {
-	if t.Kind() == nftext.KindStatement {
+	switch t.Kind() {
+	case nftext.KindStatement:
 		return front.Statement
+	case nftext.KindValue:
+		return front.Value
 	}
 	return front.Match
+}
+
+// parse reads a text that is a term and nothing more.
+func parse(text string, value bool) (nftext.Term, *nftext.Places, error) {
+	read := nftext.ParsePlaces
+	if value {
+		read = nftext.ParseValuePlaces
+	}
+	term, places, n, err := read(text)
+	if err != nil {
+		return nil, nil, place(err)
+	}
+	if n != len(text) {
+		return nil, nil, &front.TextError{Offset: n, End: len(text), Err: fmt.Errorf("%s behind a dict term: %w", dict.Quote(text[n:]), dict.ErrInvalid)}
+	}
+	return term, places, nil
+}
+
+// bind parses a text and binds it. An error tells its place in text, if it is
+// about a part of it.
+func bind(text string, value bool, schema nftext.Schema) (nftext.Bound, *nftext.Places, error) {
+	term, places, err := parse(text, value)
+	if err != nil {
+		return nil, nil, err
+	}
+	bound, err := nftext.Bind(term, schema)
+	return bound, places, locate(err, places)
+}
+
+// locate returns err with its place among the places, if it has one.
+func locate(err error, places *nftext.Places) error {
+	if at, ok := places.Of(err); err != nil && ok {
+		return &front.TextError{Offset: at.Offset, End: at.End, Err: err}
+	}
+	return err
 }
 
 // place makes a front.TextError of a nftext.SyntaxError.

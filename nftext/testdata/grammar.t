@@ -48,7 +48,6 @@ dict sessions ct id set 5;fail;expected a field, found "set"
 dict sessions ct id application;fail;1:32: expected a value
 dict sessions ct id application # comment;fail;found a comment
 dict sessions ct id application = x;fail;1:33: expected a value or an operator: == != < <= > >= exists missing set add sub, found "="
-dict sessions ct id application @apps;fail;named set "@apps": not supported, write the values in braces
 dict sessions ct id application { };fail;expected a value
 dict sessions ct id application { a b };fail;expected a comma or a closing brace, found "b"
 dict sessions ct id application { a, { b } };fail;expected a value

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+
+package nftext
+
+import (
+	"fmt"
+
+	"nftdict/dict"
+)
+
+// value binds a Value.
+func (b binder) value(v *Value) (*Load, error) {
+	ref, asked, err := b.lookup(&v.Lookup)
+	if err != nil {
+		return nil, err
+	}
+	l := &Load{Ref: *ref, narrow: asked == dict.Int, term: v}
+	switch asked {
+	case 0:
+		err = fmt.Errorf("%w: table %s is open, write the type behind the field", dict.ErrType, l.Table.Name)
+	case dict.Address:
+		err = fmt.Errorf("%w: it is an address of either family, write ipv4_addr or ipv6_addr behind the field", dict.ErrType)
+	case dict.Bool:
+		err = fmt.Errorf("%w: nft has no place for bool, compare in the term: dict %s true", dict.ErrNotSupported, &v.Lookup)
+	case dict.Ether:
+		err = fmt.Errorf("%w: nft has no place for ether_addr of a dictionary, compare in the term, or set another field by it", dict.ErrNotSupported)
+	}
+	if err != nil {
+		return nil, fieldError(&l.Table, &v.Lookup, about(&v.Field, err))
+	}
+	l.Type = l.stored(asked)
+	l.restrictDefault()
+	return l, nil
+}
+
+// Class returns what nft takes the value for where it makes that use of it. A
+// use that it cannot be of is dict.ErrType.
+func (l *Load) Class(use Use) (Class, error) {
+	number := l.Type == dict.Int || l.Type == dict.Int64
+	address := l.Type == dict.IPv4 || l.Type == dict.IPv6
+	var want string
+	switch {
+	case use == UseAddress && !address:
+		want = "an address"
+	case (use == UsePort || use == UseNumber) && !number:
+		want = "a number"
+	case use == UsePort:
+		return ClassInteger16, nil
+	case l.Type == dict.IPv4:
+		return ClassIPv4, nil
+	case l.Type == dict.IPv6:
+		return ClassIPv6, nil
+	case l.Type == dict.String:
+		return ClassName, nil
+	case l.Type == dict.Int64 && !l.narrow && (use == UseMatch || use == UseKey):
+		return ClassInteger64, nil
+	default:
+		return ClassInteger, nil
+	}
+	err := fmt.Errorf("%w: it is %s, nft wants %s here", dict.ErrType, l.Type, want)
+	return 0, fieldError(&l.Table, &l.term.Lookup, about(&l.term.Field, err))
+}
