@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/google/nftables"
 	"github.com/mdlayher/netlink"
@@ -73,7 +74,8 @@ func (b *Batch) take(sent []netlink.Message) ([]netlink.Message, error) {
 		}
 		m.Data = slices.Clone(m.Data)
 		b.note(m)
-		b.messages = append(b.messages, message{rule: -1, what: words(m.Header.Type), Message: m})
+		what := describe(m)
+		b.messages = append(b.messages, message{rule: -1, what: what, text: what, Message: m})
 	}
 	return nil, io.EOF // no answers
 }
@@ -161,7 +163,8 @@ func (b *Batch) AddTable(t *nftables.Table, flags TableFlags) *nftables.Table {
 		return t
 	}
 	m := newMessage(unix.NFT_MSG_NEWTABLE, netlink.Create, uint8(t.Family), attrs)
-	m.what = "add table " + t.Name
+	m.what = describe(m.Message)
+	m.text = m.what
 	b.messages = append(b.messages, m)
 	return t
 }
@@ -189,31 +192,31 @@ func (b *Batch) wrap(what string, err error) {
 // Hooknum and Type, as for a new chain, statements are checked against them.
 func (b *Batch) Add(c *nftables.Chain, rules ...Rule) {
 	for _, r := range rules {
-		b.put(c, r, netlink.Create|netlink.Append, 0, 0)
+		b.put("add rule %s %s", c, r, netlink.Create|netlink.Append, 0, 0)
 	}
 }
 
 // Insert puts rules in front of a chain's others, in their order.
 func (b *Batch) Insert(c *nftables.Chain, rules ...Rule) {
 	for _, r := range slices.Backward(rules) {
-		b.put(c, r, netlink.Create, 0, 0)
+		b.put("insert rule %s %s", c, r, netlink.Create, 0, 0)
 	}
 }
 
 // AddAfter puts a rule behind the one of a handle (List).
 func (b *Batch) AddAfter(c *nftables.Chain, handle uint64, r Rule) {
-	b.put(c, r, netlink.Create|netlink.Append, 0, handle)
+	b.put(fmt.Sprintf("add rule %%s handle %d %%s", handle), c, r, netlink.Create|netlink.Append, 0, handle)
 }
 
 // InsertBefore puts a rule in front of the one of a handle.
 func (b *Batch) InsertBefore(c *nftables.Chain, handle uint64, r Rule) {
-	b.put(c, r, netlink.Create, 0, handle)
+	b.put(fmt.Sprintf("insert rule %%s handle %d %%s", handle), c, r, netlink.Create, 0, handle)
 }
 
 // Replace puts a rule in the place of the one of a handle. It has a handle of
 // its own.
 func (b *Batch) Replace(c *nftables.Chain, handle uint64, r Rule) {
-	b.put(c, r, netlink.Replace, handle, 0)
+	b.put(fmt.Sprintf("replace rule %%s handle %d %%s", handle), c, r, netlink.Replace, handle, 0)
 }
 
 // Delete deletes the rule of a handle.
@@ -226,7 +229,8 @@ func (b *Batch) Delete(c *nftables.Chain, handle uint64) {
 	attrs, err := e.Encode()
 	b.wrap("delete rule", err)
 	m := newMessage(unix.NFT_MSG_DELRULE, 0, uint8(c.Table.Family), attrs)
-	m.what = fmt.Sprintf("delete rule %d of %s", handle, place(c))
+	m.what = fmt.Sprintf("delete rule %s handle %d", place(c), handle)
+	m.text = m.what
 	b.messages = append(b.messages, m)
 }
 
@@ -235,8 +239,8 @@ func place(c *nftables.Chain) string {
 	return fmt.Sprintf("%s %s %s", familyWord(uint8(c.Table.Family)), c.Table.Name, c.Name)
 }
 
-// put appends a rule's messages.
-func (b *Batch) put(c *nftables.Chain, r Rule, flags netlink.HeaderFlags, handle, position uint64) {
+// put appends a rule's messages. The form is of nft's command, for String.
+func (b *Batch) put(form string, c *nftables.Chain, r Rule, flags netlink.HeaderFlags, handle, position uint64) {
 	b.drain()
 	index := b.rules
 	b.rules++
@@ -275,12 +279,26 @@ func (b *Batch) put(c *nftables.Chain, r Rule, flags netlink.HeaderFlags, handle
 	b.messages = append(b.messages, build.sets...)
 	m := newMessage(unix.NFT_MSG_NEWRULE, flags, uint8(c.Table.Family), attrs)
 	m.what, m.rule, m.list = what, index, r.statements
+	m.text = fmt.Sprintf(form, place(c), r)
 	before := len(m.Data) + unix.NLA_HDRLEN
 	m.Data = appendAttr(m.Data, unix.NFTA_RULE_EXPRESSIONS|unix.NLA_F_NESTED, build.exprs)
 	for _, at := range build.starts {
 		m.starts = append(m.starts, before+at)
 	}
 	b.messages = append(b.messages, m)
+}
+
+// String tells what the batch would do, a line for each object and rule: for
+// logs, and close to nft's commands.
+func (b *Batch) String() string {
+	b.drain()
+	var out strings.Builder
+	for _, m := range b.messages {
+		if m.text != "" {
+			out.WriteString(m.text + "\n")
+		}
+	}
+	return out.String()
 }
 
 // Close gives up what is not committed. It is no error to close a batch that

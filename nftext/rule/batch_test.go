@@ -148,7 +148,7 @@ func TestEdit(t *testing.T) {
 		t.Errorf("(-want +have):\n%s", diff)
 	}
 	b.Delete(c, rules[1].Handle)
-	if err := b.Commit(); !errors.Is(err, unix.ENOENT) || !strings.Contains(err.Error(), "delete rule") {
+	if err := b.Commit(); !errors.Is(err, unix.ENOENT) || !strings.Contains(err.Error(), "delete rule inet t c handle ") {
 		t.Errorf("delete what is gone: %v", err)
 	}
 	s.do(func() {

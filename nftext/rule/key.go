@@ -53,7 +53,7 @@ type AnyKey interface {
 type Range[T any] struct{ Lo, Hi T }
 
 // Value is what a statement sets something to: a Key, what a map has for one
-// (MapTo, Map), a number (Numgen, JHash), or what a dictionary has (DictValue).
+// (MapTo, Map), a number (Numgen, JHash), or what a dictionary has (DictKey).
 type Value interface {
 	fmt.Stringer
 	into(b *builder, reg uint32) error

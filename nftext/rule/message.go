@@ -10,8 +10,9 @@ import (
 // message is one message of a batch and what it is for.
 type message struct {
 	netlink.Message
-	what   string
-	rule   int // the index of the rule it belongs to, -1 if to none
+	what   string // for errors
+	text   string // for String
+	rule   int    // the index of the rule it belongs to, -1 if to none
 	starts []int
 	list   []Statement // the rule's statements, with starts in Data
 }
@@ -43,6 +44,33 @@ func (m *message) statement(offset int) Statement {
 		}
 	}
 	return found
+}
+
+// describe says what a message does, with the names of what it does it to.
+func describe(m netlink.Message) string {
+	const header = 4 // struct nfgenmsg
+	text := words(m.Header.Type)
+	if len(m.Data) < header {
+		return text
+	}
+	d, err := netlink.NewAttributeDecoder(m.Data[header:])
+	if err != nil {
+		return text
+	}
+	text += " " + familyWord(m.Data[0])
+	name := uint16(unix.NFTA_SET_NAME) // and of rules, elements, objects and flowtables
+	switch m.Header.Type & 0xff {
+	case unix.NFT_MSG_NEWTABLE, unix.NFT_MSG_DELTABLE:
+		name = unix.NFTA_TABLE_NAME
+	case unix.NFT_MSG_NEWCHAIN, unix.NFT_MSG_DELCHAIN:
+		name = unix.NFTA_CHAIN_NAME
+	}
+	for d.Next() {
+		if t := d.Type(); t == unix.NFTA_TABLE_NAME || t == name {
+			text += " " + d.String()
+		}
+	}
+	return text
 }
 
 // words names the kinds of messages in errors.

@@ -44,27 +44,37 @@ func Term(t nftext.Term) Statement {
 
 // Bound is Dict for a term that is bound already; the batch needs no Schema.
 func Bound(t nftext.Bound) Statement {
-	return statement{text: t.Term().String(), make: func(b *builder) error { return b.bound(t) }}
+	return statement{text: t.Term().String(), make: func(b *builder) error { return b.compile(nftext.Target{}, t) }}
 }
 
 func (b *builder) term(t nftext.Term) error {
-	schema := b.batch.options.Schema
-	if schema == nil {
-		return fmt.Errorf("%w: the batch has no Schema", dict.ErrInvalid)
+	if t.Kind() != nftext.KindMatch && t.Kind() != nftext.KindStatement {
+		return fmt.Errorf("%w: it is a value, neither a condition nor a statement: use DictKey", dict.ErrInvalid)
 	}
-	bound, err := nftext.Bind(t, schema)
+	bound, err := b.bind(t)
 	if err != nil {
 		return err
 	}
-	return b.bound(bound)
+	return b.compile(nftext.Target{}, bound)
 }
 
-func (b *builder) bound(t nftext.Bound) error {
+func (b *builder) bind(t nftext.Term) (nftext.Bound, error) {
+	schema := b.batch.options.Schema
+	if schema == nil {
+		return nil, fmt.Errorf("%w: the batch has no Schema", dict.ErrInvalid)
+	}
+	return nftext.Bind(t, schema)
+}
+
+// compile appends the expressions of a term; the target says in which register
+// a value goes.
+func (b *builder) compile(t nftext.Target, bound nftext.Bound) error {
 	compiler := b.batch.options.Compiler
 	if compiler == nil {
 		return fmt.Errorf("%w: the batch has no Compiler", dict.ErrInvalid)
 	}
-	code, err := compiler.Compile(nftext.Target{Family: b.family, Table: b.chain.Table.Name, Chain: b.chain.Name}, t)
+	t.Family, t.Table, t.Chain = b.family, b.chain.Table.Name, b.chain.Name
+	code, err := compiler.Compile(t, bound)
 	if err != nil {
 		return err
 	}
