@@ -14,7 +14,7 @@ func (l *lazyCodec) FromJSON(object []byte) (front.Span, error) {
 
 // ValueFromJSON implements front.JSONCodec.
 func (l *lazyCodec) ValueFromJSON(object []byte, use front.Use) (front.Span, error) {
-	return codec.New(nil, nil).ValueFromJSON(object, use)
+	return codec.New(lazySchema{l}, nil).ValueFromJSON(object, use)
 }
 
 // ToJSON implements front.JSONCodec.

@@ -64,7 +64,7 @@ func classOf(text string, use nftext.Use, schema nftext.Schema) (nftext.Class, e
 	return class, locate(err, places)
 }
 
-// places tells the places of the uses.
+// places tells the places of the uses, which nftext and front count alike.
 var places = [...]front.Place{
 	nftext.UseMatch:   front.Condition,
 	nftext.UseKey:     front.Key,

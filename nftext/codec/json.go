@@ -4,9 +4,7 @@ package codec
 
 import (
 	"errors"
-	"fmt"
 
-	"nftdict/dict"
 	"nftdict/nftext"
 	"nftdict/nftext/front"
 )
@@ -21,22 +19,27 @@ func (*codec) FromJSON(object []byte) (front.Span, error) {
 }
 
 // ValueFromJSON implements front.JSONCodec.
-func (*codec) ValueFromJSON(object []byte, _ front.Use) (front.Span, error) {
+func (c *codec) ValueFromJSON(object []byte, use front.Use) (front.Span, error) {
 	v, err := nftext.ParseJSONValue(object)
-	if err == nil {
-		err = fmt.Errorf("value %s: %w, compare it in the term", v, dict.ErrNotSupported)
+	if err != nil {
+		return front.Span{}, member(err)
 	}
-	return front.Span{}, member(err)
+	text := v.String()
+	class, err := classOf(text, nftext.Use(use), c.schema)
+	if err != nil {
+		if e, ok := errors.AsType[*front.TextError](err); ok { // a place in text that nobody wrote
+			err = e.Err
+		}
+		return front.Span{}, err
+	}
+	return front.Span{Text: text, Kind: front.Value, Class: front.Class(class), Place: places[use]}, nil
 }
 
 // ToJSON implements front.JSONCodec.
-func (*codec) ToJSON(_ front.Kind, text string) ([]byte, error) {
-	t, n, err := nftext.Parse(text)
+func (*codec) ToJSON(kind front.Kind, text string) ([]byte, error) {
+	t, _, err := parse(text, kind == front.Value)
 	if err != nil {
 		return nil, err
-	}
-	if n != len(text) {
-		return nil, fmt.Errorf("%s behind a dict term: %w", dict.Quote(text[n:]), dict.ErrInvalid)
 	}
 	return nftext.JSON(t), nil
 }
