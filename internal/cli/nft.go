@@ -25,6 +25,10 @@ KEY is an expression such as "ct id", "ip saddr", "ether saddr", "meta mark", or
 another dict lookup. OP is == (left out as a rule) != < <= > >=; VALUE also a
 range, a prefix, a set in braces, or a pattern with * ? [a-z] [!x].
 
+With -j a term is an object, {"match": {"op": "==", "left": {"dict": {"table": ...,
+"key": ..., "field": ...}}, "right": ...}} or {"dict": {"op": "set", ...}}, in what
+nft reads and shows: a listing loads again.
+
 Listings show dict rules as they were written; nft alone cannot list them, and a
 ruleset with such rules that nft alone saved does not load. Options of dictctl stand before nft,
 what stands behind it is nft's; the exit status is nft's too.`
