@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	tty "golang.org/x/term"
 )
 
 // Command is one run of nft.
@@ -23,12 +24,13 @@ type Command struct {
 	Args  []string // nft's arguments, without its name
 	Codec Codec
 
-	// Stdin is read to its end beforehand where Args name it as a file of rules.
-	// Nil is empty.
+	// Stdin is read to its end beforehand where Args name it as a file of rules,
+	// and line by line with -i: where it and Stdout are terminals with nft's
+	// prompt, history and simple editing. Nil is empty.
 	Stdin io.Reader
 
 	// Stdout and Stderr receive what nft prints, whole lines at a time and errors
-	// at the end; nil discards. With -i nft is given them as they are.
+	// at the end (with -i, of each command); nil discards.
 	Stdout, Stderr io.Writer
 }
 
@@ -44,6 +46,7 @@ func (c *Command) Run(ctx context.Context) (exit int, err error) {
 	table := newTerms()
 	opts := readOptions(c.Args)
 	source := newTexts(table, c.Codec, opts)
+	source.talks = opts.talks(c.Args)
 	args, stdin, err := c.input(source)
 	var said *diagnosis
 	if errors.As(err, &said) {
@@ -65,10 +68,11 @@ func (c *Command) Run(ctx context.Context) (exit int, err error) {
 	}
 	cmd.Args[0] = filepath.Base(name) // nft prints it
 	cmd.Stdin = stdin
-	out := &output{}
-	if opts.interactive {
-		cmd.Stdout, cmd.Stderr = c.Stdout, c.Stderr
-	} else if out, err = newOutput(cmd, source, orDiscard(c.Stdout), orDiscard(c.Stderr)); err != nil {
+	if source.talks { // nft reads what it is given, from no file
+		cmd.Stdin = nil
+	}
+	out, err := newOutput(cmd, source, orDiscard(c.Stdout), orDiscard(c.Stderr))
+	if err != nil {
 		return 1, err
 	}
 	exit, err = c.supervise(cmd, out, source)
@@ -86,7 +90,7 @@ func (c *Command) Run(ctx context.Context) (exit int, err error) {
 
 // supervise runs cmd to its end.
 func (c *Command) supervise(cmd *exec.Cmd, out *output, source *texts) (exit int, err error) {
-	box, err := newSandbox(cmd)
+	box, err := newSandbox(cmd, source.talks)
 	if err != nil {
 		return 1, err
 	}
@@ -97,6 +101,10 @@ func (c *Command) supervise(cmd *exec.Cmd, out *output, source *texts) (exit int
 	}
 	defer unix.Close(stop)
 	s := &supervisor{codec: c.Codec, terms: source.terms, texts: source, listener: box.listener, thread: box.thread, stop: stop}
+	if source.talks {
+		s.talk = c.talk(source, out, stop)
+		defer func() { err = errors.Join(err, s.talk.close()) }()
+	}
 	served := make(chan struct{})
 	server := make(chan int, 1)
 	go func() {
@@ -119,6 +127,24 @@ func (c *Command) supervise(cmd *exec.Cmd, out *output, source *texts) (exit int
 		return 1, s.err
 	}
 	return exit, errors.Join(err, s.late)
+}
+
+// talk returns the conversation of nft -i.
+func (c *Command) talk(source *texts, out *output, stop int) *talk {
+	k := &talk{texts: source, out: out, stderr: orDiscard(c.Stderr)}
+	in, isFile := c.Stdin.(*os.File)
+	to, _ := c.Stdout.(*os.File)
+	switch {
+	case c.Stdin == nil:
+		k.lines = &pipedLines{from: strings.NewReader("")}
+	case !isFile:
+		k.lines = &pipedLines{from: c.Stdin}
+	case to != nil && tty.IsTerminal(int(in.Fd())) && tty.IsTerminal(int(to.Fd())):
+		k.lines = newEditor(in, stop, to)
+	default:
+		k.lines = &pipedLines{from: stoppable{int(in.Fd()), stop}}
+	}
+	return k
 }
 
 // rouse waits until a thread has served. It may have begun to receive a call

@@ -15,9 +15,12 @@ import (
 
 // open answers nft's opening of a file for reading. Where the file holds dict
 // terms nft is given the rewritten text in its place, under the file's name.
-func (s *supervisor) open(id uint64, dir int, addr uintptr) error {
+func (s *supervisor) open(id uint64, dir int, addr uintptr, flags int) error {
 	name, err := memory(s.pid).path(addr)
-	if err != nil || isDatabase(name) {
+	if err == nil && flags&unix.O_ACCMODE != unix.O_RDONLY {
+		return s.openHistory(id, s.resolve(dir, name))
+	}
+	if err != nil || isDatabase(name) || isHistory(name) {
 		return s.listener.proceed(id)
 	}
 	fd, err := unix.Open(s.resolve(dir, name), unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
@@ -39,6 +42,18 @@ func (s *supervisor) open(id uint64, dir int, addr uintptr) error {
 	}
 	defer m.Close()
 	return s.listener.give(id, int(m.Fd()))
+}
+
+// openHistory answers nft's opening of a file for writing.
+func (s *supervisor) openHistory(id uint64, path string) error {
+	if s.talk == nil || !isHistory(path) {
+		return s.listener.proceed(id)
+	}
+	f, err := s.talk.keep(path)
+	if err != nil {
+		return fmt.Errorf("file %q: %w", path, err)
+	}
+	return s.listener.give(id, int(f.Fd()))
 }
 
 // text returns what nft is to read of a file in its place, nil if the file itself.

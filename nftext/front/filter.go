@@ -33,9 +33,10 @@ const (
 // notified, another architecture's calls kill the process (their numbers mean
 // something else), everything else goes on. Files opened close-on-exec are
 // libraries and the C library's databases, such as /etc/services; rule files are
-// opened without it.
-func filter() []unix.SockFilter {
-	const skip = unix.O_CLOEXEC | unix.O_DIRECTORY | unix.O_WRONLY | unix.O_RDWR
+// opened without it. In a conversation reads of the standard input are notified too,
+// and files opened for writing: the history.
+func filter(talks bool) []unix.SockFilter {
+	skip := uint32(unix.O_CLOEXEC | unix.O_DIRECTORY | unix.O_WRONLY | unix.O_RDWR)
 	p := []unix.SockFilter{
 		load(dataArch),
 		jump(unix.BPF_JEQ, auditArch, 1, 0),
@@ -46,6 +47,16 @@ func filter() []unix.SockFilter {
 	}
 	for _, nr := range ioCalls() {
 		p = append(p, jump(unix.BPF_JEQ, nr, 0, 1), ret(unix.SECCOMP_RET_USER_NOTIF))
+	}
+	if talks {
+		skip &^= unix.O_WRONLY
+		p = append(p,
+			jump(unix.BPF_JEQ, unix.SYS_READ, 0, 4),
+			load(dataArgs),
+			jump(unix.BPF_JEQ, 0, 0, 1),
+			ret(unix.SECCOMP_RET_USER_NOTIF),
+			ret(unix.SECCOMP_RET_ALLOW),
+		)
 	}
 	for _, c := range openCalls() {
 		p = append(p,

@@ -161,13 +161,13 @@ func TestRunStopped(t *testing.T) {
 func TestInstallTwice(t *testing.T) {
 	needListener(t)
 	onOwnThread(func() {
-		l, err := install()
+		l, err := install(filter(false))
 		if err != nil {
 			t.Error(err)
 			return
 		}
 		defer unix.Close(int(l))
-		second, err := install()
+		second, err := install(filter(false))
 		if err == nil {
 			unix.Close(int(second))
 		}

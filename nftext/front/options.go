@@ -106,12 +106,16 @@ func (o *options) set(c byte, value string) {
 	}
 }
 
+// talks reports whether nft reads commands one by one, of args: it does not where
+// it is given any.
+func (o *options) talks(args []string) bool {
+	return o.interactive && o.file == "" && o.command == len(args)
+}
+
 // refused names the option under which a dict term can neither be read nor shown,
 // or is empty.
 func (o *options) refused() string {
 	switch {
-	case o.interactive:
-		return "-i (interactive)"
 	case o.debug:
 		return "-d (debug)"
 	case o.optimize:

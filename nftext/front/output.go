@@ -19,9 +19,12 @@ type output struct {
 	ours   []*os.File
 	to     []io.WriteCloser
 	done   []chan error
+
+	streams []*stream // of a conversation
 }
 
-// newOutput connects the standard output and error of cmd.
+// newOutput connects the standard output and error of cmd. In a conversation all
+// is passed on as it comes.
 func newOutput(cmd *exec.Cmd, x *texts, stdout, stderr io.Writer) (*output, error) {
 	o := &output{}
 	for _, to := range []io.WriteCloser{&listing{terms: x.terms, json: x.json(), to: stdout}, &report{terms: x.terms, to: stderr}} {
@@ -34,6 +37,12 @@ func newOutput(cmd *exec.Cmd, x *texts, stdout, stderr io.Writer) (*output, erro
 		o.theirs, o.ours, o.to = append(o.theirs, w), append(o.ours, r), append(o.to, to)
 		done := make(chan error, 1)
 		o.done = append(o.done, done)
+		if x.talks {
+			s := &stream{from: r, to: to}
+			o.streams = append(o.streams, s)
+			go func() { done <- s.run() }()
+			continue
+		}
 		go func() { done <- collect(to, r) }()
 	}
 	cmd.Stdout, cmd.Stderr = o.theirs[0], o.theirs[1]
@@ -46,6 +55,14 @@ func (o *output) started() {
 		f.Close()
 	}
 	o.theirs = nil
+}
+
+// flush passes on all that nft has written. Without a conversation nobody asks.
+func (o *output) flush() (err error) {
+	for _, s := range o.streams {
+		err = errors.Join(err, s.flush())
+	}
+	return err
 }
 
 // finish waits for the end of the output and passes on what is left of it.

@@ -29,8 +29,12 @@ func (r *report) Write(p []byte) (int, error) {
 }
 
 // Close writes everything.
-func (r *report) Close() error {
+func (r *report) Close() error { return r.flush() }
+
+// flush writes what there is, which ends with a message.
+func (r *report) flush() error {
 	out := r.terms.restore(r.text)
+	r.text = nil
 	if len(out) == 0 {
 		return nil
 	}
@@ -67,6 +71,7 @@ func (t *terms) restore(text []byte) []byte {
 	}
 	out := []byte(strings.Join(lines, ""))
 	for _, e := range t.untold() {
+		t.tell(e)
 		out = append(out, diagnose("", []byte(e.shown()), e.textError())...)
 	}
 	return out

@@ -29,7 +29,7 @@ type sandbox struct {
 
 // newSandbox installs the filter on a thread of its own, in the network namespace
 // of the calling thread, and makes cmd ready to start there.
-func newSandbox(cmd *exec.Cmd) (*sandbox, error) {
+func newSandbox(cmd *exec.Cmd, talks bool) (*sandbox, error) {
 	if auditArch == 0 {
 		return nil, fmt.Errorf("intercept nft: %w on %s: needs amd64 or arm64", dict.ErrNotSupported, runtime.GOARCH)
 	}
@@ -46,7 +46,7 @@ func newSandbox(cmd *exec.Cmd) (*sandbox, error) {
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
 	ready := make(chan error)
-	onThread(func() { s.run(cmd, ns, ready) })
+	onThread(func() { s.run(cmd, ns, filter(talks), ready) })
 	if err := <-ready; err != nil {
 		return nil, err
 	}
@@ -74,11 +74,11 @@ func onThread(f func()) {
 }
 
 // run is the thread's work.
-func (s *sandbox) run(cmd *exec.Cmd, ns *os.File, ready chan<- error) {
+func (s *sandbox) run(cmd *exec.Cmd, ns *os.File, program []unix.SockFilter, ready chan<- error) {
 	s.thread = unix.Gettid()
 	err := joinNetwork(ns)
 	if err == nil {
-		s.listener, err = install()
+		s.listener, err = install(program)
 	}
 	ready <- err
 	if err != nil {
@@ -125,9 +125,8 @@ func joinNetwork(ns *os.File) error {
 	return nil
 }
 
-// install puts the filter on the calling thread.
-func install() (listener, error) {
-	program := filter()
+// install puts a filter on the calling thread.
+func install(program []unix.SockFilter) (listener, error) {
 	prog := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
 	const flags = unix.SECCOMP_FILTER_FLAG_NEW_LISTENER | unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 	seccomp := func() (int, unix.Errno) {

@@ -14,6 +14,7 @@ type supervisor struct {
 	codec    Codec
 	terms    *terms
 	texts    *texts
+	talk     *talk // nft -i, or nil
 	listener listener
 	thread   int // the sandbox's, whose own calls proceed
 	stop     int // readable when nft has ended
@@ -94,8 +95,11 @@ func (s *supervisor) handle(n notification) error {
 			if c.flags == 2 {
 				dir, path = int(int32(n.args[0])), uintptr(n.args[1])
 			}
-			return s.open(n.id, dir, path)
+			return s.open(n.id, dir, path, int(n.args[c.flags]))
 		}
+	}
+	if n.nr == unix.SYS_READ {
+		return s.read(n)
 	}
 	sock, err := s.socket(int(n.args[0]))
 	if err != nil {
@@ -111,6 +115,18 @@ func (s *supervisor) handle(n notification) error {
 		return s.receive(n, sock)
 	}
 	return fmt.Errorf("nft uses system call %d on its netlink socket, which is not translated", n.nr)
+}
+
+// read answers nft's reading of its standard input in a conversation.
+func (s *supervisor) read(n notification) error {
+	b, err := s.talk.read(int(min(n.args[2], 1<<16)))
+	if err != nil {
+		return err
+	}
+	if err := memory(s.pid).write(b, uintptr(n.args[1])); err != nil {
+		return fmt.Errorf("standard input: %w", err)
+	}
+	return s.listener.answer(n.id, len(b))
 }
 
 // socket returns the socket behind a descriptor of nft's; its fd is -1 if that is

@@ -173,3 +173,13 @@ func (t *terms) untold() []*term {
 	}
 	return out
 }
+
+// forget makes way for another command of a conversation, in which a term may
+// compile that has failed before.
+func (t *terms) forget() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, e := range t.list {
+		e.failure, e.told = nil, false
+	}
+}

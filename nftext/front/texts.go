@@ -26,6 +26,7 @@ type texts struct {
 	// what was read then, not what the file may hold by now.
 	ready map[fileID][][]byte
 
+	talks   bool     // nft -i: variables stay from one command to the next
 	defined bool     // what -D defines is known to finder
 	stray   bool     // nft found a file where it was not looked for: its variables are not known
 	names   []string // of the texts that are being looked at, each within the one before
@@ -80,7 +81,7 @@ func (x *texts) give(f *os.File, text []byte) error {
 // plain reports whether neither src nor a text that it includes can hold a term
 // or, in a run that goes on reading commands, a variable.
 func (x *texts) plain(src []byte) bool {
-	return !x.options.interactive && !x.mayHoldTerms(src, 0)
+	return !x.talks && !x.mayHoldTerms(src, 0)
 }
 
 // hideNested is hide for a text within another.
