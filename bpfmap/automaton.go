@@ -5,6 +5,8 @@ package bpfmap
 import (
 	"encoding/binary"
 
+	"github.com/cilium/ebpf"
+
 	"nftdict/nftext"
 )
 
@@ -87,4 +89,15 @@ func (a *automaton) marshal() []byte {
 		put(b, n)
 	}
 	return out
+}
+
+// fill gives the map of a program's globs its value, if there are any.
+func (a *automaton) fill(spec *ebpf.MapSpec) {
+	value := a.marshal()
+	if value == nil {
+		return
+	}
+	spec.Key, spec.Value = nil, nil // the value is shorter than its type says
+	spec.ValueSize = uint32(len(value))
+	spec.Contents = []ebpf.MapKV{{Key: uint32(0), Value: value}}
 }

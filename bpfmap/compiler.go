@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"sync"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/btf"
 	"golang.org/x/sys/unix"
 
 	"nftdict/dict"
@@ -21,10 +19,9 @@ import (
 // somebody holds it.
 type compiler struct {
 	store *Store
-	types *btf.Cache // of the running kernel, read once
 
 	mu     sync.Mutex
-	object *ebpf.CollectionSpec // parsed once, when it is needed
+	loader loader
 	loaded map[string]*loaded
 	uses   uses
 }
@@ -47,7 +44,7 @@ var _ nftext.Compiler = (*compiler)(nil)
 // bridge; a key and a value that both have to be carried; values for nft to work
 // with.
 func (s *Store) Compiler() nftext.Compiler {
-	return &compiler{store: s, types: btf.NewCache(), loaded: map[string]*loaded{}, uses: uses{}}
+	return &compiler{store: s, loaded: map[string]*loaded{}, uses: uses{}}
 }
 
 // Compile implements nftext.Compiler. In an open table a rule's field comes to
@@ -106,7 +103,7 @@ func (c *compiler) hold(l label, p *planner) (*ebpf.Program, func() error, error
 	}
 	h := c.loaded[key]
 	if h == nil {
-		program, err := c.load(&p.plan)
+		program, err := c.loader.load(&p.plan)
 		if err != nil {
 			free()
 			return nil, nil, fmt.Errorf("%s: %w", l.text, err)
@@ -126,83 +123,4 @@ func (c *compiler) hold(l label, p *planner) (*ebpf.Program, func() error, error
 		return h.program.Close()
 	})
 	return h.program, release, nil
-}
-
-// load loads the program with its constants and tables. The caller holds mu.
-func (c *compiler) load(p *plan) (*ebpf.Program, error) {
-	if c.object == nil {
-		object, err := loadRule()
-		if err != nil {
-			return nil, err
-		}
-		c.object = object
-	}
-	spec := c.object.Copy()
-	if err := spec.Variables[ruleVarAsked].Set(&p.condition); err != nil {
-		return nil, err
-	}
-	if err := spec.Variables[ruleVarTold].Set(&p.statement); err != nil {
-		return nil, err
-	}
-	if value := p.globs.marshal(); value != nil {
-		globs := spec.Maps[ruleMapGlobs]
-		globs.Key, globs.Value = nil, nil // the value is shorter than its type says
-		globs.ValueSize = uint32(len(value))
-		globs.Contents = []ebpf.MapKV{{Key: uint32(0), Value: value}}
-	}
-	maps, err := p.maps(spec)
-	defer func() {
-		for _, m := range maps {
-			m.Close()
-		}
-	}()
-	if err != nil {
-		return nil, err
-	}
-	for name := range spec.Programs {
-		if name != p.program {
-			delete(spec.Programs, name)
-		}
-	}
-	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: maps, Cache: c.types})
-	if err != nil {
-		return nil, explain("load program", err)
-	}
-	defer coll.Close()
-	return coll.DetachProgram(p.program), nil
-}
-
-// maps returns the maps of the tables by their names in the object, and gives
-// the specs their sizes. A program does not touch those of roles that have no
-// table; they are the row's own there. The caller closes them.
-func (p *plan) maps(spec *ebpf.CollectionSpec) (map[string]*ebpf.Map, error) {
-	out := map[string]*ebpf.Map{}
-	for role, t := range p.tables {
-		suffix := ""
-		if role > 0 {
-			suffix = strconv.Itoa(role)
-		}
-		if t == nil {
-			t = p.tables[roleRow]
-		}
-		err := t.work(func() error {
-			for name, m := range t.maps.byName() {
-				if name == "state" && role > 0 {
-					continue
-				}
-				clone, err := m.Clone()
-				if err != nil {
-					return explain("load program", err)
-				}
-				out[name+suffix] = clone
-				s := spec.Maps[name+suffix]
-				s.KeySize, s.ValueSize, s.MaxEntries = m.KeySize(), m.ValueSize(), m.MaxEntries()
-			}
-			return nil
-		})
-		if err != nil {
-			return out, &dict.At{Op: "dict", Table: t.schema.Name, Err: err}
-		}
-	}
-	return out, nil
 }

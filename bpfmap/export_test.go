@@ -31,7 +31,21 @@ func (s *Store) Program(b nftext.Bound) (*ebpf.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.load(&p.plan)
+	return c.loader.load(&p.plan)
+}
+
+// Folded returns how many instructions are left of a condition's program.
+func (s *Store) Folded(b *nftext.Condition) (int, error) {
+	p := planner{store: s}
+	if err := p.match(b); err != nil {
+		return 0, err
+	}
+	var l loader
+	if err := l.open(); err != nil {
+		return 0, err
+	}
+	left, err := l.fold(&p.plan, new(rulePacketLayout))
+	return len(left), err
 }
 
 // Elements returns how many rows, narrow values and strings lie in a table's

@@ -21,8 +21,8 @@ type skb struct {
 	_                  [45]uint32
 }
 
-// program loads the program of a term.
-func program(tb testing.TB, s *bpfmap.Store, text string) *ebpf.Program {
+// bound parses a term and binds it to the store.
+func bound(tb testing.TB, s *bpfmap.Store, text string) nftext.Bound {
 	tb.Helper()
 	term, n, err := nftext.Parse(text)
 	if err != nil || n != len(text) {
@@ -30,9 +30,15 @@ func program(tb testing.TB, s *bpfmap.Store, text string) *ebpf.Program {
 	}
 	b, err := nftext.Bind(term, s)
 	if err != nil {
-		tb.Fatal(err)
+		tb.Fatalf("%s: %v", text, err)
 	}
-	p, err := s.Program(b)
+	return b
+}
+
+// program loads the program of a term.
+func program(tb testing.TB, s *bpfmap.Store, text string) *ebpf.Program {
+	tb.Helper()
+	p, err := s.Program(bound(tb, s, text))
 	if err != nil {
 		tb.Fatalf("%s: %v", text, err)
 	}

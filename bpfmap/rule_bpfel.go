@@ -50,6 +50,13 @@ type ruleItem struct {
 	Hi [2]uint64
 }
 
+type rulePacketLayout struct {
+	_             structs.HostLayout
+	Secmark       uint32
+	NetworkHeader uint32
+	MacHeader     uint32
+}
+
 type ruleRef struct {
 	_           structs.HostLayout
 	Field       uint32
@@ -120,6 +127,7 @@ const (
 	ruleProgMatch   = "match"
 	ruleProgWrite   = "write"
 	ruleVarAsked    = "asked"
+	ruleVarPacket   = "packet"
 	ruleVarTold     = "told"
 )
 
@@ -200,8 +208,9 @@ type ruleMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type ruleVariableSpecs struct {
-	Asked *ebpf.VariableSpec `ebpf:"asked"`
-	Told  *ebpf.VariableSpec `ebpf:"told"`
+	Asked  *ebpf.VariableSpec `ebpf:"asked"`
+	Packet *ebpf.VariableSpec `ebpf:"packet"`
+	Told   *ebpf.VariableSpec `ebpf:"told"`
 }
 
 // ruleObjects contains all objects after they have been loaded into the kernel.
@@ -275,8 +284,9 @@ func (m *ruleMaps) Close() error {
 //
 // It can be passed to loadRuleObjects or ebpf.CollectionSpec.LoadAndAssign.
 type ruleVariables struct {
-	Asked *ebpf.Variable `ebpf:"asked"`
-	Told  *ebpf.Variable `ebpf:"told"`
+	Asked  *ebpf.Variable `ebpf:"asked"`
+	Packet *ebpf.Variable `ebpf:"packet"`
+	Told   *ebpf.Variable `ebpf:"told"`
 }
 
 // rulePrograms contains all programs after they have been loaded into the kernel.

@@ -93,6 +93,30 @@ func TestVerified(t *testing.T) {
 	t.Logf("%d programs, the greatest of %d instructions: %s", programs, most, which)
 }
 
+// TestFolded: what is left of conditions' programs is small. Many globs at once
+// are left whole.
+func TestFolded(t *testing.T) {
+	t.Parallel()
+	s := openDir(t, testDir(t))
+	for _, table := range formTables() {
+		if err := s.AddTable(table); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, key := range formKeys {
+		for _, what := range formConditions[:len(formConditions)-1] {
+			if strings.HasPrefix(key, "open_") {
+				what = typed(what)
+			}
+			const most = 600
+			n, err := s.Folded(bound(t, s, "dict "+key+" "+what).(*nftext.Condition))
+			if err != nil || n > most {
+				t.Errorf("%s: %d instructions, %v, want at most %d", key+" "+what, n, err, most)
+			}
+		}
+	}
+}
+
 // typed names the type of the field, as open tables want it.
 func typed(what string) string {
 	field, rest, _ := strings.Cut(what, " ")
@@ -109,15 +133,7 @@ func typed(what string) string {
 // kernel looked at.
 func verified(t *testing.T, s *bpfmap.Store, text string) uint32 {
 	t.Helper()
-	term, n, err := nftext.Parse(text)
-	if err != nil || n != len(text) {
-		t.Fatalf("%s: parsed %d bytes: %v", text, n, err)
-	}
-	b, err := nftext.Bind(term, s)
-	if err != nil {
-		t.Fatalf("%s: %v", text, err)
-	}
-	p, err := s.Program(b)
+	p, err := s.Program(bound(t, s, text))
 	if err != nil {
 		t.Errorf("%s: %.200v", text, err)
 		return 0

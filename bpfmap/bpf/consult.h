@@ -10,7 +10,6 @@
 
 #define COARSE_CLOCK
 #include "table.h"
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 
 #define ETH_P_IP 0x0800
@@ -22,15 +21,16 @@
 /* Of the kernel's packet we read only these, at the offsets of the running
  * kernel. Never through the loads of a pointer: the context is no such.
  */
-struct sk_buff {
+struct packet_layout {
 	__u32 secmark;
-	__u16 network_header;
-	__u16 mac_header;
-} __attribute__((preserve_access_index));
+	__u32 network_header;
+	__u32 mac_header;
+};
+
+const volatile struct packet_layout packet = {};
 
 #define read_skb(to, skb, field) \
-	bpf_probe_read_kernel(&(to), sizeof(to), \
-			      (void *)(skb) + __builtin_preserve_field_info(((struct sk_buff *)0)->field, BPF_FIELD_BYTE_OFFSET))
+	bpf_probe_read_kernel(&(to), sizeof(to), (void *)(skb) + packet.field)
 
 /* What to read from the packet. Numbers that nft knows come by way of the
  * secmark, which the expressions before the program set: as they are, or in
