@@ -131,3 +131,35 @@ func TestRules(t *testing.T) {
 		t.Errorf("found %d terms in the documents", seen)
 	}
 }
+
+// TestGo: every snippet of go.md stands in the examples, which are compiled,
+// compared with their output and loaded.
+func TestGo(t *testing.T) {
+	examples := read(t, "../nftext/rule/example_test.go")
+	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(read(t, "go.md"), -1)
+	for _, m := range snippets {
+		if !strings.Contains(examples, m[1]) {
+			t.Errorf("not in the examples:\n%s", m[1])
+		}
+	}
+	if len(snippets) < 8 {
+		t.Errorf("found %d snippets", len(snippets))
+	}
+	// And every function that the table names is there.
+	names := regexp.MustCompile("`([A-Z][A-Za-z0-9]+)`").FindAllStringSubmatch(read(t, "go.md"), -1)
+	var source strings.Builder
+	files, err := os.ReadDir("../nftext/rule")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if !strings.HasSuffix(f.Name(), "_test.go") && strings.HasSuffix(f.Name(), ".go") {
+			source.WriteString(read(t, "../nftext/rule/"+f.Name()))
+		}
+	}
+	for _, m := range names {
+		if !regexp.MustCompile(`(?m)^(func|type|func \([^)]*\)) ` + m[1] + `\b`).MatchString(source.String()) {
+			t.Errorf("%s is not in nftext/rule", m[1])
+		}
+	}
+}

@@ -35,6 +35,10 @@ type Batch struct {
 type Options struct {
 	// NetNS is the descriptor of the network namespace; 0 means the caller's.
 	NetNS int
+	// Conn, of NETLINK_NETFILTER, is the socket to use, and who owns the tables
+	// with TableOwner; nil is a new one for each commit. Only one batch at a time
+	// may use it, and nobody else may receive from it.
+	Conn *netlink.Conn
 	// Schema and Compiler, usually a backend's, make expressions of dict terms.
 	Schema   nftext.Schema
 	Compiler nftext.Compiler

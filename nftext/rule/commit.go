@@ -64,7 +64,9 @@ func (b *Batch) send(commit bool) error {
 	if len(b.messages) == 0 {
 		return nil
 	}
-	// A socket for each batch: an answer that nobody waits for goes with it.
+	if b.options.Conn != nil {
+		return b.exchange(b.options.Conn, commit)
+	}
 	conn, err := netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{NetNS: b.options.NetNS})
 	if err != nil {
 		return fmt.Errorf("nf_tables: %w", err)
@@ -155,8 +157,10 @@ func (b *Batch) answers(conn *netlink.Conn, list []message, first uint32, last i
 			continue
 		case !errors.As(err, &op) || lost && op.Timeout():
 			return errors.Join(append(refused, fmt.Errorf("nf_tables: there are more refusals: %w", unix.ENOBUFS))...)
-		case op.Sequence < first || op.Sequence-first >= uint32(len(list)):
+		case op.Sequence == 0:
 			return errors.Join(append(refused, fmt.Errorf("nf_tables: %w", err))...)
+		case op.Sequence < first || op.Sequence-first >= uint32(len(list)):
+			continue // of a batch before, which was told enough
 		}
 		i := int(op.Sequence - first)
 		if len(refused) < mostRefusals {

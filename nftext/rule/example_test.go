@@ -3,13 +3,19 @@
 package rule_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"log"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
 
+	"nftdict/genl"
+	"nftdict/nftext/codec"
 	"nftdict/nftext/rule"
 )
 
@@ -210,4 +216,80 @@ func ExampleExpr() {
 	))
 	// Output:
 	// iifname "eth*" rt classid 5 accept
+}
+
+// Rules and objects of google/nftables go into the kernel together or not at
+// all.
+func ExampleBatch_Commit() {
+	store, err := genl.Open() // the module; bpfmap.Open is for stock kernels
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer store.Close()
+	b := rule.NewBatch(rule.Options{Schema: store, Compiler: store.Compiler()})
+	blockApplication(b)
+	err = b.Commit()
+	if refused, ok := errors.AsType[*rule.RefusedError](err); ok {
+		log.Fatalf("rule %d, at %s: %v", refused.Rule, refused.Statement, refused.Err)
+	} else if err != nil {
+		log.Fatal(err)
+	}
+}
+
+// Listings have handles, by which rules are changed and deleted.
+func ExampleList() {
+	store, err := genl.Open()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer store.Close()
+	forward := &nftables.Chain{Name: "forward", Table: &nftables.Table{Name: "apps", Family: nftables.TableFamilyINet}}
+	rules, err := rule.List(context.Background(), codec.New(store, store.Compiler()), forward)
+	if err != nil {
+		log.Fatal(err)
+	}
+	b := rule.NewBatch(rule.Options{})
+	for _, r := range rules {
+		if strings.Contains(r.Text, "NETFLIX") {
+			b.Delete(forward, r.Handle)
+		}
+	}
+	if err := b.Commit(); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// What a dictionary holds chooses the chain, marks the packet and says where it
+// goes. The module alone does this.
+func steer(b *rule.Batch) {
+	table := b.Conn().AddTable(&nftables.Table{Name: "steer", Family: nftables.TableFamilyIPv4})
+	video := b.Conn().AddChain(&nftables.Chain{Name: "video", Table: table})
+	b.Add(video, rule.New(rule.MetaPriority().Set(0x10020)))
+	forward := b.Conn().AddChain(&nftables.Chain{
+		Name: "forward", Table: table, Type: nftables.ChainTypeFilter,
+		Hooknum: nftables.ChainHookForward, Priority: nftables.ChainPriorityFilter,
+	})
+	application := rule.DictName("dict sessions ct id application")
+	left := rule.DictKey("dict hosts ip saddr quota_remaining int", rule.MetaMark().Key)
+	b.Add(forward,
+		rule.New(rule.Cases(application, map[string]rule.Verdict{"NETFLIX": rule.Jump("video"), "BITTORRENT": rule.Drop()})),
+		rule.New(rule.MetaMark().SetFrom(left)),
+	)
+}
+
+func Example_steer() {
+	b := rule.NewBatch(options())
+	defer b.Close()
+	steer(b)
+	if err := b.Err(); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Print(b)
+	// Output:
+	// add table ip steer
+	// add chain ip steer video
+	// add rule ip steer video meta priority set 1:20
+	// add chain ip steer forward
+	// add rule ip steer forward dict sessions ct id application vmap { "BITTORRENT" : drop, "NETFLIX" : jump video }
+	// add rule ip steer forward meta mark set dict hosts ip saddr quota_remaining int
 }

@@ -152,13 +152,14 @@ func TestExamples(t *testing.T) {
 			{quota, nftables.TableFamilyINet, "accounts", "forward", ""},
 			{captivePortal, nftables.TableFamilyIPv4, "portal", "prerouting", ""},
 			{captivePortal, nftables.TableFamilyIPv4, "portal", "forward", ""},
+			{steer, nftables.TableFamilyIPv4, "steer", "forward", "kmod"},
 			{scanners, nftables.TableFamilyIPv4, "guard", "input", ""},
 			{func(b *rule.Batch) { offload(b, "lo") }, nftables.TableFamilyINet, "fast", "forward", "nft-flowtable"},
 		} {
 			t.Run(c.table+" "+c.chain, func(t *testing.T) {
 				b := p.batch()
 				b.Conn().FlushRuleset()
-				if c.need != "" {
+				if c.need != "" && (c.need != "kmod" || p.Kind != backend.Kmod) {
 					need.Feature(t, c.need, func() error {
 						probe := p.batch()
 						c.build(probe)
