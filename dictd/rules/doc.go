@@ -7,8 +7,8 @@
 // Install puts the whole table there in one transaction, in place of what was
 // there under that name. Where the kernel has the flags owner and persist the
 // table is locked against others while the daemon lives and stays after it;
-// elsewhere Watch tells when somebody has touched it. Rules are made of plain
-// nft expressions, of the terms that a Compiler makes of `dict` text, and of
+// elsewhere Watch tells when somebody has touched it. Rules (nftext/rule) are plain
+// nft expressions, the terms that a Compiler makes of `dict` text, and
 // the xt NFQUEUE target on kernels without nft's own queue.
 //
 // It refuses to touch tables of others, and to write any mark of theirs: of the

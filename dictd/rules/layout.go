@@ -4,11 +4,12 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 
-	"github.com/google/nftables/expr"
-	"golang.org/x/sys/unix"
+	"github.com/google/nftables"
 
 	"nftdict/dictd/queue"
+	"nftdict/nftext/rule"
 )
 
 // Config says what the rules do. The zero value is not useful.
@@ -61,10 +62,9 @@ const (
 // chain is a chain with its rules in order.
 type chain struct {
 	name     string
-	base     bool
-	hook     uint32
+	hook     *nftables.ChainHook // of a base chain
 	priority int32
-	rules    []rule
+	rules    []rule.Rule
 }
 
 // Chains.
@@ -82,97 +82,115 @@ const dnsPort = 53
 
 // layout returns the chains of the table, in an order in which each exists
 // before it is called.
-func layout(c Config, k kernel, terms Terms) []chain {
-	chains := []chain{inspect(c, k, terms), selection(c, terms), own(c), prerouting(c), input(c), output(c)}
+func layout(c Config, terms Terms) []chain {
+	chains := []chain{inspect(c, terms), selection(c, terms), own(c), prerouting(c), input(c), output(c)}
 	if c.Source == queue.ByMark {
 		chains = append(chains,
-			restore(c, "prerouting", unix.NF_INET_PRE_ROUTING),
-			restore(c, "output", unix.NF_INET_LOCAL_OUT))
+			restore(c, "prerouting", nftables.ChainHookPrerouting),
+			restore(c, "output", nftables.ChainHookOutput))
 	}
 	return chains
 }
+
+// loopback is the index of the interface lo in every namespace.
+const loopback = 1
+
+// described returns a rule with a comment.
+func described(text string, statements ...rule.Statement) rule.Rule {
+	return rule.New(statements...).Comment(text)
+}
+
+// setFinished sets the bit of the conntrack mark that means so, and leaves the
+// others.
+func setFinished(c Config) rule.Statement { return rule.CtMark().SetBits(c.FinishBit, c.FinishBit) }
+
+// isFinished matches connections whose bit is set.
+func isFinished(c Config) rule.Statement { return rule.CtMark().Masked(c.FinishBit).Not(0) }
+
+// opensTCP matches the TCP packet that asks for a connection: SYN alone.
+func opensTCP() rule.Statement {
+	return rule.TCPFlags().Masked(rule.FIN | rule.SYN | rule.RST | rule.ACK).Is(rule.SYN)
+}
+
+// unconfirmed matches packets that open a connection.
+func unconfirmed() rule.Statement { return rule.CtStatus().None(rule.StatusConfirmed) }
 
 // own takes the connections of this machine itself out of the queues.
 func own(c Config) chain {
 	ch := chain{name: chainOwn}
 	if c.FinishBit != 0 {
-		ch.rules = append(ch.rules, newRule("this machine's own", setCtMark(c.FinishBit)))
+		ch.rules = append(ch.rules, described("this machine's own", setFinished(c)))
 	}
 	return ch
 }
 
 // keepMark saves the packet mark where restore finds it, if the mark is needed
 // for the conntrack id.
-func keepMark(c Config) []expr.Any {
+func keepMark(c Config) []rule.Statement {
 	if c.Source != queue.ByMark {
 		return nil
 	}
-	return copyMeta(expr.MetaKeySECMARK, expr.MetaKeyMARK)
+	return []rule.Statement{rule.MetaSecmark().SetFrom(rule.MetaMark())}
 }
 
 // common are the rules that begin each chain that queues, with others before the
 // one for finished connections. Every packet passes these, so they come first and
 // are cheap.
-func common(c Config, lo expr.MetaKey, before ...rule) (rules []rule) {
+func common(c Config, iface rule.Key[uint32], before ...rule.Rule) (rules []rule.Rule) {
 	if keep := keepMark(c); keep != nil {
-		rules = append(rules, newRule("keep the mark", keep))
+		rules = append(rules, described("keep the mark", keep...))
 	}
 	rules = append(rules, before...)
 	if c.FinishBit != 0 {
-		rules = append(rules, newRule("finished", ctBits(expr.CtKeyMARK, c.FinishBit), leave()))
+		rules = append(rules, described("finished", isFinished(c), rule.Return()))
 	}
 	return append(rules,
-		newRule("loopback", loopback(lo), leave()),
-		newRule("invalid or untracked",
-			ctBits(expr.CtKeySTATE, expr.CtStateBitINVALID|expr.CtStateBitUNTRACKED), leave()),
+		described("loopback", iface.Is(loopback), rule.Return()),
+		described("invalid or untracked", rule.CtState().Any(rule.StateInvalid|rule.StateUntracked), rule.Return()),
 	)
 }
 
 // prerouting sees what is forwarded, and what is for this machine: before NAT
 // nobody can tell the two apart, so the chain input sorts the latter out.
 func prerouting(c Config) chain {
-	ch := chain{name: chainPrerouting, base: true, hook: unix.NF_INET_PRE_ROUTING, priority: c.Priority}
-	ch.rules = append(common(c, expr.MetaKeyIIF, reopened(c)...),
-		newRule("not to this station", []expr.Any{
-			&expr.Meta{Key: expr.MetaKeyPKTTYPE, Register: reg}, unequal([]byte{pktHost}),
-		}, leave()))
-	ch.rules = append(ch.rules, newRule("", continueIn(chainSelect)))
+	ch := chain{name: chainPrerouting, hook: nftables.ChainHookPrerouting, priority: c.Priority}
+	ch.rules = append(common(c, rule.IIF(), reopened(c)...),
+		described("not to this station", rule.PktType().Not(rule.ToHost), rule.Return()),
+		rule.New(rule.Goto(chainSelect)))
 	return ch
 }
 
 // reopened takes back that a connection is finished when another asks to begin in
 // its entry, as conntrack sometimes lets it: whether it does, the daemon finds out.
-func reopened(c Config) []rule {
+func reopened(c Config) []rule.Rule {
 	if c.FinishBit == 0 {
 		return nil
 	}
-	return []rule{newRule("finished, and asks again",
-		ctBits(expr.CtKeyMARK, c.FinishBit), opensTCP(), clearCtMark(c.FinishBit))}
+	return []rule.Rule{described("finished, and asks again",
+		isFinished(c), opensTCP(), rule.CtMark().SetBits(c.FinishBit, 0))}
 }
 
 // dns are rules that give DNS traffic, queries and answers, to a verdict.
-func dns(then []expr.Any) (rules []rule) {
-	for _, proto := range [...]uint8{unix.IPPROTO_UDP, unix.IPPROTO_TCP} {
-		for _, side := range [...]uint32{dstPort, srcPort} {
-			rules = append(rules, newRule("DNS", protocol(proto), port(side, dnsPort), then))
-		}
+func dns(then rule.Verdict) (rules []rule.Rule) {
+	for _, port := range [...]rule.Key[uint16]{rule.UDPDport(), rule.UDPSport(), rule.TCPDport(), rule.TCPSport()} {
+		rules = append(rules, described("DNS", port.Is(dnsPort), then))
 	}
 	return rules
 }
 
 func input(c Config) chain {
-	ch := chain{name: chainInput, base: true, hook: unix.NF_INET_LOCAL_IN, priority: c.Priority}
-	ch.rules = append(ch.rules, newRule("loopback", loopback(expr.MetaKeyIIF), leave()))
-	ch.rules = append(ch.rules, dns(leave())...)
-	ch.rules = append(ch.rules, newRule("", continueIn(chainOwn)))
+	ch := chain{name: chainInput, hook: nftables.ChainHookInput, priority: c.Priority}
+	ch.rules = append(ch.rules, described("loopback", rule.IIF().Is(loopback), rule.Return()))
+	ch.rules = append(ch.rules, dns(rule.Return())...)
+	ch.rules = append(ch.rules, rule.New(rule.Goto(chainOwn)))
 	return ch
 }
 
 func output(c Config) chain {
-	ch := chain{name: chainOutput, base: true, hook: unix.NF_INET_LOCAL_OUT, priority: c.Priority}
-	ch.rules = common(c, expr.MetaKeyOIF)
-	ch.rules = append(ch.rules, dns(continueIn(chainSelect))...)
-	ch.rules = append(ch.rules, newRule("", continueIn(chainOwn)))
+	ch := chain{name: chainOutput, hook: nftables.ChainHookOutput, priority: c.Priority}
+	ch.rules = common(c, rule.OIF())
+	ch.rules = append(ch.rules, dns(rule.Goto(chainSelect))...)
+	ch.rules = append(ch.rules, rule.New(rule.Goto(chainOwn)))
 	return ch
 }
 
@@ -181,33 +199,34 @@ func output(c Config) chain {
 func selection(c Config, terms Terms) chain {
 	ch := chain{name: chainSelect}
 	keep := keepMark(c)
+	inspect := slices.Concat(keep, []rule.Statement{rule.Goto(chainInspect)})
 	if terms.Flush != nil {
-		ch.rules = append(ch.rules, newRule(FlushText, noCtBits(expr.CtKeySTATUS, statusConfirmed)).and(terms.Flush))
+		ch.rules = append(ch.rules, described(FlushText, unconfirmed(), rule.Encoded(FlushText, terms.Flush)))
 	}
-	ch.rules = append(ch.rules, newRule("TCP asks for a connection", opensTCP(), keep, continueIn(chainInspect)))
+	ch.rules = append(ch.rules, described("TCP asks for a connection", opensTCP()).And(inspect...))
 	if terms.Bypassed != nil {
-		ch.rules = append(ch.rules, newRule(BypassedText).and(terms.Bypassed).then(keep, leave()))
+		ch.rules = append(ch.rules, described(BypassedText, rule.Encoded(BypassedText, terms.Bypassed)).And(keep...).And(rule.Return()))
 	}
 	if c.MaxPackets > 0 && terms.Wanted != nil {
 		// The packets may be those of another connection, before, in the same entry.
-		ch.rules = append(ch.rules, newRule(WantedText, morePackets(c.MaxPackets)).and(terms.Wanted).then(keep, continueIn(chainInspect)))
+		ch.rules = append(ch.rules, described(WantedText, rule.CtPackets().Above(c.MaxPackets), rule.Encoded(WantedText, terms.Wanted)).And(inspect...))
 	}
 	if keep != nil && (terms.Flush != nil || terms.Bypassed != nil) {
 		// Terms may pass their key in the security mark, whether they match or not.
-		ch.rules = append(ch.rules, newRule("keep the mark", keep))
+		ch.rules = append(ch.rules, described("keep the mark", keep...))
 	}
 	if c.MaxPackets > 0 {
 		// A resolver may ask by one connection for ever, and every answer counts.
-		ch.rules = append(ch.rules, dns(continueIn(chainInspect))...)
-		ch.rules = append(ch.rules, newRule(fmt.Sprintf("past %d packets", c.MaxPackets), morePackets(c.MaxPackets), leave()))
+		ch.rules = append(ch.rules, dns(rule.Goto(chainInspect))...)
+		ch.rules = append(ch.rules, described(fmt.Sprintf("past %d packets", c.MaxPackets), rule.CtPackets().Above(c.MaxPackets), rule.Return()))
 	}
-	for _, proto := range [...]uint8{unix.IPPROTO_TCP, unix.IPPROTO_UDP} {
-		ch.rules = append(ch.rules, newRule("", protocol(proto), continueIn(chainInspect)))
+	for _, proto := range [...]rule.Protocol{rule.TCP, rule.UDP} {
+		ch.rules = append(ch.rules, rule.New(rule.L4Proto().Is(proto), rule.Goto(chainInspect)))
 	}
-	for _, proto := range [...]uint8{unix.IPPROTO_ICMP, unix.IPPROTO_ICMPV6} {
+	for _, proto := range [...]rule.Protocol{rule.ICMP, rule.ICMPv6} {
 		// Errors belong to the connection they speak of: they are not its packets.
-		ch.rules = append(ch.rules, newRule("", protocol(proto),
-			noCtBits(expr.CtKeySTATE, expr.CtStateBitRELATED), continueIn(chainInspect)))
+		ch.rules = append(ch.rules, rule.New(rule.L4Proto().Is(proto),
+			rule.CtState().None(rule.StateRelated), rule.Goto(chainInspect)))
 	}
 	return ch
 }
@@ -215,44 +234,33 @@ func selection(c Config, terms Terms) chain {
 // inspect hands a packet to the daemon. What opens a connection has queues of
 // its own: the daemon must not take it for a packet of an earlier connection of
 // the same id.
-func inspect(c Config, k kernel, terms Terms) chain {
+func inspect(c Config, terms Terms) chain {
 	ch := chain{name: chainInspect}
 	if terms.Attach != nil {
-		ch.rules = append(ch.rules, newRule("a row may be written for it").and(terms.Attach))
+		ch.rules = append(ch.rules, described("a row may be written for it", rule.Encoded("attach sessions", terms.Attach)))
 	}
-	queueTo := nftQueue
-	if !k.nftQueue {
-		queueTo = xtNFQUEUE
-	}
-	var id []expr.Any
+	var id []rule.Statement
 	if c.Source == queue.ByMark {
-		id = markWithID()
+		id = append(id, rule.MetaMark().SetFrom(rule.CtID())) // its bytes in the order of the wire
 	}
 	q := c.Queues
-	describe := func(first uint16) string {
-		s := fmt.Sprintf("queue %d-%d", first, first+q.Count-1)
-		if !c.Closed {
-			s += " bypass"
-		}
-		if q.Fanout {
-			s += ",fanout"
-		}
-		return s
+	to := func(first uint16) rule.Queue {
+		return rule.Queue{First: first, Last: first + q.Count - 1, Bypass: !c.Closed, Fanout: q.Fanout && q.Count > 1}
 	}
+	opening, known := to(q.First+q.Count), to(q.First)
 	ch.rules = append(ch.rules,
-		newRule(describe(q.First+q.Count), noCtBits(expr.CtKeySTATUS, statusConfirmed), id,
-			queueTo(q.First+q.Count, q.Count, !c.Closed, q.Fanout)),
-		newRule(describe(q.First), id, queueTo(q.First, q.Count, !c.Closed, q.Fanout)))
+		described(opening.String(), unconfirmed()).And(id...).And(opening),
+		described(known.String(), id...).And(known))
 	return ch
 }
 
 // restore takes note of a Finish verdict and gives the packet its mark back.
-func restore(c Config, hook string, num uint32) chain {
-	ch := chain{name: chainRestore + hook, base: true, hook: num, priority: c.Priority + 1}
+func restore(c Config, name string, hook *nftables.ChainHook) chain {
+	ch := chain{name: chainRestore + name, hook: hook, priority: c.Priority + 1}
 	if c.FinishBit != 0 {
-		ch.rules = append(ch.rules, newRule("the daemon has seen enough",
-			metaIs(expr.MetaKeyMARK, c.FinishMark), setCtMark(c.FinishBit)))
+		ch.rules = append(ch.rules, described("the daemon has seen enough",
+			rule.MetaMark().Is(c.FinishMark), setFinished(c)))
 	}
-	ch.rules = append(ch.rules, newRule("the mark as it was", copyMeta(expr.MetaKeyMARK, expr.MetaKeySECMARK)))
+	ch.rules = append(ch.rules, described("the mark as it was", rule.MetaMark().SetFrom(rule.MetaSecmark())))
 	return ch
 }

@@ -7,23 +7,19 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/google/nftables"
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
+
+	"nftdict/nftext/rule"
 )
 
 const (
-	family = unix.NFPROTO_INET
+	family = nftables.TableFamilyINet
 
-	flagOwner   = 1 << 1 // the table is its creator's while that lives
-	flagPersist = 1 << 2 // and stays afterwards
+	// lock leaves the table to its creator while that lives, and then to all.
+	lock = rule.TableOwner | rule.TablePersist
 )
-
-// kernel is what a kernel offers to the rules.
-type kernel struct {
-	nftQueue bool // nft's own queue expression
-	xtQueue  bool // the xt NFQUEUE target
-	owner    bool // table flags owner and persist
-}
 
 // Table is the daemon's table in one network namespace. Its methods may be
 // called by several goroutines.
@@ -32,7 +28,7 @@ type Table struct {
 	conn   *netlink.Conn
 	netns  int
 	name   string
-	kernel kernel
+	kernel rule.Features
 	owned  bool
 }
 
@@ -51,16 +47,23 @@ func Open(o Options) (*Table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nf_tables: %w", err)
 	}
-	_ = conn.SetOption(netlink.ExtendedAcknowledge, true) // better texts where there are any
 	t := &Table{conn: conn, netns: o.NetNS, name: o.Name}
-	if t.kernel, err = probe(conn); err != nil {
+	if t.kernel, err = rule.Probe(o.NetNS); err == nil && !t.kernel.Queue && !t.kernel.XTQueue {
+		err = fmt.Errorf("no way to queue packets: %w: needs CONFIG_NFT_QUEUE, or CONFIG_NETFILTER_XT_TARGET_NFQUEUE with CONFIG_NFT_COMPAT", unix.EOPNOTSUPP)
+	}
+	if err != nil {
 		conn.Close()
 		return nil, fmt.Errorf("nf_tables: %w", err)
 	}
 	if o.NoOwner {
-		t.kernel.owner = false
+		t.kernel.Owner = false
 	}
 	return t, nil
+}
+
+// batch returns an empty transaction of the table's socket, which owns it.
+func (t *Table) batch() (*rule.Batch, *nftables.Table) {
+	return rule.NewBatch(rule.Options{Conn: t.conn, Features: &t.kernel}), &nftables.Table{Name: t.name, Family: family}
 }
 
 // Own locks the table against others, where the kernel can, before Install does:
@@ -68,12 +71,12 @@ func Open(o Options) (*Table, error) {
 func (t *Table) Own() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.kernel.owner {
+	if !t.kernel.Owner {
 		return nil
 	}
-	b := newBatch(family)
-	b.table(t.name, flagOwner|flagPersist)
-	if err := b.commit(t.conn); err != nil {
+	b, table := t.batch()
+	b.AddTable(table, lock)
+	if err := b.Commit(); err != nil {
 		return fmt.Errorf("lock table inet %s: %w", t.name, ownedByOther(err))
 	}
 	t.owned = true
@@ -85,29 +88,28 @@ func (t *Table) Own() error {
 func (t *Table) Install(c Config, terms Terms) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	flags := uint32(0)
-	if t.kernel.owner {
-		flags = flagOwner | flagPersist
+	var flags rule.TableFlags
+	if t.kernel.Owner {
+		flags = lock
 	}
-	b := newBatch(family)
+	b, table := t.batch()
 	// Created if it is not there, so that there is one to delete. With the flags
 	// this takes a table over that a dead daemon has left.
-	b.table(t.name, flags)
-	b.deleteTable(t.name)
-	b.table(t.name, flags)
-	chains := layout(c, t.kernel, terms)
-	for _, ch := range chains {
-		b.chain(t.name, ch)
-	}
-	for _, ch := range chains {
-		for _, r := range ch.rules {
-			b.rule(t.name, ch.name, r)
+	b.AddTable(table, flags)
+	b.Conn().DelTable(table)
+	b.AddTable(table, flags)
+	for _, ch := range layout(c, terms) {
+		made := &nftables.Chain{Name: ch.name, Table: table}
+		if ch.hook != nil {
+			made.Type, made.Hooknum, made.Priority = nftables.ChainTypeFilter, ch.hook, nftables.ChainPriorityRef(nftables.ChainPriority(ch.priority))
 		}
+		b.Conn().AddChain(made)
+		b.Add(made, ch.rules...)
 	}
-	if err := b.commit(t.conn); err != nil {
+	if err := b.Commit(); err != nil {
 		return fmt.Errorf("install table inet %s: %w", t.name, ownedByOther(err))
 	}
-	t.owned = t.kernel.owner
+	t.owned = t.kernel.Owner
 	return nil
 }
 
@@ -115,9 +117,9 @@ func (t *Table) Install(c Config, terms Terms) error {
 func (t *Table) Remove() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	b := newBatch(family)
-	b.deleteTable(t.name)
-	if err := b.commit(t.conn); err != nil && !errors.Is(err, unix.ENOENT) {
+	b, table := t.batch()
+	b.Conn().DelTable(table)
+	if err := b.Commit(); err != nil && !errors.Is(err, unix.ENOENT) {
 		return fmt.Errorf("remove table inet %s: %w", t.name, ownedByOther(err))
 	}
 	t.owned = false
@@ -129,8 +131,8 @@ func (t *Table) Remove() error {
 func ownedByOther(err error) error {
 	if errors.Is(err, unix.EPERM) {
 		// The kernel refuses each message of the transaction, and once is enough.
-		if all := (refusals)(nil); errors.As(err, &all) {
-			err = all[0].error
+		if first, ok := errors.AsType[*rule.RefusedError](err); ok {
+			err = first.Err
 		}
 		return fmt.Errorf("%w: another running dictd owns it, or CAP_NET_ADMIN is missing", err)
 	}
@@ -148,8 +150,8 @@ type Features struct {
 
 // Features returns what was found out about the kernel.
 func (t *Table) Features() Features {
-	f := Features{Queue: "nft", Owner: t.kernel.owner}
-	if !t.kernel.nftQueue {
+	f := Features{Queue: "nft", Owner: t.kernel.Owner}
+	if !t.kernel.Queue {
 		f.Queue = "xt NFQUEUE"
 	}
 	return f

@@ -74,7 +74,7 @@ func (t *Table) Watch(ctx context.Context, changed func()) error {
 // foreign reports whether a notification tells of a change of this table that
 // was not made through t.
 func (t *Table) foreign(m netlink.Message) bool {
-	if m.Header.PID == t.conn.PID() || m.Header.Type>>8 != unix.NFNL_SUBSYS_NFTABLES || len(m.Data) < 4 || m.Data[0] != family {
+	if m.Header.PID == t.conn.PID() || m.Header.Type>>8 != unix.NFNL_SUBSYS_NFTABLES || len(m.Data) < 4 || m.Data[0] != byte(family) {
 		return false
 	}
 	switch m.Header.Type & 0xff {
