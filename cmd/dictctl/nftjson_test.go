@@ -131,3 +131,81 @@ func TestJSONErrors(t *testing.T) {
 		t.Errorf("something was loaded:\n%s", after)
 	}
 }
+
+// valueRules are rules in which nft works with values.
+const valueRules = `table inet v {
+	set apps {
+		type ifname
+		elements = { "NETFLIX" }
+	}
+
+	set seen {
+		type ipv4_addr
+		size 65535
+		flags dynamic,timeout
+	}
+
+	map verdicts {
+		type ifname . inet_service : verdict
+		elements = { "VOIP" . 5060 : accept }
+	}
+
+	chain video {
+	}
+
+	chain c {
+		dict sessions ct id application vmap { "YOUTUBE" : jump video }
+		dict sessions ct id application @apps counter packets 0 bytes 0
+		tcp dport 80 dict sessions ct id application != @apps drop
+		dict sessions ct id application . tcp dport vmap @verdicts
+		dict sessions ct id application "X" meta mark set dict values meta mark i
+		ct mark set dict values meta mark i dict values meta mark b true drop
+		meta mark set dict sessions ct id application map { "VOIP" : 0x00000001 }
+		dict values meta mark l vmap { 5 : drop }
+		dict values meta mark i & 15 == 5 drop
+		tcp dport set dict numbers iif i
+		meta mark set dict values meta mark i ct mark set dict values meta mark di
+		update @seen { dict values meta mark a4 timeout 5m }
+		dict users dict sessions ct id username quota_remaining & 0x1 == 0x1 drop
+	}
+}
+table ip vn {
+	chain c {
+		type nat hook prerouting priority dstnat; policy accept;
+		tcp dport 80 dnat to dict values meta mark a4:8080
+		tcp dport 81 dnat to dict values meta mark a4:dict values meta mark i
+	}
+}
+`
+
+// TestValuesAsJSON loads values as text, then their listing as JSON elsewhere.
+func TestValuesAsJSON(t *testing.T) {
+	one, other := withTables(t), withTables(t)
+	need.Feature(t, "kmod", func() error {
+		return within(one, func() error {
+			b, err := backend.Open(backend.Kmod, backend.Options{})
+			if err != nil {
+				return err
+			}
+			return b.Store.Close()
+		})
+	})
+	feed(t, one, valueRules, "nft", "-f", "-")
+	text, _ := run(t, one, 0, "nft", "list", "ruleset")
+	if d := cmp.Diff(valueRules, text); d != "" {
+		t.Errorf("text (-loaded +listed):\n%s", d)
+	}
+	document, _ := run(t, one, 0, "nft", "-j", "list", "ruleset")
+	if n := strings.Count(document, `"dict"`); n != 20 {
+		t.Errorf("%d dict objects:\n%s", n, document)
+	}
+	feed(t, other, document, "nft", "-j", "-f", "-")
+	again, _ := run(t, other, 0, "nft", "list", "ruleset")
+	if d := cmp.Diff(text, again); d != "" {
+		t.Errorf("text after JSON (-loaded +listed):\n%s", d)
+	}
+	got, _ := run(t, other, 0, "nft", "-j", "list", "ruleset")
+	if d := cmp.Diff(jsonHandles.ReplaceAllString(document, ""), jsonHandles.ReplaceAllString(got, "")); d != "" {
+		t.Errorf("JSON (-loaded +listed):\n%s", d)
+	}
+}
