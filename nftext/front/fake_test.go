@@ -135,6 +135,9 @@ func (c fakeCodec) decompileValue(e Element) (Found, bool) {
 }
 
 func (c fakeCodec) Compile(t Target, term string) (*Code, error) {
+	if t.Class != 0 && strings.Contains(term, "sessions9") {
+		return nil, errors.New("refused by the test")
+	}
 	if t.Class != 0 {
 		return c.compileValue(t)
 	}

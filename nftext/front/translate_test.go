@@ -291,6 +291,7 @@ func FuzzDecompileReply(f *testing.F) {
 func FuzzHide(f *testing.F) {
 	f.Add("add rule ip t c " + matchTerm + " drop")
 	f.Add("dict s \\\n ct id a \\\n 5 # " + matchTerm)
+	f.Add("add rule ip t c meta mark set dict s ct id v_int ip saddr . dict s \\\n ct id v_name vmap @x")
 	f.Fuzz(func(t *testing.T, src string) {
 		table := newTerms()
 		out, changed, err := hideAll(table, src)

@@ -3,10 +3,14 @@
 package front
 
 import (
+	"bytes"
+	"errors"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 // valueRules are rules with values as they are listed, in a table of names,
@@ -116,4 +120,218 @@ func TestRunValues(t *testing.T) {
 	if d := cmp.Diff(all, ns.run(t, "", "list", "ruleset").Out); d != "" {
 		t.Errorf("all (-want +got):\n%s", d)
 	}
+}
+
+// valueMessage returns the message that nft makes of a rule with those values,
+// and their placeholders: tcp dport . VALUES @set.
+func valueMessage(table *terms, seq uint32, classes ...Class) []byte {
+	var exprs []byte
+	var carriers []carrier
+	for i, class := range classes {
+		e := table.entry(termKey{kind: Value, text: fakeText(class), carrier: carrier{class: class, n: i}})
+		exprs = appendPlaceholder(exprs, e)
+		carriers = append(carriers, e.carrier)
+	}
+	load := appendAttr32(nil, unix.NFTA_META_DREG, unix.NFT_REG_1)
+	exprs = appendElement(exprs, "meta", appendAttr32(load, unix.NFTA_META_KEY, unix.NFT_META_MARK))
+	for i, c := range carriers {
+		exprs = appendCarrier(exprs, c, uint32(unix.NFT_REG_2+i), table.base)
+	}
+	return ruleMessage(seq, appendElement(exprs, "lookup", nil))
+}
+
+func fakeText(class Class) string {
+	for name, c := range fakeClasses {
+		if c == class {
+			return "dict sessions ct id v_" + name
+		}
+	}
+	return ""
+}
+
+func TestValuesBatch(t *testing.T) {
+	table := newTerms()
+	all := []Class{Integer, Integer16, Integer64, IPv4, IPv6, Name}
+	for _, a := range all {
+		for _, b := range all {
+			sent := valueMessage(table, 1, a, b)
+			var got []Target
+			out, _, err := table.compileBatch(sent, newCodes(fakeCodec{compiled: &got}).compile)
+			if err != nil {
+				t.Errorf("%d . %d: %v", a, b, err)
+				continue
+			}
+			want := []Target{
+				{Family: unix.NFPROTO_INET, Table: "t", Chain: "chain", Class: a, Register: unix.NFT_REG_2},
+				{Family: unix.NFPROTO_INET, Table: "t", Chain: "chain", Class: b, Register: unix.NFT_REG_3},
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("%d . %d: targets (-want +got):\n%s", a, b, d)
+			}
+			// A dump shows each value with a placeholder and a carrier of its own.
+			back, seen, err := table.decompileReply(out, fakeCodec{}, nil)
+			if err != nil || seen == nil || seen.kind != Value {
+				t.Fatalf("%d . %d: %v, %+v", a, b, err, seen)
+			}
+			again, _, err := table.compileBatch(back, fakeCompile(t))
+			if d := cmp.Diff(out, again); err != nil || d != "" {
+				t.Errorf("%d . %d: %v (-first +second time):\n%s", a, b, err, d)
+			}
+		}
+	}
+}
+
+func TestValuesBatchRefuses(t *testing.T) {
+	table := newTerms()
+	entry := func(n int) *term {
+		return table.entry(termKey{kind: Value, text: fakeText(Name), carrier: carrier{class: Name, n: n}})
+	}
+	own := appendCarrier(nil, carrier{class: Name}, unix.NFT_REG_1, table.base)
+	placeholder := appendPlaceholder(nil, entry(0))
+	for name, exprs := range map[string][]byte{
+		"without a carrier":  placeholder,
+		"with another's":     append(bytes.Clone(placeholder), appendCarrier(nil, carrier{class: Name, n: 1}, unix.NFT_REG_1, table.base)...),
+		"behind its carrier": append(bytes.Clone(own), placeholder...),
+		"twice":              append(append(bytes.Clone(placeholder), placeholder...), own...),
+		"and the user's own": append(append(bytes.Clone(placeholder), own...), own...),
+		"in a match's form":  appendElement(nil, "cmp", []byte(entry(0).token)),
+	} {
+		if out, _, err := table.compileBatch(ruleMessage(1, exprs), fakeCompile(t)); err == nil {
+			t.Errorf("%s: %q", name, out)
+		}
+	}
+	// Without a placeholder it is the user's.
+	sent := ruleMessage(1, own)
+	if out, _, err := table.compileBatch(sent, fakeCompile(t)); err != nil || !bytes.Equal(out, sent) {
+		t.Errorf("the user's own: %v, %q", err, out)
+	}
+	// What fails to compile is what no kernel takes.
+	out, _, err := table.compileBatch(valueMessage(table, 1, Integer), func(Target, string) ([]byte, error) { return nil, errPlace })
+	if err != nil || !bytes.Contains(out, appendRefused(nil)) {
+		t.Errorf("failed: %v, %q", err, out)
+	}
+}
+
+// A dump in which the user's own rule has the expressions of carriers takes others.
+func TestValuesDumpSpare(t *testing.T) {
+	table := newTerms()
+	c := fakeCodec{}
+	value, err := c.compileValue(Target{Class: Name, Register: unix.NFT_REG_1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var own []byte
+	for n := range carriers(Name) - 1 {
+		own = appendCarrier(own, carrier{class: Name, n: n}, unix.NFT_REG_2, table.base)
+	}
+	back, seen, err := table.decompileReply(ruleMessage(1, append(own, value.Exprs...)), c, nil)
+	if err != nil || seen.carrier.n != carriers(Name)-1 {
+		t.Errorf("%+v, %v, %q", seen, err, back)
+	}
+	own = append(own, append(bytes.Clone(value.Exprs), value.Exprs...)...)
+	if _, _, err := table.decompileReply(ruleMessage(1, own), c, nil); !errors.Is(err, errValues) {
+		t.Errorf("too many: %v", err)
+	}
+}
+
+func TestValuesHide(t *testing.T) {
+	table := newTerms()
+	for src, want := range map[string]string{
+		"add rule t c meta mark set dict s ct id v_int":              "add rule t c ibrname # meta mark set @th,62464,32 ",
+		"add rule t c dnat to dict s ct id v_ip4:80":                 "add rule t c ibrname # dnat to ct reply ip daddr :80",
+		"add rule t c dict s ct id v_name . dict s ct id v_name @s":  "add rule t c ibrname # ibrname # meta obrname . meta ibrname @s",
+		"add rule b c obrname x dict s ct id v_name obrname y":       "add rule b c obrname x ibrname # meta ibrname obrname y",
+		"add rule t c tcp dport . dict \\\n s ct id v_name @s":       "add rule t c ibrname # tcp dport . \\\nmeta obrname @s",
+		"dict s ct id v_big vmap @a\nadd dict s ct id v_big vmap @b": "ibrname # @th,62464,64 vmap @a\nadd ibrname # @th,62464,64 vmap @b",
+	} {
+		out, _, err := hideAll(table, src)
+		if err != nil {
+			t.Errorf("%s: %v", src, err)
+			continue
+		}
+		got := regexp.MustCompile(string(table.mark)+`\w{5}`).ReplaceAllString(string(out), "#")
+		words := func(s string) string {
+			return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == ' ' }), " ")
+		}
+		if d := cmp.Diff(words(want), words(got)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", src, d)
+		}
+	}
+}
+
+// Messages point at the user's words, wherever nft's point.
+func TestValuesErrors(t *testing.T) {
+	ns := newNetwork(t)
+	ns.must(t, "add table inet t; add chain inet t c; add set inet t names { type ifname; }; add set inet t v4 { type ipv4_addr; }")
+	for command, want := range map[string]string{
+		"add rule inet t c dict sessions ct id v_name vmap { \"a\" : drop } bogus": `
+Error: syntax error, unexpected newline
+add rule inet t c dict sessions ct id v_name vmap { "a" : drop } bogus
+                                                                      ^
+`,
+		"add rule inet t c bogus dict sessions ct id v_name vmap { \"a\" : drop }": `
+Error: syntax error, unexpected dict
+add rule inet t c bogus dict sessions ct id v_name vmap { "a" : drop }
+                        ^^^^
+`,
+		"add rule inet t c dict sessions ct id v_name @v4 drop": `
+Error: datatype mismatch, expected network interface name, expression has type IPv4 address
+add rule inet t c dict sessions ct id v_name @v4 drop
+                  ~~~~~~~~~~~~~~~~~~~~~~~~~~ ^^^
+`,
+		"add rule inet t c tcp dport . dict sessions ct id v_name @names drop": `
+Error: datatype mismatch, expected concatenation of (internet network service, network interface name), expression has type network interface name
+add rule inet t c tcp dport . dict sessions ct id v_name @names drop
+                  ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~ ^^^^^^
+`,
+		"add rule inet t c dict sessions ct id v_name @nosuch drop": `
+Error: No such file or directory
+add rule inet t c dict sessions ct id v_name @nosuch drop
+                                             ^^^^^^^
+`,
+		"add rule inet t nosuch meta mark set dict sessions ct id v_int": `
+Error: Could not process rule: No such file or directory
+add rule inet t nosuch meta mark set dict sessions ct id v_int
+                ^^^^^^
+`,
+		"add rule inet t c meta mark set dict sessions ct id v_int counter name \"nosuch\"": `
+Error: Could not process rule: No such file or directory
+add rule inet t c meta mark set dict sessions ct id v_int counter name "nosuch"
+                                                                       ^^^^^^^^
+`,
+		"add rule inet t c meta mark set dict sessions9 ct id v_int": `
+Error: refused by the test
+add rule inet t c meta mark set dict sessions9 ct id v_int
+                                ^^^^^^^^^^^^^^^^^^^^^^^^^^
+`,
+		"add rule inet t c tcp dport . dict sessions9 ct id v_name vmap { 80 . \"a\" : drop }": `
+Error: refused by the test
+add rule inet t c tcp dport . dict sessions9 ct id v_name vmap { 80 . "a" : drop }
+                              ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+`,
+	} {
+		if d := cmp.Diff(said{Exit: 1, Err: want[1:]}, ns.run(t, "", command)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", command, d)
+		}
+	}
+}
+
+func FuzzValuesBatch(f *testing.F) {
+	table := newTerms()
+	table.mark, table.base = []byte("dfuzz0"), 1<<30 // so that a corpus keeps its meaning
+	f.Add(valueMessage(table, 1, Integer))
+	f.Add(valueMessage(table, 1, Name, IPv4))
+	f.Add(append(valueMessage(table, 1, Integer64), valueMessage(table, 2, IPv6, Integer16, Integer)...))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		out, _, err := table.compileBatch(b, fakeCompile(t))
+		if err != nil {
+			return
+		}
+		if e, _ := table.find(out); e != nil {
+			t.Errorf("a placeholder is left in %q", out)
+		}
+		if _, _, err := table.decompileReply(out, fakeCodec{}, nil); err != nil && !errors.Is(err, errValues) && !errors.Is(err, errAttr) && !errors.Is(err, errMessage) {
+			t.Errorf("dump: %v", err)
+		}
+	})
 }
