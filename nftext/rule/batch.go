@@ -27,7 +27,8 @@ type Batch struct {
 	codes    []*nftext.Code
 	rules    int // how many there are
 	lastID   uint32
-	bases    map[tableChain]bool // chains of this batch, and whether they have a hook
+	bases    map[tableChain]bool          // chains of this batch, and whether they have a hook
+	sets     map[tableChain]*nftables.Set // what the kernel says of sets that are only named
 	err      error
 }
 
@@ -36,8 +37,9 @@ type Options struct {
 	// NetNS is the descriptor of the network namespace; 0 means the caller's.
 	NetNS int
 	// Conn, of NETLINK_NETFILTER, is the socket to use, and who owns the tables
-	// with TableOwner; nil is a new one for each commit. Only one batch at a time
-	// may use it, and nobody else may receive from it.
+	// with TableOwner; nil is a new one for each commit. It is of the namespace
+	// NetNS. Only one batch at a time may use it, and nobody else may receive from
+	// it.
 	Conn *netlink.Conn
 	// Schema and Compiler, usually a backend's, make expressions of dict terms.
 	Schema   nftext.Schema
@@ -47,10 +49,11 @@ type Options struct {
 	Features *Features
 }
 
+// tableChain names a chain, or a set.
 type tableChain struct {
 	family nftables.TableFamily
 	table  string
-	chain  string
+	name   string
 }
 
 // NewBatch returns an empty batch. Commit or Close it.
@@ -62,7 +65,7 @@ func NewBatch(o Options) *Batch {
 
 func (b *Batch) reset() {
 	conn, err := nftables.New(nftables.WithTestDial(b.take))
-	*b = Batch{options: b.options, conn: conn, err: err, bases: map[tableChain]bool{}}
+	*b = Batch{options: b.options, conn: conn, err: err, bases: map[tableChain]bool{}, sets: map[tableChain]*nftables.Set{}}
 }
 
 // Conn returns a connection of google/nftables that writes into this batch. It
@@ -107,7 +110,7 @@ func (b *Batch) note(m netlink.Message) {
 		case unix.NFTA_CHAIN_TABLE:
 			at.table = d.String()
 		case unix.NFTA_CHAIN_NAME:
-			at.chain = d.String()
+			at.name = d.String()
 		case unix.NFTA_CHAIN_HOOK:
 			hooked = true
 		}

@@ -171,6 +171,7 @@ func TestRefusedByKernel(t *testing.T) {
 		text      string
 	}{
 		{New(TCPDport().Is(80), Counter{}, IPSaddr().In(Named("nobody")), Drop()), "ip saddr @nobody", "the set has to be there"},
+		{New(IP6Saddr().Is(netip.MustParseAddr("fe80::1")), Counter{}, DynSet{Set: Named("nobody"), Key: IP6Saddr()}), "add @nobody { ip6 saddr }", "the set has to be there"},
 		{New(Counter{}, Jump("nowhere")), "jump nowhere", "the chain has to be there"},
 		{New(Counter{}, NamedQuota("none")), `quota name "none"`, "the object has to be there"},
 		{New(Counter{}, Limit{Rate: 1 << 63, Bytes: true}), "limit rate 8796093022208 mbytes/second", "limit rate"},
@@ -188,6 +189,19 @@ func TestRefusedByKernel(t *testing.T) {
 		var errno unix.Errno
 		if !errors.As(err, &errno) {
 			t.Errorf("%s: no errno in %v", c.rule, err)
+		}
+	}
+	// What it has under a name is known when the rule is added.
+	for text, r := range map[string]Rule{
+		"its keys are ipv4_addr (4 bytes)": New(IP6Saddr().In(Named("addresses"))),
+		"it holds mark, not verdicts":      New(IPSaddr().Vmap(Named("tags"))),
+		"rules cannot change it":           New(Add(Named("addresses"), IPSaddr())),
+		"it is no set":                     New(IPSaddr().In(Named("tags"))),
+	} {
+		b := NewBatch(Options{NetNS: s.fd()})
+		b.Add(plain, r)
+		if err := b.Commit(); !errors.Is(err, dict.ErrInvalid) || !strings.Contains(err.Error(), text) {
+			t.Errorf("%s: %v", r, err)
 		}
 	}
 	// Where the chain is called from only the kernel knows.
@@ -274,6 +288,7 @@ func TestRefused(t *testing.T) {
 		{"inet t filter", New(Log{ToGroup: true, Level: LevelInfo}), "a group has none"},
 		{"inet t filter", New(Log{Group: 5}), "need ToGroup"},
 		{"inet t filter", New(Add(&nftables.Set{Name: "s", KeyType: nftables.TypeIPAddr}, IPSaddr())), "set Dynamic"},
+		{"inet t filter", New(Add(&nftables.Set{Name: "s", KeyType: nftables.TypeIPAddr, Dynamic: true, HasTimeout: true}, IPSaddr(), Connections{Count: 5})), "one without timeouts"},
 		{"inet t filter", New(MetaMark().SetFrom(Numgen(true, 0, 0))), "modulus 0"},
 		{"inet t filter", New(Accept()).Comment(`"`), "comment"},
 		{"inet t filter", New(Dict("dict sessions ct id final true")), "the batch has no Schema"},

@@ -104,10 +104,18 @@ func (d DynSet) check() error {
 	case d.Set.KeyType.Name != "" && !d.Set.Dynamic:
 		return fmt.Errorf("set %s: %w: rules cannot change it: set Dynamic", d.Set.Name, dict.ErrInvalid)
 	}
+	for _, e := range d.Each {
+		if _, ok := e.(Connections); ok && d.Set.HasTimeout {
+			return fmt.Errorf("set %s: %w: ct count needs one without timeouts", d.Set.Name, dict.ErrInvalid)
+		}
+	}
 	return fits(d.Key, d.Set, d.Data != nil)
 }
 
 func (d DynSet) build(b *builder) error {
+	if d.Set != nil {
+		d.Set = b.known(d.Set)
+	}
 	if err := d.check(); err != nil {
 		return err
 	}

@@ -143,11 +143,12 @@ func (k Key[T]) equal(op expr.CmpOp, values []T) Statement {
 			return err
 		case len(list) == 0:
 			return fmt.Errorf("%w: it names no value", dict.ErrInvalid)
-		case len(list) > 1:
-			return k.among(b, list, nil, op == expr.CmpOpNeq)
 		}
 		if err := k.given(b, op, list); err != nil {
 			return err
+		}
+		if len(list) > 1 {
+			return k.among(b, list, nil, op == expr.CmpOpNeq)
 		}
 		if err := k.into(b, reg1); err != nil {
 			return err

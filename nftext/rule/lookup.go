@@ -13,8 +13,35 @@ import (
 	"nftdict/dict"
 )
 
-// Named returns a set or map that is in the kernel already, by its name.
+// Named returns a set or map that is in the kernel already, by its name. What it
+// holds the kernel is asked for when a rule that refers to it is added.
 func Named(name string) *nftables.Set { return &nftables.Set{Name: name} }
+
+// known returns what is known of a set: all of one that the program describes,
+// and what the kernel says of one that it only names. Of one that is not there
+// the kernel will say so.
+func (b *builder) known(set *nftables.Set) *nftables.Set {
+	if set.KeyType.Name != "" || set.ID != 0 || set.Name == "" {
+		return set
+	}
+	at := tableChain{b.chain.Table.Family, b.chain.Table.Name, set.Name}
+	have, ok := b.batch.sets[at]
+	if !ok {
+		have = set
+		if conn, err := nftables.New(nftables.WithNetNSFd(b.batch.options.NetNS)); err == nil {
+			if s, err := conn.GetSetByName(b.chain.Table, set.Name); err == nil {
+				s.ID = 0 // it counts within a transaction
+				if s.KeyType.GetNFTMagic() == nftables.TypeVerdict.GetNFTMagic() {
+					// Of verdict maps google/nftables takes the one for the other.
+					s.KeyType, s.DataType = nftables.SetDatatype{}, nftables.TypeVerdict
+				}
+				have = s
+			}
+		}
+		b.batch.sets[at] = have
+	}
+	return have
+}
 
 // in is the condition that a key is in a set.
 func in(k AnyKey, set *nftables.Set, not bool) Statement {
@@ -23,6 +50,7 @@ func in(k AnyKey, set *nftables.Set, not bool) Statement {
 		sign = " != @"
 	}
 	return statement{text: k.String() + sign + set.Name, help: "the set has to be there, in the same table", make: func(b *builder) error {
+		set := b.known(set)
 		if err := fits(k, set, false); err != nil {
 			return err
 		}
@@ -37,6 +65,7 @@ func in(k AnyKey, set *nftables.Set, not bool) Statement {
 // vmap is the verdict that a map has for a key.
 func vmap(k AnyKey, m *nftables.Set) Statement {
 	return statement{text: k.String() + " vmap @" + m.Name, help: "the map has to be there, in the same table", make: func(b *builder) error {
+		m := b.known(m)
 		if err := fits(k, m, true); err != nil {
 			return err
 		}
@@ -92,13 +121,14 @@ func (m mapped) String() string { return m.key.String() + " map @" + m.set.Name 
 func (m mapped) dataType() nftables.SetDatatype { return m.set.DataType }
 
 func (m mapped) into(b *builder, reg uint32) error {
-	if err := fits(m.key, m.set, true); err != nil {
+	set := b.known(m.set)
+	if err := fits(m.key, set, true); err != nil {
 		return err
 	}
-	if err := loadFor(b, m.key, m.set); err != nil {
+	if err := loadFor(b, m.key, set); err != nil {
 		return err
 	}
-	b.add(&expr.Lookup{SourceRegister: reg1, DestRegister: reg, IsDestRegSet: true, SetID: m.set.ID, SetName: m.set.Name})
+	b.add(&expr.Lookup{SourceRegister: reg1, DestRegister: reg, IsDestRegSet: true, SetID: set.ID, SetName: set.Name})
 	return nil
 }
 

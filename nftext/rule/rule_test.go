@@ -35,6 +35,7 @@ table inet t {
 	set marks { type mark; flags interval; }
 	set pairs { type ipv4_addr . inet_service; }
 	set seen { type ipv4_addr; size 1000; flags dynamic,timeout; }
+	set busy { type ipv4_addr; size 1000; flags dynamic; }
 	map verdicts { type ipv4_addr : verdict; }
 	map tags { type ipv4_addr : mark; size 1000; flags dynamic; }
 	map hosts { type inet_service : ipv4_addr; }
@@ -200,6 +201,7 @@ var listed = []struct {
 	{"inet t plain", New(IPSaddr().In(Named("addresses"))), ""},
 	{"inet t plain", New(IPSaddr().NotIn(Named("nets"))), ""},
 	{"inet t plain", New(MetaMark().In(&nftables.Set{Name: "marks", KeyType: nftables.TypeMark, Interval: true})), ""},
+	{"inet t plain", New(MetaMark().In(Named("marks"))), ""},
 	{"inet t plain", New(Concat(IPSaddr(), TCPDport()).In(Named("pairs"))), ""},
 	{"inet t plain", New(IPSaddr().Vmap(Named("verdicts"))), ""},
 	{"inet t plain", New(Cases(TCPDport(), map[uint16]Verdict{80: Accept(), 443: Jump("other"), 22: Drop()})), "tcp dport vmap { 22 : drop, 80 : accept, 443 : jump other }"},
@@ -209,6 +211,9 @@ var listed = []struct {
 	{"inet t plain", New(DynSet{Set: Named("seen"), Key: IPSaddr(), Update: true, Timeout: forever, Each: []Stateful{Counter{}}}), "update @seen { ip saddr timeout 5m counter }"},
 	{"inet t plain", New(Update(Named("seen"), IPSaddr(), Limit{Rate: 10, Over: true}), Drop()), "update @seen { ip saddr limit rate over 10/second } drop"},
 	{"inet t plain", New(DynSet{Set: Named("seen"), Key: IPSaddr(), Delete: true}), ""},
+	{"inet t plain", New(Add(Named("seen"), IPSaddr(), Counter{}, Limit{Rate: 5})), "add @seen { ip saddr counter limit rate 5/second }"},
+	{"inet t plain", New(Add(Named("busy"), IPSaddr(), Connections{Count: 5, Over: true}), Drop()), ""},
+	{"inet t plain", New(Add(Named("seen"), IPSaddr(), Quota{Bytes: 1 << 20, Over: true}), Drop()), ""},
 	{"inet t plain", New(DynSet{Set: Named("tags"), Key: IPSaddr(), Data: Const(MetaMark().Key, 5)}), ""},
 	{"inet t plain", New(DynSet{Set: Named("tags"), Key: IPSaddr(), Data: MetaMark()}), ""},
 
@@ -332,13 +337,21 @@ var more = []struct {
 	{"nft-bridge-reject", "bridge b plain", New(Reject(TCPReset)), "meta l4proto tcp reject with tcp reset"},
 }
 
-// TestListed loads each rule by itself and compares what stock nft lists.
+// TestListed loads the rules of each chain and compares what stock nft lists.
 func TestListed(t *testing.T) {
 	s := newSpace(t)
 	s.nft(setup)
-	places := chains()
-	for _, c := range listed {
-		t.Run(c.rule.String(), func(t *testing.T) { check(t, s, places[c.chain], c.rule, c.want) })
+	for name, c := range chains() {
+		t.Run(name, func(t *testing.T) {
+			var rules []Rule
+			var want []string
+			for _, l := range listed {
+				if l.chain == name {
+					rules, want = append(rules, l.rule), append(want, l.want)
+				}
+			}
+			check(t, s, c, rules, want)
+		})
 	}
 }
 
@@ -347,12 +360,12 @@ func TestListedWhereSupported(t *testing.T) {
 	s := newSpace(t)
 	s.nft(setup)
 	places := chains()
-	for _, c := range more {
-		t.Run(c.rule.String(), func(t *testing.T) {
-			need.Feature(t, c.feature, func() error {
-				return s.supports(c.feature)
+	for _, m := range more {
+		t.Run(m.rule.String(), func(t *testing.T) {
+			need.Feature(t, m.feature, func() error {
+				return s.supports(m.feature)
 			})
-			check(t, s, places[c.chain], c.rule, c.want)
+			check(t, s, places[m.chain], []Rule{m.rule}, []string{m.want})
 		})
 	}
 }
@@ -360,53 +373,56 @@ func TestListedWhereSupported(t *testing.T) {
 // supports asks stock nft whether the kernel has a feature.
 func (s *space) supports(feature string) error {
 	text := map[string]string{
-		"nft-synproxy":      "add rule inet t input meta l4proto tcp synproxy",
-		"nft-queue":         "add rule inet t plain queue",
+		"nft-synproxy":      "add rule inet t input meta l4proto tcp synproxy; flush chain inet t input",
+		"nft-queue":         "add rule inet t plain queue; flush chain inet t plain",
 		"nft-flowtable":     "add flowtable inet t fast { hook ingress priority 0; devices = { lo }; }",
-		"nft-dup":           "add rule ip v4 plain dup to 10.0.0.1",
-		"nft-dup-netdev":    "add rule netdev d ingress dup to lo",
-		"nft-fwd-netdev":    "add rule netdev d ingress fwd to lo",
-		"nft-tproxy":        "add rule inet t mangle meta l4proto tcp tproxy to :80",
-		"nft-socket":        "add rule inet t mangle socket transparent 1",
-		"nft-rt":            "add rule inet t plain rt ip nexthop 10.0.0.1",
-		"nft-bridge-reject": "add rule bridge b plain reject",
+		"nft-dup":           "add rule ip v4 plain dup to 10.0.0.1; flush chain ip v4 plain",
+		"nft-dup-netdev":    "add rule netdev d ingress dup to lo; flush chain netdev d ingress",
+		"nft-fwd-netdev":    "add rule netdev d ingress fwd to lo; flush chain netdev d ingress",
+		"nft-tproxy":        "add rule inet t mangle meta l4proto tcp tproxy to :80; flush chain inet t mangle",
+		"nft-socket":        "add rule inet t mangle socket transparent 1; flush chain inet t mangle",
+		"nft-rt":            "add rule inet t plain rt ip nexthop 10.0.0.1; flush chain inet t plain",
+		"nft-bridge-reject": "add rule bridge b plain reject; flush chain bridge b plain",
 	}[feature]
 	out, err := s.try(text)
 	if err != nil {
 		return errors.New(strings.TrimSpace(out))
 	}
-	for place := range chains() {
-		s.nft("flush chain " + place)
-	}
 	return nil
 }
 
-// check loads a rule and compares its listing, and that its own text means the
-// same to stock nft.
-func check(t *testing.T, s *space, c *nftables.Chain, r Rule, want string) {
+// check loads rules and compares their listing, and that their own texts mean
+// the same to stock nft.
+func check(t *testing.T, s *space, c *nftables.Chain, rules []Rule, want []string) {
 	t.Helper()
 	s = &space{t, s.file}
-	s.nft("flush chain " + place(c))
 	b := NewBatch(Options{NetNS: s.fd()})
-	b.Add(c, r)
+	b.Conn().FlushChain(c)
+	b.Add(c, rules...)
 	if err := b.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	if want == "" {
-		want = r.String()
-		if c.Table.Family != nftables.TableFamilyINet { // where the family needs no word
-			want = strings.NewReplacer("nat ip to", "nat to", "nat ip6 to", "nat to").Replace(want)
-		}
-	}
+	load := "flush chain " + place(c) + "\n"
+	var readable []string
 	have := s.rules(place(c))
-	if diff := cmp.Diff([]string{want}, have); diff != "" {
+	for i, r := range rules {
+		if want[i] == "" {
+			want[i] = r.String()
+			if c.Table.Family != nftables.TableFamilyINet { // where the family needs no word
+				want[i] = strings.NewReplacer("nat ip to", "nat to", "nat ip6 to", "nat to").Replace(want[i])
+			}
+		}
+		if strings.HasPrefix(want[i], "meta priority 1:2") || c.Table.Family != nftables.TableFamilyINet && strings.Contains(r.String(), "icmpx") {
+			continue // stock nft lists the one and does not read it; tables of one family know no icmpx
+		}
+		load += fmt.Sprintf("add rule %s %s\n", place(c), r)
+		readable = append(readable, want[i])
+	}
+	if diff := cmp.Diff(want, have); diff != "" {
 		t.Fatalf("(-want +have):\n%s", diff)
 	}
-	if strings.HasPrefix(want, "meta priority 1:2") || !strings.HasPrefix(place(c), "inet") && strings.Contains(r.String(), "icmpx") {
-		return // stock nft lists the one and does not read it; tables of one family know no icmpx
-	}
-	s.nft("flush chain " + place(c) + "\n" + fmt.Sprintf("add rule %s %s", place(c), r))
-	if diff := cmp.Diff(have, s.rules(place(c))); diff != "" {
-		t.Errorf("loaded by stock nft from its text (-have +nft):\n%s", diff)
+	s.nft(load)
+	if diff := cmp.Diff(readable, s.rules(place(c))); diff != "" {
+		t.Errorf("loaded by stock nft from their texts (-have +nft):\n%s", diff)
 	}
 }
