@@ -76,19 +76,13 @@ static int nft_dict_line_bind(struct nft_dict_table *t, u32 id)
 	return 0;
 }
 
-static int nft_dict_line_write(struct nft_dict_net *dn, const struct nft_dict_line *line)
+static int nft_dict_line_put(const struct nft_dict_line *line, struct nft_dict_table *t)
 {
 	union nft_dict_any_key any NFT_DICT_UNINITIALIZED;
-	struct nft_dict_table *t;
 	struct nft_dict_put *put;
 	s64 wide;
 	int err;
 
-	if (!line->key.type || !line->field[0] || !line->value.type)
-		return -EINVAL;
-	t = nft_dict_line_table(dn, line, true);
-	if (IS_ERR(t))
-		return PTR_ERR(t);
 	err = nft_dict_line_key(line, t, &any.key);
 	if (err)
 		return err;
@@ -108,6 +102,24 @@ static int nft_dict_line_write(struct nft_dict_net *dn, const struct nft_dict_li
 	if (!err)
 		err = nft_dict_row_put(t, &any.key, put);
 	kfree(put);
+	return err;
+}
+
+static int nft_dict_line_write(struct nft_dict_net *dn, const struct nft_dict_line *line)
+{
+	u32 last_id = dn->last_id;
+	struct nft_dict_table *t;
+	int err;
+
+	if (!line->key.type || !line->field[0] || !line->value.type)
+		return -EINVAL;
+	t = nft_dict_line_table(dn, line, true);
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	err = nft_dict_line_put(line, t);
+	/* What is refused leaves no table either. */
+	if (err && t->id > last_id)
+		nft_dict_table_delete(t);
 	return err;
 }
 
