@@ -208,7 +208,7 @@ func TestHeader(t *testing.T) {
 	want := names{
 		"NFT_DICT_GENL_VERSION": familyVersion,
 		"NFT_DICT_MAX_DEPTH":    nftext.MaxDepth, "NFT_DICT_MAX_ITEMS": nftext.MaxItems,
-		"NFT_DICT_MAX_TOKENS": nftext.MaxTokens, "NFT_DICT_MAX_TEXT": nftext.MaxText,
+		"NFT_DICT_MAX_TOKENS": nftext.MaxTokens, "NFT_DICT_MAX_TEXT": nftext.MaxText, "NFT_DICT_MAX_EXPR": 16384,
 		"NFT_DICT_TABLE_BOUND": tableBound, "NFT_DICT_TABLE_OPEN": tableOpen,
 		"NFT_DICT_TOKEN_ANY": tokenAny, "NFT_DICT_TOKEN_STAR": tokenStar, "NFT_DICT_TOKEN_CLASS": tokenClass,
 	}
