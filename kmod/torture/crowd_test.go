@@ -108,6 +108,28 @@ func (c *crowd) work(t trade, r *rand.Rand, done *atomic.Int64) error {
 	return nil
 }
 
+// enough is how often each trade has to succeed, and patience for how long
+// that may take where the machine is busy.
+const (
+	enough   = 5
+	patience = 5 * time.Minute
+)
+
+// last lets the crowd go on for a time, and longer if somebody has not done
+// enough yet.
+func (c *crowd) last(d time.Duration) {
+	time.Sleep(d)
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		least := int64(enough)
+		for i := range c.done {
+			least = min(least, c.done[i].Load())
+		}
+		if least == enough {
+			return
+		}
+	}
+}
+
 // end stops the crowd and asks whether each of them got something done.
 func (c *crowd) end() {
 	c.stop.Store(true)

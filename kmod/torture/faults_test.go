@@ -79,21 +79,13 @@ func anywhere() extent { return extent{0, ^uint64(0)} }
 // one does.
 func (f *faults) function(name string) extent {
 	f.tb.Helper()
-	e, err := symbols(func(s, module string) bool { return s == name && module == "" })
-	if err != nil {
-		f.tb.Fatalf("%s: %v", name, err)
-	}
-	return e
+	return f.code(name, func(s symbol) bool { return s.name == name && s.module == "" })
 }
 
 // module returns where the code of the module begins and ends.
 func (f *faults) module() extent {
 	f.tb.Helper()
-	e, err := symbols(func(_, module string) bool { return module == "[nft_dict]" })
-	if err != nil {
-		f.tb.Fatal(err)
-	}
-	return e
+	return f.code("code of the module", func(s symbol) bool { return s.module == "[nft_dict]" })
 }
 
 // chance lets every allocation fail with a probability in per cent.
@@ -120,39 +112,58 @@ func (f *faults) try(n int, do func() error) (reached bool, err error) {
 	return strings.TrimSpace(string(left[:length])) == "0", err
 }
 
-// symbols returns the code from the first symbol that is wanted to the one
-// behind the last.
-func symbols(want func(name, module string) bool) (e extent, err error) {
-	f, err := os.Open("/proc/kallsyms")
+// symbol is a place in the kernel's code.
+type symbol struct {
+	at           uint64
+	name, module string
+}
+
+// code returns that from the first symbol that is wanted to the one behind the
+// last.
+func (f *faults) code(what string, want func(symbol) bool) extent {
+	f.tb.Helper()
+	all, err := symbols()
 	if err != nil {
-		return e, err
+		f.tb.Fatal(err)
 	}
-	defer f.Close()
-	var all []uint64
-	first, last := ^uint64(0), uint64(0)
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		word := strings.Fields(lines.Text())
-		if len(word) < 3 || !strings.ContainsAny(word[1], "tT") {
-			continue
-		}
-		at, err := strconv.ParseUint(word[0], 16, 64)
-		if err != nil {
-			return e, err
-		}
-		all = append(all, at)
-		if want(word[2], strings.Join(word[3:], " ")) {
-			first, last = min(first, at), max(last, at)
+	e, last := extent{from: ^uint64(0)}, uint64(0)
+	for _, s := range all {
+		if want(s) {
+			e.from, last = min(e.from, s.at), max(last, s.at)
 		}
 	}
 	if last == 0 {
-		return e, errors.Join(errors.New("no such symbol"), lines.Err())
+		f.tb.Fatalf("the kernel has no %s", what)
 	}
-	e = extent{first, last + 4096} // should there be none behind
-	for _, at := range all {
-		if at > last {
-			e.to = min(e.to, at)
+	e.to = last + 4096 // should there be none behind
+	for _, s := range all {
+		if s.at > last {
+			e.to = min(e.to, s.at)
 		}
 	}
-	return e, lines.Err()
+	return e
+}
+
+// symbols returns where the code of the kernel and its modules is.
+func symbols() (all []symbol, err error) {
+	f, err := os.Open("/proc/kallsyms")
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		at, rest, _ := strings.Cut(lines.Text(), " ")
+		kind, rest, _ := strings.Cut(rest, " ")
+		if kind != "t" && kind != "T" {
+			continue
+		}
+		s := symbol{}
+		if s.at, err = strconv.ParseUint(at, 16, 64); err != nil {
+			return nil, err
+		}
+		s.name, s.module, _ = strings.Cut(rest, "\t")
+		all = append(all, s)
+	}
+	return all, lines.Err()
 }

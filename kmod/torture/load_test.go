@@ -19,7 +19,7 @@ func TestLoad(t *testing.T) {
 	h := newHost(t)
 	h.ruleTables(t)
 	c := newCrowd(t, b.random(0), loadSpec(t), loadConstants(t))
-	time.Sleep(3 * lasting(t))
+	c.last(3 * lasting(t))
 	c.end()
 	h.sweep(t)
 }
@@ -70,6 +70,7 @@ func TestNamespaces(t *testing.T) {
 		}
 	}
 	t.Logf("%d namespaces", rounds)
+	stays.last(0)
 	stays.end()
 	h.sweep(t)
 }
@@ -112,6 +113,7 @@ func TestUnload(t *testing.T) {
 		c.rules.Unlock()
 	}
 	t.Logf("removed and inserted %d times, refused to remove %d times", rounds, refused)
+	c.last(0)
 	c.end()
 	h.sweep(t)
 }
