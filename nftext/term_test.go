@@ -3,9 +3,6 @@
 package nftext_test
 
 import (
-	"bufio"
-	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -33,33 +30,16 @@ func readRules(t testing.TB) []ruleLine {
 	}
 	var lines []ruleLine
 	for _, name := range files {
-		f, err := os.Open(name)
+		read, err := ruletest.ReadLines(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer f.Close()
-		s := bufio.NewScanner(f)
-		for n := 1; s.Scan(); n++ {
-			if s.Text() == "" || strings.HasPrefix(s.Text(), "#") {
-				continue
+		for _, l := range read {
+			verdict := "ok"
+			if l.Canonical == "" {
+				verdict = "fail"
 			}
-			part := strings.SplitN(s.Text(), ";", 3)
-			l := ruleLine{place: fmt.Sprintf("%s:%d", name, n)}
-			switch {
-			case len(part) == 3 && part[1] == "ok":
-				l.rule, l.verdict, l.canonical = part[0], "ok", part[2]
-				if l.canonical == "-" {
-					l.canonical = l.rule
-				}
-			case len(part) == 3 && part[1] == "fail" && part[2] != "":
-				l.rule, l.verdict, l.why = part[0], "fail", part[2]
-			default:
-				t.Fatalf("%s: want rule;ok;canonical or rule;fail;message", l.place)
-			}
-			lines = append(lines, l)
-		}
-		if err := s.Err(); err != nil {
-			t.Fatal(err)
+			lines = append(lines, ruleLine{l.Place, l.Rule, verdict, l.Canonical, l.Why})
 		}
 	}
 	return lines
