@@ -9,7 +9,8 @@
 //
 // Find tells where terms stand in the text of a file or command line. Text
 // becomes a Term (Parse), which prints as it was written with spaces and quotes
-// in canonical form; docs/rules.md has all of the language. A Term and the schema
+// in canonical form; so does an object of nft's JSON (ParseJSON, JSON).
+// docs/rules.md has all of the language. A Term and the schema
 // of the tables become a Bound term (Bind): names resolved, values typed, the
 // whole checked. A backend's Compiler turns a Bound term into nft expressions
 // and finds it again in a dumped rule. Eval says what a Bound condition answers

@@ -53,11 +53,10 @@ func (s *scanner) list(each func(key []byte) error) error {
 	for {
 		var key []byte
 		if object {
-			start := s.pos
 			if s.space() != '"' {
 				return s.fail("a name in quotes")
 			}
-			start = s.pos
+			start := s.pos
 			if err := s.text(); err != nil {
 				return err
 			}
