@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -52,18 +53,36 @@ func (s *Store) AddFields(table string, fields ...dict.Field) error {
 		if err != nil {
 			return err
 		}
-		return s.grow("field add", f, fields)
+		var hidden []string
+		fields = slices.DeleteFunc(slices.Clone(fields), func(add dict.Field) bool {
+			name := dict.Name(add.Name)
+			if !f.hidden[name] || add.Type != 0 || len(add.Aliases) > 0 || slices.Contains(hidden, name) {
+				return false
+			}
+			hidden = append(hidden, name)
+			return true
+		})
+		if err := s.grow("field add", f, fields, false); err != nil {
+			return err
+		}
+		return s.dir.show(f, hidden)
 	})
 }
 
-// grow adds fields to a table under the lock.
-func (s *Store) grow(op string, f tableSchema, fields []dict.Field) error {
+// grow adds fields to a table under the lock, hidden or not.
+func (s *Store) grow(op string, f tableSchema, fields []dict.Field, hidden bool) error {
+	if len(fields) == 0 {
+		return nil
+	}
 	next, err := f.table.With(fields...)
 	if err != nil {
 		return &dict.At{Op: op, Err: err}
 	}
 	known := len(f.table.Fields)
 	added := recordsOfFields(known, next.Fields[known:])
+	for i := range added {
+		added[i].hidden = hidden
+	}
 	if err := s.dir.publish(f.id, f.count, recordOfTable(next, f.count+len(added)), added); err != nil {
 		return &dict.At{Op: op, Table: f.table.Name, Err: err}
 	}

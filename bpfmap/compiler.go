@@ -24,6 +24,7 @@ type compiler struct {
 	loader loader
 	loaded map[string]*loaded
 	uses   uses
+	bringing
 }
 
 // loaded is a program and how many hold it.
@@ -48,8 +49,7 @@ func (s *Store) Compiler() nftext.Compiler {
 }
 
 // Compile implements nftext.Compiler. In an open table a rule's field comes to
-// be with it, and stays should the kernel refuse the rule; not where the rule
-// is only checked.
+// be with it, when the code is released, if the kernel has taken the rule.
 func (c *compiler) Compile(t nftext.Target, b nftext.Bound) (*nftext.Code, error) {
 	switch t.Family {
 	case unix.NFPROTO_INET, unix.NFPROTO_IPV4, unix.NFPROTO_IPV6, unix.NFPROTO_BRIDGE:
@@ -112,15 +112,17 @@ func (c *compiler) hold(l label, p *planner) (*ebpf.Program, func() error, error
 		c.loaded[key] = h
 	}
 	h.holders++
+	c.bringing.begin(p.brought)
 	release := sync.OnceValue(func() error {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		free()
+		err := c.bringing.end(c.store, p.brought)
 		if h.holders--; h.holders > 0 {
-			return nil
+			return err
 		}
 		delete(c.loaded, key)
-		return h.program.Close()
+		return errors.Join(err, h.program.Close())
 	})
 	return h.program, release, nil
 }

@@ -121,7 +121,7 @@ func (s *Store) DieAdding(name string, f dict.Field) error {
 	if err != nil {
 		return err
 	}
-	return s.grow("field add", t, []dict.Field{f})
+	return s.grow("field add", t, []dict.Field{f}, false)
 }
 
 // Memory returns how many bytes of the kernel a table's maps take.

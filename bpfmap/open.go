@@ -41,7 +41,7 @@ func (s *Store) grown(t *table, rows []dict.Row, errs *[]error) (*table, []dict.
 			}
 		}
 		if err := s.growFor(t, r); err != nil {
-			*errs = append(*errs, t.at("set", r.Key, "", err))
+			*errs = append(*errs, t.ofRow(r.Key, err))
 			continue
 		}
 		good = append(good, r)
@@ -55,9 +55,21 @@ func (s *Store) grown(t *table, rows []dict.Row, errs *[]error) (*table, []dict.
 // bringsFields reports whether a row has fields that an open table lacks.
 func (t *table) bringsFields(r dict.Row) bool {
 	return slices.ContainsFunc(r.Cells, func(c dict.Cell) bool {
-		_, known := t.fields[dict.Name(c.Field)]
-		return !known
+		name := dict.Name(c.Field)
+		_, known := t.fields[name]
+		return !known || t.hidden[name]
 	})
+}
+
+// ofRow moves an error about the schema to the row that wanted it changed.
+func (t *table) ofRow(key dict.Key, err error) error {
+	field := ""
+	for at := (*dict.At)(nil); errors.As(err, &at); err = at.Err {
+		if at.Field != "" {
+			field = at.Field
+		}
+	}
+	return t.at("set", key, field, err)
 }
 
 // growFor adds the fields that a checked row brings.
@@ -68,11 +80,17 @@ func (s *Store) growFor(t *table, r dict.Row) error {
 			return err
 		}
 		var fields []dict.Field
+		var hidden []string
 		for _, c := range r.Cells {
-			if f.table.Index(c.Field) < 0 { // nobody else was faster
-				fields = append(fields, dict.Field{Name: c.Field})
+			if name := dict.Name(c.Field); f.table.Index(name) < 0 { // nobody else was faster
+				fields = append(fields, dict.Field{Name: name})
+			} else if f.hidden[name] {
+				hidden = append(hidden, name)
 			}
 		}
-		return s.grow("set", f, fields)
+		if err := s.grow("set", f, fields, false); err != nil {
+			return err
+		}
+		return s.dir.show(f, hidden)
 	})
 }

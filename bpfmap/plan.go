@@ -3,7 +3,6 @@
 package bpfmap
 
 import (
-	"errors"
 	"fmt"
 
 	"nftdict/dict"
@@ -57,6 +56,7 @@ type planner struct {
 	store *Store
 	check bool // the plan is only looked at: it brings no fields
 	plan
+	brought []broughtField // fields of open tables that only rules know yet
 }
 
 func (p *planner) match(c *nftext.Condition) error {
@@ -185,9 +185,7 @@ func (p *planner) ref(r *nftext.Ref, role int) (ruleRef, error) {
 		index, ok = len(t.schema.Fields), true
 	}
 	if !ok && t.schema.Open {
-		// Somebody else may have been faster.
-		err := p.store.AddFields(t.schema.Name, dict.Field{Name: r.Field})
-		if err != nil && !errors.Is(err, dict.ErrExist) {
+		if err := p.store.bring(t.schema.Name, r.Field); err != nil {
 			return ruleRef{}, err
 		}
 		if t, err = p.store.table("dict", r.Table.Name); err != nil {
@@ -197,6 +195,9 @@ func (p *planner) ref(r *nftext.Ref, role int) (ruleRef, error) {
 	}
 	if !ok {
 		return ruleRef{}, &dict.At{Op: "dict", Table: t.schema.Name, Field: r.Field, Err: dict.ErrNotExist}
+	}
+	if t.hidden[r.Field] {
+		p.brought = append(p.brought, broughtField{t.id, t.schema.Name, r.Field})
 	}
 	p.tables[role] = t
 	out := ruleRef{Field: uint32(index), Type: uint32(r.Type), Open: number(t.schema.Open)}

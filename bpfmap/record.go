@@ -33,6 +33,7 @@ type record struct {
 	typ     uint8 // dict.KeyType of a table, dict.Type of a field
 	bound   bool
 	open    bool
+	hidden  bool   // a field that only rules know
 	limit   uint32 // of a table
 	field   uint32 // of an alias: the index of its field
 	timeout uint32 // of a table
@@ -52,6 +53,7 @@ const (
 const (
 	flagBound = 1 << iota
 	flagOpen
+	flagHidden
 )
 
 func (r record) marshal() []byte {
@@ -62,6 +64,9 @@ func (r record) marshal() []byte {
 	}
 	if r.open {
 		b[2] |= flagOpen
+	}
+	if r.hidden {
+		b[2] |= flagHidden
 	}
 	b[3] = byte(r.value.Type())
 	number := r.limit
@@ -84,7 +89,7 @@ func unmarshalRecord(b []byte) (record, error) {
 	}
 	number := binary.NativeEndian.Uint32(b[4:])
 	r := record{
-		kind: recordKind(b[0]), typ: b[1], bound: b[2]&flagBound != 0, open: b[2]&flagOpen != 0,
+		kind: recordKind(b[0]), typ: b[1], bound: b[2]&flagBound != 0, open: b[2]&flagOpen != 0, hidden: b[2]&flagHidden != 0,
 		timeout: binary.NativeEndian.Uint32(b[8:]), count: binary.NativeEndian.Uint32(b[12:]),
 	}
 	end := 0

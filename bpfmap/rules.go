@@ -13,10 +13,22 @@ import (
 
 // used returns which rule consults the table with this id, as `ip filter
 // forward handle 5`, "" if none does.
-func (n *netns) used(id uint32) (string, error) {
+func (n *netns) used(id uint32) (place string, err error) {
+	err = n.eachRule(func(r dumpedRule) {
+		for _, l := range r.labels {
+			if place == "" && slices.Contains(l.tables, id) {
+				place = r.place
+			}
+		}
+	})
+	return place, err
+}
+
+// eachRule calls f for every rule of the namespace.
+func (n *netns) eachRule(f func(dumpedRule)) error {
 	conn, err := netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{NetNS: int(n.file.Fd())})
 	if err != nil {
-		return "", explain("list rules", err)
+		return explain("list rules", err)
 	}
 	defer conn.Close()
 	messages, err := conn.Execute(netlink.Message{
@@ -27,24 +39,22 @@ func (n *netns) used(id uint32) (string, error) {
 		Data: []byte{unix.NFPROTO_UNSPEC, unix.NFNETLINK_V0, 0, 0},
 	})
 	if err != nil {
-		return "", explain("list rules", err)
+		return explain("list rules", err)
 	}
 	for _, m := range messages {
 		rule, err := parseRule(m.Data)
 		if err != nil {
-			return "", fmt.Errorf("list rules: %w", err)
+			return fmt.Errorf("list rules: %w", err)
 		}
-		if slices.Contains(rule.tables, id) {
-			return rule.place, nil
-		}
+		f(rule)
 	}
-	return "", nil
+	return nil
 }
 
 // dumpedRule is what we need of a rule that the kernel lists.
 type dumpedRule struct {
 	place  string
-	tables []uint32 // ids of our tables that its expressions consult
+	labels []label // of our terms in it
 }
 
 // familyWords are the families as nft names them.
@@ -91,7 +101,9 @@ func parseRule(data []byte) (dumpedRule, error) {
 			attrs.Nested(func(list *netlink.AttributeDecoder) error {
 				for list.Next() {
 					list.Nested(func(e *netlink.AttributeDecoder) error {
-						r.tables = append(r.tables, tablesOf(e)...)
+						if l, ok := labelOf(e); ok {
+							r.labels = append(r.labels, l)
+						}
 						return nil
 					})
 				}
@@ -103,8 +115,8 @@ func parseRule(data []byte) (dumpedRule, error) {
 	return r, attrs.Err()
 }
 
-// tablesOf returns the ids in one expression.
-func tablesOf(e *netlink.AttributeDecoder) []uint32 {
+// labelOf returns the label of one expression, false if it has none of ours.
+func labelOf(e *netlink.AttributeDecoder) (label, bool) {
 	var name string
 	var data []byte
 	for e.Next() {
@@ -115,8 +127,5 @@ func tablesOf(e *netlink.AttributeDecoder) []uint32 {
 			data = e.Bytes()
 		}
 	}
-	if l, ok := parseMatch(name, data); ok {
-		return l.tables
-	}
-	return nil
+	return parseMatch(name, data)
 }

@@ -14,9 +14,10 @@ import (
 
 // tableSchema is a table as the schema map holds it.
 type tableSchema struct {
-	id    uint32
-	count int // records that follow the table's own
-	table dict.Table
+	id     uint32
+	count  int // records that follow the table's own
+	table  dict.Table
+	hidden map[string]bool // fields that only rules know, see hidden.go
 }
 
 // readSchema returns all tables and the epoch they are of. The caller holds
@@ -45,7 +46,13 @@ func (n *namespace) readSchema() ([]tableSchema, uint64, error) {
 		if err != nil {
 			return nil, 0, fmt.Errorf("read schema: %w", err)
 		}
-		out = append(out, tableSchema{id: key.Table, count: len(rest), table: t})
+		f := tableSchema{id: key.Table, count: len(rest), table: t, hidden: map[string]bool{}}
+		for _, r := range rest {
+			if r.hidden {
+				f.hidden[r.name] = true
+			}
+		}
+		out = append(out, f)
 	}
 	return out, epoch, nil
 }

@@ -50,7 +50,8 @@ type view struct {
 type table struct {
 	*handle
 	schema dict.Table
-	fields map[string]int // index by canonical name or alias
+	hidden map[string]bool // fields of the schema that only rules know
+	fields map[string]int  // index by canonical name or alias
 }
 
 // errClosed is what a closed Store answers.
@@ -116,7 +117,7 @@ func (s *Store) Tables() ([]dict.Table, error) {
 	}
 	out := make([]dict.Table, 0, len(v.tables))
 	for _, t := range v.tables {
-		out = append(out, clone(t.schema))
+		out = append(out, t.shown())
 	}
 	slices.SortFunc(out, func(a, b dict.Table) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
@@ -128,7 +129,7 @@ func (s *Store) Table(name string) (dict.Table, error) {
 	if err != nil {
 		return dict.Table{}, err
 	}
-	return clone(t.schema), nil
+	return t.shown(), nil
 }
 
 // table finds a table in the schema as it is now.
@@ -190,7 +191,7 @@ func (s *Store) reload() (*view, error) {
 		if h == nil {
 			h = &handle{id: f.id, dir: s.dir.pinDir(f.id), secret: s.dir.state.secret}
 		}
-		next.tables[f.table.Name] = newTable(h, f.table)
+		next.tables[f.table.Name] = newTable(h, f)
 	}
 	s.view.Store(next)
 	for _, gone := range handles {
@@ -201,9 +202,9 @@ func (s *Store) reload() (*view, error) {
 	return next, nil
 }
 
-func newTable(h *handle, schema dict.Table) *table {
-	t := &table{handle: h, schema: schema, fields: map[string]int{}}
-	for i, f := range schema.Fields {
+func newTable(h *handle, s tableSchema) *table {
+	t := &table{handle: h, schema: s.table, hidden: s.hidden, fields: map[string]int{}}
+	for i, f := range s.table.Fields {
 		t.fields[f.Name] = i
 		for _, a := range f.Aliases {
 			t.fields[a] = i
@@ -217,11 +218,13 @@ func (t *table) at(op string, key dict.Key, field string, err error) error {
 	return &dict.At{Op: op, Table: t.schema.Name, Key: key.Text(), Field: field, Err: err}
 }
 
-// clone copies a schema so that the caller may alter what he got.
-func clone(t dict.Table) dict.Table {
-	t.Fields = slices.Clone(t.Fields)
-	for i := range t.Fields {
-		t.Fields[i].Aliases = slices.Clone(t.Fields[i].Aliases)
+// shown copies the schema, so that the caller may alter what he gets, without
+// the fields that only rules know.
+func (t *table) shown() dict.Table {
+	out := t.schema
+	out.Fields = slices.DeleteFunc(slices.Clone(out.Fields), func(f dict.Field) bool { return t.hidden[f.Name] })
+	for i := range out.Fields {
+		out.Fields[i].Aliases = slices.Clone(out.Fields[i].Aliases)
 	}
-	return t
+	return out
 }

@@ -4,6 +4,7 @@ package bpfmap_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"testing"
 
@@ -104,5 +105,25 @@ func TestKilledChange(t *testing.T) {
 	}
 	if got, err := dict.Flush(s, "t"); err != nil || got != 0 {
 		t.Errorf("the new table: %v rows, %v, want none", got, err)
+	}
+}
+
+// TestErrorSaysItOnce: a row that wants more fields than there may be is told
+// where, once.
+func TestErrorSaysItOnce(t *testing.T) {
+	s := openDir(t, testDir(t))
+	if err := s.AddTable(dict.Table{Name: "op", Key: dict.KeyInt, Open: true, Limit: 10}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range dict.MaxFields + 1 {
+		err := s.Put("op", dict.Row{Key: dict.IntKey(1), Cells: []dict.Cell{{Field: fmt.Sprint("g", i), Value: dict.IntValue(1)}}})
+		switch {
+		case i < dict.MaxFields && err != nil:
+			t.Fatal(err)
+		case i == dict.MaxFields:
+			if want := `set op 1: field "g256": table is full: 256 fields`; err == nil || err.Error() != want {
+				t.Errorf("%v, want %s", err, want)
+			}
+		}
 	}
 }
