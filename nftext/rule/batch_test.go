@@ -239,6 +239,8 @@ func TestRefused(t *testing.T) {
 		{"ip v4 nat_in", New(DNATTo(a6, 0)), "the packets here are ip"},
 		{"ip v4 nat_in", New(DNAT(NAT{})), "neither an address nor a port"},
 		{"ip v4 nat_in", New(DNAT(NAT{Addr: a, AddrEnd: netip.MustParseAddr("9.0.0.1")})), "is no range"},
+		{"ip v4 nat_in", New(DNAT(NAT{Addr: a, Prefix: netip.MustParsePrefix("10.0.0.0/8")})), "stand in each other's place"},
+		{"inet t filter", New(Rewrite(IPTTL(), 5)), "addresses and ports alone"},
 		{"ip v4 nat_in", New(TCPDport().Is(80), DNAT(NAT{Port: 5, PortEnd: 4})), "is no range of ports"},
 		{"inet t nat_in", New(TCPDport().Is(80), DNAT(NAT{Port: 5})), "may be of either family"},
 		{"inet t nat_in", New(Redirect(NAT{Addr: a})), "takes no address"},

@@ -29,25 +29,26 @@ func transport[T any](text string, p Protocol, typ nftables.SetDatatype, offset 
 	return payload(key{text: text, typ: typ, l4: uint8(p)}, expr.PayloadBaseTransportHeader, offset, enc)
 }
 
-// IPSaddr is the IPv4 address that the packet comes from.
-func IPSaddr() Address {
-	return Address{network("ip saddr", IPv4, nftables.TypeIPAddr, 12, address(IPv4))}
+// addressAt is a key of an address of the network header.
+func addressAt(text string, family Family, typ nftables.SetDatatype, offset uint32) Address {
+	at := bytesOf{base: expr.PayloadBaseNetworkHeader, offset: offset, pseudo: true}
+	if family == IPv4 {
+		at.sum, at.sumOffset = unix.NFT_PAYLOAD_CSUM_INET, 10
+	}
+	return Address{rewritten(network(text, family, typ, offset, address(family)), at)}
 }
+
+// IPSaddr is the IPv4 address that the packet comes from.
+func IPSaddr() Address { return addressAt("ip saddr", IPv4, nftables.TypeIPAddr, 12) }
 
 // IPDaddr is the IPv4 address that the packet goes to.
-func IPDaddr() Address {
-	return Address{network("ip daddr", IPv4, nftables.TypeIPAddr, 16, address(IPv4))}
-}
+func IPDaddr() Address { return addressAt("ip daddr", IPv4, nftables.TypeIPAddr, 16) }
 
 // IP6Saddr is the IPv6 address that the packet comes from.
-func IP6Saddr() Address {
-	return Address{network("ip6 saddr", IPv6, nftables.TypeIP6Addr, 8, address(IPv6))}
-}
+func IP6Saddr() Address { return addressAt("ip6 saddr", IPv6, nftables.TypeIP6Addr, 8) }
 
 // IP6Daddr is the IPv6 address that the packet goes to.
-func IP6Daddr() Address {
-	return Address{network("ip6 daddr", IPv6, nftables.TypeIP6Addr, 24, address(IPv6))}
-}
+func IP6Daddr() Address { return addressAt("ip6 daddr", IPv6, nftables.TypeIP6Addr, 24) }
 
 // IPProtocol is the protocol field of the IPv4 header.
 func IPProtocol() Key[Protocol] {
@@ -101,7 +102,19 @@ func octet() nftables.SetDatatype {
 }
 
 func ports(name string, p Protocol, offset uint32) Key[uint16] {
-	return transport(name, p, nftables.TypeInetService, offset, netOrder(decimal[uint16]))
+	k := transport(name, p, nftables.TypeInetService, offset, netOrder(decimal[uint16]))
+	at := bytesOf{base: expr.PayloadBaseTransportHeader, offset: offset, sum: unix.NFT_PAYLOAD_CSUM_INET}
+	switch p {
+	case TCP:
+		at.sumOffset = 16
+	case UDP:
+		at.sumOffset = 6
+	case SCTP:
+		at.sum, at.sumOffset = sctpSum, 8
+	default:
+		return k
+	}
+	return rewritten(k, at)
 }
 
 // Offsets of ports, the same in all protocols that have them.
@@ -244,7 +257,8 @@ func EtherType() Key[uint16] {
 }
 
 func link[T any](text string, typ nftables.SetDatatype, offset uint32, enc func(T) (value, error)) Key[T] {
-	return payload(key{text: text, typ: typ, ether: true}, expr.PayloadBaseLLHeader, offset, enc)
+	k := payload(key{text: text, typ: typ, ether: true}, expr.PayloadBaseLLHeader, offset, enc)
+	return rewritten(k, bytesOf{base: expr.PayloadBaseLLHeader, offset: offset})
 }
 
 // Raw is a key of any bytes of a header, a number in network order; the text

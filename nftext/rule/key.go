@@ -31,6 +31,7 @@ type key struct {
 	l3, l4 uint8
 	ether  bool
 	mask   []byte
+	bytes  *bytesOf // where a rule may write them
 	load   func(b *builder, reg uint32)
 	// learn tells the builder what a match of one of values teaches it.
 	learn func(b *builder, values []value)

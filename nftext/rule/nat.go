@@ -21,6 +21,10 @@ type NAT struct {
 	Addr, AddrEnd netip.Addr // one address, or the first and last of several
 	Port, PortEnd uint16     // one port, or the first and last of several; 0 is none
 
+	// Prefix, in place of Addr, is what the network part of an address becomes; the
+	// rest of it stays.
+	Prefix netip.Prefix
+
 	// From, in place of Addr, yields the address: a map, or a dictionary's field.
 	// Where it yields none the rule ends.
 	From Value
@@ -65,7 +69,11 @@ func (s natStatement) String() string {
 	text := s.word
 	to := s.target()
 	if to != "" {
-		text += s.familyText() + " to " + to
+		text += s.familyText()
+		if s.Prefix.IsValid() {
+			text += " prefix"
+		}
+		text += " to " + to
 	}
 	if f := s.flagWords(); f != "" {
 		text += " " + f
@@ -96,6 +104,8 @@ func (s natStatement) target() string {
 	switch {
 	case s.From != nil:
 		text = s.From.String()
+	case s.Prefix.IsValid():
+		text = s.Prefix.Masked().String()
 	case s.Addr.IsValid():
 		one := func(a netip.Addr) string {
 			if a.Is6() && s.Port != 0 {
@@ -142,6 +152,10 @@ func (s natStatement) family() uint8 {
 		return 0
 	}
 	switch {
+	case s.Prefix.IsValid() && s.Prefix.Addr().Is4():
+		return unix.NFPROTO_IPV4
+	case s.Prefix.IsValid():
+		return unix.NFPROTO_IPV6
 	case s.Addr.Is4():
 		return unix.NFPROTO_IPV4
 	case s.Addr.Is6():
@@ -156,15 +170,21 @@ func (s natStatement) remedy() string {
 
 // check refuses what no kernel takes.
 func (s natStatement) check(b *builder) error {
+	addresses := 0
+	for _, is := range [...]bool{s.Addr.IsValid(), s.Prefix.IsValid(), s.From != nil} {
+		if is {
+			addresses++
+		}
+	}
 	switch {
-	case s.translates() && s.From == nil && !s.Addr.IsValid() && s.Port == 0:
+	case s.translates() && addresses == 0 && s.Port == 0:
 		return fmt.Errorf("%w: it names neither an address nor a port", dict.ErrInvalid)
-	case !s.translates() && (s.From != nil || s.Addr.IsValid()):
+	case !s.translates() && addresses > 0:
 		return fmt.Errorf("%w: it takes no address", dict.ErrInvalid)
+	case addresses > 1:
+		return fmt.Errorf("%w: Addr, Prefix and From stand in each other's place", dict.ErrInvalid)
 	case s.From != nil && len(yields(s.From)) > 1 && s.Port != 0:
 		return fmt.Errorf("%w: a port and what yields one", dict.ErrInvalid)
-	case s.From != nil && s.Addr.IsValid():
-		return fmt.Errorf("%w: an address and what yields one", dict.ErrInvalid)
 	case s.AddrEnd.IsValid() && (s.AddrEnd.BitLen() != s.Addr.BitLen() || s.AddrEnd.Less(s.Addr)):
 		return fmt.Errorf("%w: %s-%s is no range", dict.ErrInvalid, s.Addr, s.AddrEnd)
 	case s.PortEnd != 0 && (s.Port == 0 || s.PortEnd < s.Port):
@@ -207,6 +227,8 @@ func (s natStatement) build(b *builder) error {
 			// The port stands behind the address in the same registers.
 			first = unix.NFT_REG32_00 + parts[0].Bytes/4
 		}
+	} else if s.Prefix.IsValid() {
+		addr, addrEnd = load(s.Prefix.Masked().Addr().AsSlice()), load(last(s.Prefix))
 	} else if s.Addr.IsValid() {
 		addr = load(s.Addr.AsSlice())
 		if s.AddrEnd.IsValid() && s.AddrEnd != s.Addr {
@@ -258,7 +280,7 @@ func (s natStatement) nat(b *builder, addr, addrEnd, first, end uint32) error {
 		return fmt.Errorf("%w: the packets here may be of either family: match one before", dict.ErrInvalid)
 	}
 	e := &expr.NAT{Type: expr.NATTypeSourceNAT, Family: uint32(family), RegAddrMin: addr, RegAddrMax: addrEnd, RegProtoMin: first, RegProtoMax: end,
-		Random: s.Random, FullyRandom: s.FullyRandom, Persistent: s.Persistent, Specified: s.Port != 0}
+		Random: s.Random, FullyRandom: s.FullyRandom, Persistent: s.Persistent, Prefix: s.Prefix.IsValid(), Specified: s.Port != 0}
 	if s.word == "dnat" {
 		e.Type = expr.NATTypeDestNAT
 	}

@@ -287,6 +287,14 @@ var listed = []struct {
 	{"inet t plain", New(Accept()).Comment("by hand"), ""},
 	{"inet t plain", New(Expr("counter", &expr.Counter{}), Accept()), "counter packets 0 bytes 0 accept"},
 
+	{"inet t plain", New(Rewrite(IPSaddr().Key, addr("10.0.0.1"))), ""},
+	{"inet t plain", New(Rewrite(IP6Daddr().Key, addr("fe80::1"))), ""},
+	{"inet t plain", New(TCPDport().Is(80), Rewrite(TCPDport(), 8080), Rewrite(TCPSport(), 5)), ""},
+	{"inet t plain", New(Rewrite(UDPSport(), 5)), ""},
+	{"inet t plain", New(Rewrite(SCTPDport(), 5)), ""},
+	{"bridge b plain", New(Rewrite(EtherSaddr(), mac)), ""},
+	{"inet t plain", New(RewriteFrom(IPDaddr().Key, Map(IPSaddr().Key, IPDaddr().Key, map[netip.Addr]netip.Addr{addr("10.0.0.1"): addr("10.0.0.2")}))), ""},
+
 	// Address translation.
 	{"ip v4 nat_in", New(DNATTo(addr("10.0.0.1"), 0)), ""},
 	{"ip v4 nat_in", New(TCPDport().Is(80), DNATTo(addr("10.0.0.1"), 8080)), ""},
@@ -296,6 +304,8 @@ var listed = []struct {
 	{"inet t nat_in", New(DNATTo(addr("10.0.0.1"), 0)), ""},
 	{"inet t nat_in", New(TCPDport().Is(80), DNATTo(addr("fe80::1"), 80)), ""},
 	{"ip6 v6 nat_in", New(TCPDport().Is(80), DNATTo(addr("2001:db8::1"), 80)), ""},
+	{"ip v4 nat_in", New(DNAT(NAT{Prefix: prefix("10.1.0.0/24")})), "dnat prefix to 10.1.0.0/24"},
+	{"ip6 v6 nat_in", New(DNAT(NAT{Prefix: prefix("2001:db8::/64")})), "dnat prefix to 2001:db8::/64"},
 	{"ip v4 nat_in", New(DNAT(NAT{From: Map(TCPDport(), IPDaddr().Key, map[uint16]netip.Addr{80: addr("10.0.0.1"), 443: addr("10.0.0.2")})})), ""},
 	{"inet t nat_in", New(DNAT(NAT{From: TCPDport().MapTo(&nftables.Set{Name: "hosts", IsMap: true, KeyType: nftables.TypeInetService, DataType: nftables.TypeIPAddr})})), ""},
 	{"ip v4 nat_in", New(DNAT(NAT{From: TCPDport().MapTo(&nftables.Set{Name: "spots", IsMap: true, KeyType: nftables.TypeInetService,
@@ -409,7 +419,7 @@ func check(t *testing.T, s *space, c *nftables.Chain, rules []Rule, want []strin
 		if want[i] == "" {
 			want[i] = r.String()
 			if c.Table.Family != nftables.TableFamilyINet { // where the family needs no word
-				want[i] = strings.NewReplacer("nat ip to", "nat to", "nat ip6 to", "nat to").Replace(want[i])
+				want[i] = strings.NewReplacer("nat ip to", "nat to", "nat ip6 to", "nat to", "nat ip prefix", "nat prefix", "nat ip6 prefix", "nat prefix").Replace(want[i])
 			}
 		}
 		if strings.HasPrefix(want[i], "meta priority 1:2") || c.Table.Family != nftables.TableFamilyINet && strings.Contains(r.String(), "icmpx") {
