@@ -10,16 +10,15 @@
 // placeholder again; in what it prints, the placeholder becomes the term. So the
 // transaction, handles, echo and error columns are nft's own. The translations
 // are pure functions on bytes (text.go, batch.go, reply.go, listing.go,
-// report.go). Under -j the placeholders are objects in nft's documents, of which no
-// other byte changes (jsonhide.go, jsonreveal.go). Interception is a seccomp user-notification listener
+// report.go). Interception is a seccomp user-notification listener
 // (sandbox.go, supervisor.go) on the one thread that forks nft; a system call
 // that carries no term is let through untouched.
 //
 // It refuses to load anything when a term cannot be translated: the kernel is
 // handed an expression it must reject in the term's place, so the message that
 // nft prints stands at the term, and the batch fails as a whole. It refuses to
-// send a placeholder, to print one, and to hide a dict rule: forms of input and
-// output that have none for dict terms yet (interactive, debug, optimize) end
-// with an error that names the option. It refuses to run where the kernel cannot intercept
+// send a placeholder, to print one (but in the raw bytes of -d mnl), and to hide a
+// dict rule; and to take terms with -o, which merges rules by what differs in their
+// text. It refuses to run where the kernel cannot intercept
 // ([dict.ErrNotSupported], and what is needed).
 package front

@@ -9,8 +9,6 @@ import (
 	"fmt"
 
 	"golang.org/x/sys/unix"
-
-	"nftdict/dict"
 )
 
 // transfer is one send or receive of nft's.
@@ -92,12 +90,8 @@ func (s *supervisor) receive(n notification, k *socket) error {
 			}
 			return err
 		}
-		var seen *term
-		if reply, seen, err = s.terms.decompileReply(b, s.codec, k.moved); err != nil {
+		if reply, _, err = s.terms.decompileReply(b, s.codec, k.moved); err != nil {
 			return fmt.Errorf("reply: %w", err)
-		}
-		if option := s.texts.options.refused(); seen != nil && option != "" {
-			return fmt.Errorf("%s: a rule holds this dict term, which %s cannot show yet: %w", seen.text, option, dict.ErrNotSupported)
 		}
 		if len(b) == 0 || &reply[0] == &b[0] {
 			return s.listener.proceed(n.id)

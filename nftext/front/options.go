@@ -112,13 +112,10 @@ func (o *options) talks(args []string) bool {
 	return o.interactive && o.file == "" && o.command == len(args)
 }
 
-// refused names the option under which a dict term can neither be read nor shown,
-// or is empty.
+// refused names the option under which a dict term cannot be read, or is empty: -o
+// merges rules that differ in one match, and would take placeholders for values.
 func (o *options) refused() string {
-	switch {
-	case o.debug:
-		return "-d (debug)"
-	case o.optimize:
+	if o.optimize {
 		return "-o (optimize)"
 	}
 	return ""

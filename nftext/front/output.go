@@ -27,7 +27,11 @@ type output struct {
 // is passed on as it comes.
 func newOutput(cmd *exec.Cmd, x *texts, stdout, stderr io.Writer) (*output, error) {
 	o := &output{}
-	for _, to := range []io.WriteCloser{&listing{terms: x.terms, json: x.json(), to: stdout}, &report{terms: x.terms, to: stderr}} {
+	var first io.WriteCloser = &listing{terms: x.terms, json: x.json(), to: stdout}
+	if x.options.debug {
+		first = &debugged{terms: x.terms, json: x.json(), to: stdout}
+	}
+	for _, to := range []io.WriteCloser{first, &report{terms: x.terms, to: stderr}} {
 		r, w, err := os.Pipe()
 		if err != nil {
 			o.started()

@@ -153,3 +153,15 @@ func (t *terms) source(at place, hidden string) (l sourceLine, ok bool) {
 	}
 	return l, true
 }
+
+// anySource returns the line that nft reads as hidden, wherever it stands.
+func (t *terms) anySource(hidden string) (sourceLine, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, l := range t.lines {
+		if l.hidden == hidden {
+			return l, true
+		}
+	}
+	return sourceLine{}, false
+}
