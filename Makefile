@@ -33,12 +33,12 @@ FUZZTIME ?= 20s
 # The kernels that guests boot: series of Debian's, or "debug".
 GUESTS ?= 6.1 6.12
 # What is tested there: what speaks to the kernel, and nothing that does not.
-GUEST_TESTS ?= ./genl ./kmod/test ./bpfmap ./dictd ./dictd/conntrack ./dictd/queue ./dictd/rules ./e2e
+GUEST_TESTS ?= ./genl ./kmod/test ./bpfmap ./nftext/rule ./dictd ./dictd/conntrack ./dictd/queue ./dictd/rules ./e2e
 # A package that is not through by then hangs: its tests are asked where, and a
 # minute later the guest is killed and its log shown.
 GUEST_PATIENCE ?= 15m
 # What that run promises its tests.
-GUEST_PROMISED := root,netns,nft,conntrack,tcpdump,dig,curl,openssl,ping,ip,bpf,bpffs,xtbpf,nfqueue,seccomp,kmod
+GUEST_PROMISED := root,netns,nft,conntrack,tcpdump,dig,curl,openssl,ping,ip,bpf,bpffs,xtbpf,nfqueue,seccomp,kmod,nft-statements
 # The debug kernel knows no types (BTF), so it is for the module alone.
 KASAN_TESTS ?= ./genl ./kmod/test ./kmod/torture
 KASAN_PROMISED := root,netns,nft,kmod,failslab

@@ -154,7 +154,7 @@ func TestExamples(t *testing.T) {
 			{captivePortal, nftables.TableFamilyIPv4, "portal", "forward", ""},
 			{steer, nftables.TableFamilyIPv4, "steer", "forward", "kmod"},
 			{scanners, nftables.TableFamilyIPv4, "guard", "input", ""},
-			{func(b *rule.Batch) { offload(b, "lo") }, nftables.TableFamilyINet, "fast", "forward", "nft-flowtable"},
+			{func(b *rule.Batch) { offload(b, "lo") }, nftables.TableFamilyINet, "fast", "forward", "nft-statements"},
 		} {
 			t.Run(c.table+" "+c.chain, func(t *testing.T) {
 				b := p.batch()
