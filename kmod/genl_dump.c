@@ -50,7 +50,7 @@ static void nft_dict_dump_free(struct nft_dict_dump *d)
 	kfree(d);
 }
 
-int nft_dict_row_get_start(struct netlink_callback *cb)
+static int nft_dict_dump_start(struct netlink_callback *cb, struct netlink_ext_ack *extack)
 {
 	struct nft_dict_net *dn = nft_dict_pernet(sock_net(cb->skb->sk));
 	struct nlattr **attrs = nft_dict_dump_attrs(cb);
@@ -58,7 +58,7 @@ int nft_dict_row_get_start(struct netlink_callback *cb)
 	struct nft_dict_table *t;
 	int err;
 
-	t = nft_dict_table_of(dn, attrs, cb->extack);
+	t = nft_dict_table_of(dn, attrs, extack);
 	if (IS_ERR(t))
 		return PTR_ERR(t);
 	d = kzalloc(sizeof(*d), GFP_KERNEL);
@@ -68,7 +68,7 @@ int nft_dict_row_get_start(struct netlink_callback *cb)
 	}
 	d->cursor.table = t;
 	if (attrs[NFT_DICT_A_ROW]) {
-		err = nft_dict_dump_filter(d, attrs[NFT_DICT_A_ROW], cb->extack);
+		err = nft_dict_dump_filter(d, attrs[NFT_DICT_A_ROW], extack);
 		if (err) {
 			nft_dict_dump_free(d);
 			return err;
@@ -77,6 +77,22 @@ int nft_dict_row_get_start(struct netlink_callback *cb)
 	nft_dict_cursor_start(&d->cursor, t);
 	cb->args[0] = (long)d;
 	cb->min_dump_alloc = NFT_DICT_DUMP_BYTES;
+	return 0;
+}
+
+/* cb->args[0] is the dump. Older kernels have nobody listen to why a dump cannot
+ * start: there args[1] is the error and args[2] the text, to be told in place of
+ * the first message.
+ */
+int nft_dict_row_get_start(struct netlink_callback *cb)
+{
+	struct netlink_ext_ack extack = {};
+	int err = nft_dict_dump_start(cb, cb->extack ? cb->extack : &extack);
+
+	if (!err || cb->extack)
+		return err;
+	cb->args[1] = err;
+	cb->args[2] = (long)extack._msg;
 	return 0;
 }
 
@@ -112,11 +128,17 @@ static bool nft_dict_dump_wants(const struct nft_dict_dump *d, const struct nft_
 int nft_dict_row_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct nft_dict_dump *d = (void *)cb->args[0];
-	struct nft_dict_table *t = d->cursor.table;
 	struct nft_dict_row *row = NULL;
+	struct nft_dict_table *t;
 	unsigned int rows = 0;
 	void *head;
 
+	if (!d) {
+		if (cb->extack)
+			cb->extack->_msg = (const char *)cb->args[2];
+		return cb->args[1];
+	}
+	t = d->cursor.table;
 	/* Never 0, which would mean that nobody asks for consistency. */
 	cb->seq = (u32)atomic_read(&t->generation) << 1 | 1;
 	head = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,

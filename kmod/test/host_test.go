@@ -21,6 +21,13 @@ import (
 	"nftdict/nftext"
 )
 
+// TestMain keeps the first thread to itself: it is the one that does not end
+// with a goroutine, and would keep the namespace that a test left it in.
+func TestMain(m *testing.M) {
+	runtime.LockOSThread()
+	os.Exit(m.Run())
+}
+
 // host is a network namespace with a loopback device, in which a socket sends
 // packets to itself through the chain. The test's goroutine stays on the thread
 // that is in the namespace, which ends with it.

@@ -255,6 +255,8 @@ func TestRuleErrors(t *testing.T) {
 		{"128 tokens", match("s", dict.String, cmpEq, tokens(times(128, uint16('a'))...)), 0},
 		{"129 tokens", match("s", dict.String, cmpEq, tokens(times(129, uint16('a'))...)), unix.E2BIG},
 
+		{"16 KiB of globs", match("s", dict.String, cmpEq, times(30, cat(tokens(times(128, uint16('a'))...), attr(itemClasses, make([]byte, 512))))...), unix.E2BIG},
+
 		// Statements.
 		{"set", set("i", dict.Int, value(one)), 0},
 		{"set without a value", set("i", dict.Int), unix.EINVAL},

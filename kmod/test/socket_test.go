@@ -32,6 +32,7 @@ type refused struct {
 	text   string
 	offset int    // of the offending attribute in the message's data, -1 if none is told
 	miss   uint32 // the type that is missing, 0 if none is told
+	late   bool   // told at the end of a listing, where older kernels point to nothing
 }
 
 func (r *refused) Error() string { return fmt.Sprintf("%v: %s", r.errno, r.text) }
@@ -110,7 +111,7 @@ func (m *message) result(header int) error {
 	if errno == 0 {
 		return nil
 	}
-	r := &refused{errno: errno, offset: -1}
+	r := &refused{errno: errno, offset: -1, late: m.typ == unix.NLMSG_DONE}
 	at := 4
 	if m.typ == unix.NLMSG_ERROR {
 		at += 16
