@@ -60,7 +60,9 @@ func (h *host) prepare(t *testing.T, id uint32) string {
 		t.Fatal(err)
 	}
 	if slices.ContainsFunc(tables, func(t tableInfo) bool { return t.users > 0 }) {
-		if err := h.flushRules(); err != nil {
+		b := newBatch(h.nft)
+		b.delRules(faultChain())
+		if err := b.commit(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -172,47 +174,73 @@ func (h *host) entry(t *testing.T) uint32 {
 	return m.ids[0]
 }
 
-// TestFaults makes every allocation of every call fail: of the commands, with
-// and without someone who listens for changes, of the text interface, and of
-// loading each kind of rule. A call that fails has changed nothing.
-func TestFaults(t *testing.T) {
-	newBudget(t)
-	h := newHost(t)
+// each makes every allocation of steps fail, below code. A call that fails has
+// changed nothing.
+func (h *host) each(t *testing.T, id uint32, steps []step, below func(*faults) extent) {
+	t.Helper()
 	f := newFaults(t)
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // the runtime's own memory is not meant
-	id := h.entry(t)
+	code := below(f)
 	sum := 0
-	genl, nft, module := f.function("genl_rcv"), f.function("nfnetlink_rcv"), f.module()
-	run := func(where string, steps []step, below extent) {
-		for _, s := range steps {
-			f.only(below)
-			note("%s %s", t.Name(), s.name)
-			sites, failed := f.one(t, h, s, id)
-			f.only(anywhere())
-			t.Logf("%-22s %-28s %3d allocations, %3d failed the call", where, s.name, sites, failed)
-			sum += sites
-		}
+	for _, s := range steps {
+		note("%s %s", t.Name(), s.name)
+		f.only(code)
+		sites, failed := f.one(t, h, s, id)
+		f.only(anywhere())
+		t.Logf("%-28s %3d allocations, %3d failed the call", s.name, sites, failed)
+		sum += sites
 	}
-	commands := commandSteps(id)
-	run("commands", commands, genl)
+	t.Logf("%d allocations failed", sum)
+	if sum < 3*len(steps) {
+		t.Errorf("only %d allocations failed", sum)
+	}
+	h.sweep(t)
+}
+
+// TestFaultsOfCommands makes every allocation of every command fail.
+func TestFaultsOfCommands(t *testing.T) {
+	h := newHost(t)
+	id := h.entry(t)
+	h.each(t, id, commandSteps(id), func(f *faults) extent { return f.function("genl_rcv") })
+}
+
+// TestFaultsOfChanges does so while somebody listens, for what the module
+// itself asks for.
+func TestFaultsOfChanges(t *testing.T) {
+	h := newHost(t)
 	ear, err := openFamily()
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer ear.close()
 	if err := ear.listen(); err != nil {
 		t.Fatal(err)
 	}
-	run("commands, heard", commands, module)
-	if err := ear.close(); err != nil {
+	id := h.entry(t)
+	h.each(t, id, commandSteps(id), (*faults).module)
+}
+
+// TestFaultsOfText makes every allocation of the text interface fail.
+func TestFaultsOfText(t *testing.T) {
+	h := newHost(t)
+	h.each(t, h.entry(t), textSteps(), (*faults).module)
+}
+
+// TestFaultsOfRules makes every allocation of loading each form of a rule
+// fail, also those of nf_tables, which then gives up what the module has done.
+func TestFaultsOfRules(t *testing.T) {
+	h := newHost(t)
+	b := newBatch(h.nft)
+	b.addChain(faultChain())
+	if err := b.commit(); err != nil {
 		t.Fatal(err)
 	}
-	run("text", textSteps(), module)
-	run("rules", ruleSteps(t), nft)
-	t.Logf("%d allocations failed", sum)
-	if sum < 300 {
-		t.Errorf("only %d allocations failed", sum)
-	}
-	h.sweep(t)
+	h.each(t, h.entry(t), ruleSteps(t), func(f *faults) extent { return f.function("nfnetlink_rcv") })
+}
+
+// faultChain is where rules are loaded without memory.
+func faultChain() chain {
+	return chain{family: unix.NFPROTO_INET, name: "output", hook: 3}
 }
 
 // TestFaultsOfNamespace makes every allocation of the module for a new

@@ -133,17 +133,15 @@ func (w *ruler) forms() map[string][]*node {
 	return list
 }
 
-// ruleSteps load a rule of every form, and delete it.
+// ruleSteps load a rule of every form.
 func ruleSteps(t *testing.T) (list []step) {
 	b := &budget{tb: t}
 	w := newRuler(b.random(0), loadSpec(t), loadConstants(t))
-	c := chain{family: unix.NFPROTO_INET, name: "output", hook: 3}
 	load := func(rules ...[]*node) func(*host) error {
 		return func(h *host) error {
 			b := newBatch(h.nft)
-			b.addChain(c)
 			for _, exprs := range rules {
-				b.addRule(c, exprs...)
+				b.addRule(faultChain(), exprs...)
 			}
 			return b.commit()
 		}
