@@ -36,6 +36,14 @@ func (a Address) prefixes(not bool, prefixes []netip.Prefix) Statement {
 		op = expr.CmpOpNeq
 	}
 	return statement{text: a.op(op) + words[0], make: func(b *builder) error {
+		if n := prefixes[0].Bits() / 8; n > 0 && prefixes[0].Bits()%8 == 0 { // whole bytes
+			if err := a.need(b); err != nil {
+				return err
+			}
+			b.add(&expr.Payload{DestRegister: reg1, Base: a.bytes.base, Offset: a.bytes.offset, Len: uint32(n)})
+			b.cmp(op, spans[0].lo[:n])
+			return nil
+		}
 		if err := a.into(b, reg1); err != nil {
 			return err
 		}

@@ -403,7 +403,7 @@ func (s *space) supports(feature string) error {
 }
 
 // check loads rules and compares their listing, and that their own texts mean
-// the same to stock nft.
+// the same to stock nft, to the byte.
 func check(t *testing.T, s *space, c *nftables.Chain, rules []Rule, want []string) {
 	t.Helper()
 	s = &space{t, s.file}
@@ -415,6 +415,7 @@ func check(t *testing.T, s *space, c *nftables.Chain, rules []Rule, want []strin
 	}
 	load := "flush chain " + place(c) + "\n"
 	var readable []string
+	var again []Rule
 	have := s.rules(place(c))
 	for i, r := range rules {
 		if want[i] == "" {
@@ -427,12 +428,28 @@ func check(t *testing.T, s *space, c *nftables.Chain, rules []Rule, want []strin
 			continue // stock nft lists the one and does not read it; tables of one family know no icmpx
 		}
 		load += fmt.Sprintf("add rule %s %s\n", place(c), r)
-		readable = append(readable, want[i])
+		readable, again = append(readable, want[i]), append(again, r)
 	}
 	if diff := cmp.Diff(want, have); diff != "" {
 		t.Fatalf("(-want +have):\n%s", diff)
 	}
+	b.Conn().FlushChain(c)
+	b.Add(c, again...)
+	if err := b.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	ours := s.bytecode(place(c))
 	s.nft(load)
+	theirs := s.bytecode(place(c))
+	for i := range min(len(ours), len(theirs)) {
+		// Where data goes with a key into a map nft takes another register.
+		if diff := cmp.Diff(theirs[i], ours[i]); diff != "" && !strings.Contains(ours[i], "sreg_data") {
+			t.Errorf("(-nft +ours):\n%s", diff)
+		}
+	}
+	if len(ours) != len(theirs) {
+		t.Errorf("have %d rules, nft %d", len(ours), len(theirs))
+	}
 	if diff := cmp.Diff(readable, s.rules(place(c))); diff != "" {
 		t.Errorf("loaded by stock nft from their texts (-have +nft):\n%s", diff)
 	}

@@ -5,6 +5,7 @@ package rule
 import (
 	"os"
 	"os/exec"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -97,4 +98,28 @@ func (s *space) rules(chain string) (out []string) {
 		out = append(out, line)
 	}
 	return out
+}
+
+// bytecode returns the expressions of a chain's rules, as stock nft shows them.
+func (s *space) bytecode(chain string) (out []string) {
+	s.t.Helper()
+	var shown []byte
+	var err error
+	s.do(func() {
+		shown, err = exec.Command("nft", append([]string{"--debug=netlink", "list", "chain"}, strings.Fields(chain)...)...).CombinedOutput()
+	})
+	if err != nil {
+		s.t.Fatalf("nft: %v\n%s", err, shown)
+	}
+	number := regexp.MustCompile(`__(set|map)\d+`)
+	rule := ""
+	for line := range strings.Lines(string(shown)) {
+		if strings.HasPrefix(line, "  [ ") {
+			rule += number.ReplaceAllString(line, "__$1")
+		} else if rule != "" {
+			out = append(out, rule)
+			rule = ""
+		}
+	}
+	return append(out, rule)
 }
