@@ -17,8 +17,8 @@ import (
 type budget struct {
 	tb    testing.TB
 	seed  uint64
-	end   time.Time
-	cases int // instead of end, if not 0
+	end   time.Time // from the first case on
+	cases int       // instead of end, if not 0
 	done  int
 }
 
@@ -34,7 +34,6 @@ func newBudget(tb testing.TB) *budget {
 			tb.Fatal(err)
 		}
 	}
-	b.end = time.Now().Add(lasting(tb))
 	if s, ok := strings.CutSuffix(os.Getenv("NFTDICT_TORTURE"), "x"); ok {
 		var err error
 		if b.cases, err = strconv.Atoi(s); err != nil {
@@ -66,6 +65,9 @@ func lasting(tb testing.TB) time.Duration {
 // next returns the chance of the next case, nil at the end. Each case has its
 // own, so that a case does not depend on how much the one before it took.
 func (b *budget) next() *rand.Rand {
+	if b.done == 0 {
+		b.end = time.Now().Add(lasting(b.tb))
+	}
 	if b.cases != 0 && b.done == b.cases || b.cases == 0 && time.Now().After(b.end) {
 		return nil
 	}

@@ -262,7 +262,10 @@ func (m *member) hear() error {
 
 // loadRules loads other rules in place of those that are there.
 func (m *member) loadRules() error {
-	m.rules.Lock()
+	if !m.rules.TryLock() { // somebody wants them as they are
+		time.Sleep(time.Millisecond)
+		return nil
+	}
 	defer m.rules.Unlock()
 	b := newBatch(m.nft)
 	w := newRuler(m.Rand, m.spec, m.constants)

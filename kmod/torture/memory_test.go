@@ -321,10 +321,13 @@ func TestFaultsOfPackets(t *testing.T) {
 	h.ruleTables(t)
 	f.only(f.module())
 	c := newCrowd(t, b.random(0), loadSpec(t), loadConstants(t))
+	c.rules.Lock()
+	h.makingRows(t)
 	f.chance(25)
 	h.ofPackets(t)
 	c.last(0)
 	f.chance(0)
+	c.rules.Unlock()
 	c.end()
 	h.sweep(t)
 }

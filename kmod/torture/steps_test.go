@@ -154,6 +154,27 @@ func ruleSteps(t *testing.T) (list []step) {
 	return append(list, step{name: "all", do: load(all...)})
 }
 
+// makingRows loads rules that make rows out of every packet, and delete them.
+func (h *host) makingRows(t *testing.T) {
+	t.Helper()
+	w := newRuler((&budget{tb: t}).random(0), loadSpec(t), loadConstants(t))
+	forms := w.forms()
+	var err error
+	for range 100 { // somebody may delete the tables meanwhile
+		h.ruleTables(t)
+		b := newBatch(h.nft)
+		b.addChain(faultChain())
+		b.delRules(faultChain())
+		for _, name := range []string{"attach", "set", "add", "set nested", "sub", "flush"} {
+			b.addRule(faultChain(), forms[name]...)
+		}
+		if err = b.commit(); err == nil {
+			return
+		}
+	}
+	t.Fatalf("rules that make rows: %v", err)
+}
+
 // ofPackets sends packets through rules that make rows, and asks whether some
 // did not come to be.
 func (h *host) ofPackets(t *testing.T) {
