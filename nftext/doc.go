@@ -16,9 +16,9 @@
 // and finds it again in a dumped rule. Eval says what a Bound condition answers
 // for given rows, Apply what a statement does: they are the reference that every
 // backend is compared with, on the data of nftext/ruletest. nftext/codec joins
-// all this to nftext/front, which runs nft.
+// all this to nftext/front, which runs nft; nftext/rule builds whole rules in Go.
 //
 // The package is pure: it speaks to no kernel and runs no program (nftext/front
-// does). It refuses what it does not know by name, and leaves the rest of a
+// and nftext/rule do). It refuses what it does not know by name, and leaves the rest of a
 // rule to nft.
 package nftext
