@@ -178,6 +178,40 @@ table ip vn {
 }
 `
 
+// moreValues are others, of which nft prints constants in its own way.
+const moreValues = `table ip w {
+	set both { type ipv4_addr . ipv4_addr; flags dynamic; size 100; }
+	chain c {
+		type filter hook prerouting priority mangle
+		ip saddr set dict values mark a4
+		udp sport set dict values mark l
+		ip id set dict values mark i
+		tcp option maxseg size set dict values mark i
+		meta priority set dict values mark i
+		meta mark set dict values mark i and 0xff or 0x100
+		meta mark set dict values mark a4 map { 10.0.0.0/8 : 1, 192.0.2.1 : 2 }
+		meta mark set ip saddr . dict values mark a4 map { 10.0.0.1 . 10.0.0.2 : 1 }
+		dict values mark a4 . dict values mark l vmap { 10.0.0.1 . 5 : drop }
+		dict values mark a4 & 255.255.255.0 == 10.1.2.0 drop
+		dict values mark i { 5-9, 11 } dict values mark i | 1 { 5, 11 } drop
+		add @both { ip saddr . dict values mark a4 limit rate 5/second }
+		tcp dport 80 tproxy to dict values mark a4:3128
+		dup to dict values mark a4 device "lo"
+	}
+	chain n {
+		type nat hook prerouting priority dstnat
+		tcp dport 80 redirect to :dict values mark i
+		tcp dport 81 dnat to 10.0.0.1 : dict values mark i random
+		dnat to dict values mark s map { "A" : 10.0.0.1 }
+	}
+	chain p {
+		type nat hook postrouting priority srcnat
+		snat to dict values mark a ipv4_addr persistent
+		tcp dport 80 masquerade to :dict values mark i
+	}
+}
+`
+
 // TestValuesAsJSON loads values as text, then their listing as JSON elsewhere.
 func TestValuesAsJSON(t *testing.T) {
 	one, other := withTables(t), withTables(t)
@@ -207,5 +241,23 @@ func TestValuesAsJSON(t *testing.T) {
 	got, _ := run(t, other, 0, "nft", "-j", "list", "ruleset")
 	if d := cmp.Diff(jsonHandles.ReplaceAllString(document, ""), jsonHandles.ReplaceAllString(got, "")); d != "" {
 		t.Errorf("JSON (-loaded +listed):\n%s", d)
+	}
+
+	feed(t, one, "flush ruleset\n"+moreValues, "nft", "-f", "-")
+	run(t, other, 0, "nft", "flush", "ruleset")
+	text, _ = run(t, one, 0, "nft", "list", "ruleset")
+	document, _ = run(t, one, 0, "nft", "-j", "list", "ruleset")
+	feed(t, other, document, "nft", "-j", "-f", "-")
+	again, _ = run(t, other, 0, "nft", "list", "ruleset")
+	if d := cmp.Diff(text, again); d != "" {
+		t.Errorf("more text after JSON (-loaded +listed):\n%s", d)
+	}
+
+	// nft 1.0.6 has no JSON for a map that a rule changes: it leaves the statement
+	// out, with a warning.
+	feed(t, one, "flush ruleset\ntable ip x { map m { type ipv4_addr : mark; flags dynamic; size 100; }; chain c { update @m { ip saddr : dict values mark i }; }; }", "nft", "-f", "-")
+	var out, errs bytes.Buffer
+	if status := program(one)("", nil, &out, &errs, []string{"nft", "-j", "list", "ruleset"}); !strings.Contains(out.String(), `"update"`) && (status == 0 || !strings.Contains(errs.String(), "nft has no JSON for the statement")) {
+		t.Errorf("a statement without JSON: status %d, %s%s", status, &out, &errs)
 	}
 }

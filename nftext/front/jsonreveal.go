@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"nftdict/dict"
 	"nftdict/nftext/jsondoc"
 )
 
@@ -68,7 +69,7 @@ func (r *jsonRevealer) list(offset int, list *jsondoc.Node) error {
 		}
 	}
 	if len(waiting) > 0 {
-		return fmt.Errorf("%s: %w", waiting[0].text, errCarrier)
+		return fmt.Errorf("%s: %w: nft has no JSON for the statement that it stands in, list the rules as text", waiting[0].text, dict.ErrNotSupported)
 	}
 	return nil
 }
