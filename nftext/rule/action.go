@@ -20,7 +20,7 @@ func Notrack() Statement {
 		if err := b.families(unix.NFPROTO_IPV4, unix.NFPROTO_IPV6, unix.NFPROTO_INET); err != nil {
 			return err
 		}
-		if err := b.at(nftables.ChainTypeFilter, prerouting|output); err != nil {
+		if err := b.at("", prerouting|output); err != nil {
 			return err
 		}
 		if p := b.chain.Priority; b.chain.Hooknum != nil && p != nil && *p >= *nftables.ChainPriorityConntrack {
@@ -101,8 +101,7 @@ func (s Synproxy) build(b *builder) error {
 		return err
 	}
 	b.add(&expr.SynProxy{Mss: s.MSS, Wscale: s.WScale, WscaleValueSet: s.HasWScale, Timestamp: s.Timestamp, SackPerm: s.SACK})
-	b.ends(s.String())
-	return nil
+	return nil // and goes on with packets that it has nothing to do with
 }
 
 // ClampMSS sets the maximum segment size that a SYN announces, in bytes.

@@ -267,6 +267,7 @@ func TestRefused(t *testing.T) {
 		{"inet t filter", New(IPSaddr().Vmap(&nftables.Set{Name: "m", KeyType: nftables.TypeIPAddr, IsMap: true, DataType: nftables.TypeMark})), "it holds mark, not verdicts"},
 		{"inet t filter", New(MetaMark().SetBits(0xf, 0x10)), "are not all in the mask"},
 		{"inet t filter", New(MetaMark().SetFrom(IPTTL())), "has 1 bytes"},
+		{"inet t filter", New(nil), "a statement is nil"},
 		{"inet t filter", New(Jump("")), "names no chain"},
 		{"inet t filter", New(Goto("filter")), "cannot call itself"},
 		{"inet t filter", New(Notrack()), "at prerouting or output"},
@@ -303,6 +304,13 @@ func TestRefused(t *testing.T) {
 		}
 		if !errors.Is(err, dict.ErrInvalid) {
 			t.Errorf("%s: %v is no %v", c.rule, err, dict.ErrInvalid)
+		}
+	}
+	for _, s := range []Statement{IPDSCP().Is(1, 2), IPDSCP().Between(1, 2), IPDSCP().In(&nftables.Set{Name: "s"}), Cases(IPDSCP(), map[uint8]Verdict{1: Drop()})} {
+		b := NewBatch(Options{})
+		b.Add(places["inet t filter"], New(s))
+		if err := b.Commit(); !errors.Is(err, dict.ErrNotSupported) {
+			t.Errorf("%s: have %v", s, err)
 		}
 	}
 }
@@ -358,7 +366,7 @@ func TestTerms(t *testing.T) {
 // answers fit.
 func TestLarge(t *testing.T) {
 	s := newSpace(t)
-	const many = 20000
+	const many = 6000
 	b := NewBatch(Options{NetNS: s.fd()})
 	table := b.Conn().AddTable(&nftables.Table{Name: "t", Family: nftables.TableFamilyIPv4})
 	c := b.Conn().AddChain(&nftables.Chain{Name: "c", Table: table})

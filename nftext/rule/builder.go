@@ -50,6 +50,9 @@ func (b *builder) rule(r Rule) error {
 		b.l3 = b.family
 	}
 	for _, s := range r.statements {
+		if s == nil {
+			return fmt.Errorf("%w: a statement is nil", dict.ErrInvalid)
+		}
 		b.starts = append(b.starts, len(b.exprs))
 		err := errors.Join(b.after(), s.build(b), b.err)
 		if err != nil {

@@ -82,11 +82,13 @@ func IPLength() Key[uint16] {
 	return network("ip length", IPv4, t, 2, netOrder(decimal[uint16]))
 }
 
-// IPDSCP is the IPv4 header's class of service, 0 to 63.
+// IPDSCP is the IPv4 header's class of service, 0 to 63: for Is and Not with one
+// value.
 func IPDSCP() Key[uint8] {
 	k := network("ip dscp", IPv4, nftables.TypeDSCP, 1, func(v uint8) (value, error) {
 		return value{data: []byte{v << 2}, text: fmt.Sprintf("0x%02x", v)}, nil
 	})
+	k.alone = true
 	load := k.load
 	k.load = func(b *builder, reg uint32) {
 		load(b, reg)

@@ -4,6 +4,7 @@ package rule
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,6 +33,7 @@ type key struct {
 	ether  bool
 	mask   []byte
 	bytes  *bytesOf // where a rule may write them
+	alone  bool     // compared with one value, never looked up
 	load   func(b *builder, reg uint32)
 	// learn tells the builder what a match of one of values teaches it.
 	learn func(b *builder, values []value)
@@ -95,12 +97,20 @@ func (k key) into(b *builder, reg uint32) error {
 }
 
 // ordered loads the key so that bytes compare as values do.
-func (k key) ordered(b *builder) error {
-	if err := k.into(b, reg1); err != nil {
+func (k key) ordered(b *builder, reg uint32) error {
+	if err := errors.Join(k.lookup(), k.into(b, reg)); err != nil {
 		return err
 	}
 	if k.host {
-		b.add(&expr.Byteorder{SourceRegister: reg1, DestRegister: reg1, Op: expr.ByteorderHton, Len: k.typ.Bytes, Size: k.typ.Bytes})
+		b.add(&expr.Byteorder{SourceRegister: reg, DestRegister: reg, Op: expr.ByteorderHton, Len: k.typ.Bytes, Size: k.typ.Bytes})
+	}
+	return nil
+}
+
+// lookup refuses a key that is not by itself in its register.
+func (k key) lookup() error {
+	if k.alone {
+		return fmt.Errorf("%s: %w: it is compared with one value, by Is and Not", k.text, dict.ErrNotSupported)
 	}
 	return nil
 }
@@ -261,7 +271,7 @@ func (k key) within(not bool, spans []span, words []string) Statement {
 		case 0:
 			return fmt.Errorf("%w: it names no value", dict.ErrInvalid)
 		case 1:
-			if err := k.ordered(b); err != nil {
+			if err := k.ordered(b, reg1); err != nil {
 				return err
 			}
 			lo, hi := spans[0].lo, spans[0].hi
@@ -298,7 +308,7 @@ func (k Key[T]) order(op expr.CmpOp, v T) Statement {
 		if err != nil {
 			return err
 		}
-		if err := k.ordered(b); err != nil {
+		if err := k.ordered(b, reg1); err != nil {
 			return err
 		}
 		b.cmp(op, k.big(list[0].data))

@@ -91,7 +91,7 @@ func (l literal) into(b *builder, reg uint32) error {
 	case len(l.set.elements) == 0:
 		return fmt.Errorf("%w: the map is empty", dict.ErrInvalid)
 	}
-	if err := l.key.into(b, reg1); err != nil {
+	if err := loadFor(b, l.key, &nftables.Set{}); err != nil {
 		return err
 	}
 	set := l.set // each rule has its own

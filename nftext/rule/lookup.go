@@ -80,12 +80,21 @@ func vmap(k AnyKey, m *nftables.Set) Statement {
 	}}
 }
 
-// loadFor loads a key as a set wants it.
+// loadFor loads a key as a set wants it: intervals have the order of bytes.
 func loadFor(b *builder, k AnyKey, set *nftables.Set) error {
-	if keys := k.keys(); set.Interval && len(keys) == 1 && keys[0].host {
-		return keys[0].ordered(b)
+	keys := k.keys()
+	for _, part := range keys {
+		if err := part.lookup(); err != nil {
+			return err
+		}
 	}
-	return k.into(b, reg1)
+	switch {
+	case !set.Interval:
+		return k.into(b, reg1)
+	case len(keys) == 1:
+		return keys[0].ordered(b, reg1)
+	}
+	return Concatenation{keys}.load(b, reg1, key.ordered)
 }
 
 // fits compares the types of a key and of a set whose type is known.
@@ -168,8 +177,10 @@ func (c Concatenation) dataType() nftables.SetDatatype {
 	return t
 }
 
-// into loads each part at the beginning of a register of 32 bits.
-func (c Concatenation) into(b *builder, reg uint32) error {
+func (c Concatenation) into(b *builder, reg uint32) error { return c.load(b, reg, key.into) }
+
+// load loads each part, as one does, at the beginning of a register of 32 bits.
+func (c Concatenation) load(b *builder, reg uint32, one func(key, *builder, uint32) error) error {
 	const most = 64 // bytes of all registers
 	for _, k := range c.parts {
 		if err := k.need(b); err != nil {
@@ -185,7 +196,7 @@ func (c Concatenation) into(b *builder, reg uint32) error {
 		if at%16 == 0 {
 			r = reg1 + at/16
 		}
-		if err := k.into(b, r); err != nil {
+		if err := one(k, b, r); err != nil {
 			return err
 		}
 		at += (k.typ.Bytes + 3) &^ 3

@@ -94,7 +94,7 @@ func Reject(with Refusal) Statement {
 		if err := b.families(unix.NFPROTO_INET, unix.NFPROTO_IPV4, unix.NFPROTO_IPV6, unix.NFPROTO_BRIDGE, unix.NFPROTO_NETDEV); err != nil {
 			return err
 		}
-		if err := b.at("filter", input|forward|output|prerouting|ingress); err != nil {
+		if err := b.at("", input|forward|output|prerouting|ingress); err != nil {
 			return err
 		}
 		f := with.form()

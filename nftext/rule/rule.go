@@ -39,8 +39,8 @@ func (r Rule) Comment(text string) Rule {
 func (r Rule) String() string {
 	words := make([]string, 0, len(r.statements)+1)
 	for _, s := range r.statements {
-		if t := s.String(); t != "" {
-			words = append(words, t)
+		if s != nil && s.String() != "" {
+			words = append(words, s.String())
 		}
 	}
 	if r.comment != "" {

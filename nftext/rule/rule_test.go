@@ -34,6 +34,8 @@ table inet t {
 	set nets { type ipv4_addr; flags interval; }
 	set marks { type mark; flags interval; }
 	set pairs { type ipv4_addr . inet_service; }
+	set spans { type mark . inet_service; flags interval; }
+	set long { type ifname . ipv4_addr . mark . inet_service; }
 	set seen { type ipv4_addr; size 1000; flags dynamic,timeout; }
 	set busy { type ipv4_addr; size 1000; flags dynamic; }
 	map verdicts { type ipv4_addr : verdict; }
@@ -203,6 +205,8 @@ var listed = []struct {
 	{"inet t plain", New(MetaMark().In(&nftables.Set{Name: "marks", KeyType: nftables.TypeMark, Interval: true})), ""},
 	{"inet t plain", New(MetaMark().In(Named("marks"))), ""},
 	{"inet t plain", New(Concat(IPSaddr(), TCPDport()).In(Named("pairs"))), ""},
+	{"inet t plain", New(Concat(MetaMark(), TCPDport()).In(Named("spans"))), ""},
+	{"inet t plain", New(Concat(IIFName(), IPSaddr(), CtMark(), TCPDport()).In(Named("long"))), ""},
 	{"inet t plain", New(IPSaddr().Vmap(Named("verdicts"))), ""},
 	{"inet t plain", New(Cases(TCPDport(), map[uint16]Verdict{80: Accept(), 443: Jump("other"), 22: Drop()})), "tcp dport vmap { 22 : drop, 80 : accept, 443 : jump other }"},
 	{"inet t plain", New(MetaMark().SetFrom(IPSaddr().MapTo(&nftables.Set{Name: "tags", IsMap: true, KeyType: nftables.TypeIPAddr, DataType: nftables.TypeMark}))), "meta mark set ip saddr map @tags"},

@@ -4,6 +4,7 @@ package rule
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -59,11 +60,12 @@ func (k key) among(b *builder, values []value, spans []span, not bool) error {
 		set.interval, set.host = true, false
 		set.elements = intervals(spans)
 	}
-	if err := k.into(b, reg1); err != nil {
-		return err
+	load := k.into
+	if set.interval {
+		load = k.ordered
 	}
-	if set.interval && k.host {
-		b.add(&expr.Byteorder{SourceRegister: reg1, DestRegister: reg1, Op: expr.ByteorderHton, Len: k.typ.Bytes, Size: k.typ.Bytes})
+	if err := errors.Join(k.lookup(), load(b, reg1)); err != nil {
+		return err
 	}
 	name, err := b.anonymous(&set)
 	if err != nil {
