@@ -48,6 +48,17 @@ func (s *Store) Folded(b *nftext.Condition) (int, error) {
 	return len(left), err
 }
 
+// FailAt has puts of this store fail at the n-th allocation for a row.
+func (s *Store) FailAt(table string, n uint32) error {
+	t, err := s.table("fail", table)
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return errors.Join(t.release(), t.openMaps(), t.load(n))
+}
+
 // Elements returns how many rows, narrow values and strings lie in a table's
 // maps, whether they belong to a row or not.
 func (s *Store) Elements(table string) (n [3]int, err error) {

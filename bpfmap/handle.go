@@ -131,6 +131,14 @@ func cellLimits(t dict.Table) (narrow, wide uint32) {
 
 // open opens maps and program, once. The caller holds mu.
 func (h *handle) open() error {
+	if err := h.openMaps(); err != nil || h.run != nil {
+		return err
+	}
+	return h.load(0)
+}
+
+// openMaps opens the maps, once. The caller holds mu.
+func (h *handle) openMaps() error {
 	if h.closed {
 		return dict.ErrNotExist
 	}
@@ -141,9 +149,6 @@ func (h *handle) open() error {
 		*m, err = ebpf.LoadPinnedMap(h.dir+"/"+name, nil)
 		return err
 	})
-	if err == nil {
-		err = h.load()
-	}
 	if err != nil {
 		if errors.Is(err, os.ErrNotExist) { // deleted since the schema was read
 			err = dict.ErrNotExist
@@ -155,9 +160,19 @@ func (h *handle) open() error {
 }
 
 // load loads the writer for the table's maps and maps what it shares with us.
-func (h *handle) load() error {
+// Tests have it fail at an allocation for each row; 0 is at none. Without
+// success nothing is open.
+func (h *handle) load(failAt uint32) (err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(explain("open maps", err), h.release())
+		}
+	}()
 	spec, err := loadWriter()
 	if err != nil {
+		return err
+	}
+	if err := spec.Variables[writerVarFailAt].Set(failAt); err != nil {
 		return err
 	}
 	h.maps.fit(spec)
@@ -226,6 +241,17 @@ func (h *handle) work(f func() error) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err := h.open(); err != nil {
+		return err
+	}
+	return f()
+}
+
+// consult runs f with the maps open and nobody else at them. The writer, which
+// the kernel takes its time to load, is not needed for that.
+func (h *handle) consult(f func() error) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.openMaps(); err != nil {
 		return err
 	}
 	return f()

@@ -159,7 +159,7 @@ func (p *plan) maps(wanted func(name string) bool) (map[string]*ebpf.Map, error)
 		if t == nil {
 			t = p.tables[roleRow]
 		}
-		err := t.work(func() error {
+		err := t.consult(func() error {
 			for name, m := range t.maps.byName() {
 				if name == "state" && role > 0 || !wanted(name+suffix) {
 					continue

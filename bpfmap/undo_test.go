@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"nftdict/bpfmap"
 	"nftdict/dict"
 )
@@ -67,6 +69,88 @@ func TestRefusedPutLeavesOthers(t *testing.T) {
 		}
 		if batch == nil {
 			return
+		}
+	}
+}
+
+// TestFailedMergeLeavesRow: wherever the kernel has no memory left, a row is as
+// it was or as it shall be, and nothing of it is left over.
+func TestFailedMergeLeavesRow(t *testing.T) {
+	t.Parallel()
+	s := openDir(t, testDir(t))
+	if err := s.AddTable(dict.Table{Name: "t", Key: dict.KeyInt, Limit: 100, Open: true}); err != nil {
+		t.Fatal(err)
+	}
+	key := dict.IntKey(5)
+	cells := func(values ...any) (out []dict.Cell) {
+		for i := 0; i < len(values); i += 2 {
+			c := dict.Cell{Field: values[i].(string)}
+			switch v := values[i+1].(type) {
+			case int:
+				c.Value = dict.IntValue(int32(v))
+			case string:
+				c.Value = dict.MustString(v)
+			}
+			out = append(out, c)
+		}
+		return out
+	}
+	old := cells("a", 1, "b", 2, "s", "one", "t", "two", "turns", "text")
+	row := func() string {
+		r, err := s.Get("t", key)
+		if err != nil {
+			return err.Error()
+		}
+		return fmt.Sprint(r.Cells)
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct {
+		name   string
+		before []dict.Cell // nil is no row
+		put    []dict.Cell
+		least  int // of allocations
+	}{
+		{"a new row", nil, old, 6},
+		{"one narrow value", old, cells("a", 7), 2},
+		{"one string", old, cells("s", "seven"), 2},
+		{"a new value before one that is there", old, cells("new", 1, "a", 7), 3},
+		{"narrow values", old, cells("a", 7, "b", 8), 3},
+		{"both kinds", old, cells("a", 7, "s", "seven", "b", 8, "t", "eight"), 6},
+		{"both kinds, strings first", old, cells("s", "seven", "t", "eight", "a", 7), 5},
+		{"a string becomes a number", old, cells("turns", 1, "a", 7), 3},
+		{"numbers become strings", old, cells("a", "x", "b", "y", "s", "z"), 4},
+	} {
+		for n := uint32(1); ; n++ {
+			must(s.FailAt("t", 0))
+			if err := s.Delete("t", key); err != nil && !errors.Is(err, dict.ErrNotExist) {
+				t.Fatal(err)
+			}
+			if tt.before != nil {
+				must(s.Put("t", dict.Row{Key: key, Cells: tt.before}))
+			}
+			was, elements := row(), elements3(t, s, "t")
+			must(s.FailAt("t", n))
+			err := s.Put("t", dict.Row{Key: key, Cells: tt.put})
+			if err == nil {
+				if int(n) <= tt.least {
+					t.Errorf("%s: %d allocations, want %d at least", tt.name, n-1, tt.least)
+				}
+				break
+			}
+			if !errors.Is(err, unix.ENOMEM) {
+				t.Fatal(err)
+			}
+			if got := row(); got != was {
+				t.Errorf("%s, allocation %d: row is %s, want %s", tt.name, n, got, was)
+			}
+			if got := elements3(t, s, "t"); got != elements {
+				t.Errorf("%s, allocation %d: %v elements, want %v", tt.name, n, got, elements)
+			}
 		}
 	}
 }

@@ -14,11 +14,15 @@ import (
 )
 
 type writerArea struct {
-	_    structs.HostLayout
-	Rows uint32
-	Next uint32
-	Row  [256]writerRowReq
-	Cell [1024]writerCellReq
+	_           structs.HostLayout
+	Rows        uint32
+	Next        uint32
+	Narrow      uint32
+	Wide        uint32
+	Replaced    uint32
+	Allocations uint32
+	Row         [256]writerRowReq
+	Cell        [1024]writerCellReq
 }
 
 type writerCellReq struct {
@@ -86,6 +90,7 @@ const (
 	writerMapStrings  = "strings"
 	writerProgQuiesce = "quiesce"
 	writerProgRun     = "run"
+	writerVarFailAt   = "fail_at"
 )
 
 // loadWriter returns the embedded CollectionSpec for writer.
@@ -149,6 +154,7 @@ type writerMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type writerVariableSpecs struct {
+	FailAt *ebpf.VariableSpec `ebpf:"fail_at"`
 }
 
 // writerObjects contains all objects after they have been loaded into the kernel.
@@ -192,6 +198,7 @@ func (m *writerMaps) Close() error {
 //
 // It can be passed to loadWriterObjects or ebpf.CollectionSpec.LoadAndAssign.
 type writerVariables struct {
+	FailAt *ebpf.Variable `ebpf:"fail_at"`
 }
 
 // writerPrograms contains all programs after they have been loaded into the kernel.

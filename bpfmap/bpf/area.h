@@ -44,6 +44,13 @@ struct row_req {
 struct area {
 	__u32 rows; /* in: how many of them are requests */
 	__u32 next; /* out of GET: cells used */
+	/* Of the row being put, here because the verifier would follow every
+	 * value of a counter on the stack.
+	 */
+	__u32 narrow;	   /* cells of either shape that are there and get a new value */
+	__u32 wide;
+	__u32 replaced;	   /* how many of them have it */
+	__u32 allocations; /* see fail_at */
 	struct row_req row[AREA_ROWS];
 	struct cell_req cell[AREA_CELLS];
 };

@@ -6,6 +6,15 @@
 
 #include "area.h"
 
+/* Tests let this allocation of a row fail, the first being 1. */
+const volatile __u32 fail_at = 0;
+
+#define try_update(a, map, key, value, flags) \
+	(fail_at && ++(a)->allocations == fail_at ? -ENOMEM : update_elem(map, key, value, flags))
+
+/* The number of no field. */
+#define SPARE FIELDS
+
 /* bpf_loop callback: adds the cell if the row has none of that field and
  * shape, so that whatever can fail for lack of room fails here.
  */
@@ -27,15 +36,21 @@ static long add_cell(__u32 i, struct work *w)
 	c->value.head = head_of(tag, c->type);
 	c->state = OLD;
 	if (c->type == STRING)
-		err = update_elem(&strings, &tag, &c->value, BPF_NOEXIST);
+		err = try_update(a, &strings, &tag, &c->value, BPF_NOEXIST);
 	else
-		err = update_elem(&cells, &tag, &c->value, BPF_NOEXIST);
-	if (err && err != -EEXIST) {
+		err = try_update(a, &cells, &tag, &c->value, BPF_NOEXIST);
+	if (!err) {
+		c->state = NEW;
+		return 0;
+	}
+	if (err != -EEXIST) {
 		w->error = err;
 		return 1;
 	}
-	if (!err)
-		c->state = NEW;
+	if (c->type == STRING)
+		a->wide++;
+	else
+		a->narrow++;
 	return 0;
 }
 
@@ -62,16 +77,71 @@ static long undo_cell(__u32 i, struct work *w)
 	return 0;
 }
 
-/* bpf_loop callback: gives a cell that was there its new value, and removes the
- * cell of the other shape. Never in place: a program in a rule may remove the
- * row meanwhile, and the element may be another's by then.
+/* Makes sure that several cells can be replaced, or none. The kernel takes a
+ * new element for each and gives the old one back, for the very next to take. So
+ * one element to begin with is enough for all of a map: it is there once one was
+ * added and removed. A map that is full has no place for one; its elements can be
+ * replaced nevertheless.
+ */
+static __always_inline int reserve(struct area *a, struct work *w)
+{
+	__u64 tag = w->generation | SPARE;
+	struct cell_req *c;
+	int err = 0;
+
+	if (a->narrow + a->wide < 2)
+		return 0;
+	c = cell_at(a, w->first);
+	if (!c)
+		return -EINVAL;
+	if (a->narrow)
+		err = try_update(a, &cells, &tag, &c->value, BPF_ANY);
+	if (a->wide && (!err || err == -E2BIG))
+		err = try_update(a, &strings, &tag, &c->value, BPF_ANY);
+	bpf_map_delete_elem(&cells, &tag);
+	bpf_map_delete_elem(&strings, &tag);
+	return err == -E2BIG ? 0 : err;
+}
+
+/* bpf_loop callback: gives a cell that was there its new value. Never in place:
+ * a program in a rule may remove the row meanwhile, and the element may be
+ * another's by then.
  */
 static long set_cell(__u32 i, struct work *w)
 {
 	struct area *a = the_area();
 	struct cell_req *c;
 	__u64 tag;
-	long err = 0;
+	long err;
+
+	if (!a)
+		return 1;
+	c = cell_at(a, w->first + i);
+	if (!c)
+		return 1;
+	if (c->state != OLD)
+		return 0;
+	tag = tag_of(c->value.head);
+	if (fail_at && a->narrow + a->wide < 2 && ++a->allocations == fail_at)
+		err = -ENOMEM;
+	else if (c->type == STRING)
+		err = update_elem(&strings, &tag, &c->value, BPF_ANY);
+	else
+		err = update_elem(&cells, &tag, &c->value, BPF_ANY);
+	if (err) {
+		w->error = err;
+		return 1;
+	}
+	a->replaced++;
+	return 0;
+}
+
+/* bpf_loop callback: removes the cell of the same field and the other shape. */
+static long drop_other(__u32 i, struct work *w)
+{
+	struct area *a = the_area();
+	struct cell_req *c;
+	__u64 tag;
 
 	if (!a)
 		return 1;
@@ -79,17 +149,10 @@ static long set_cell(__u32 i, struct work *w)
 	if (!c)
 		return 1;
 	tag = tag_of(c->value.head);
-	if (c->type == STRING) {
-		if (c->state == OLD)
-			err = update_elem(&strings, &tag, &c->value, BPF_ANY);
+	if (c->type == STRING)
 		bpf_map_delete_elem(&cells, &tag);
-	} else {
-		if (c->state == OLD)
-			err = update_elem(&cells, &tag, &c->value, BPF_ANY);
+	else
 		bpf_map_delete_elem(&strings, &tag);
-	}
-	if (err)
-		w->error = err;
 	return 0;
 }
 
@@ -105,7 +168,7 @@ static __always_inline void note_cells(struct row *r, struct row_req *q)
 /* One try to put a row; -EAGAIN if a program in a rule was faster. The request
  * has set the bits of its fields.
  */
-static __always_inline int try_put(struct table_state *s, struct row_req *q, struct work *w)
+static __always_inline int try_put(struct area *a, struct table_state *s, struct row_req *q, struct work *w)
 {
 	struct removal gone = {};
 	struct row *r;
@@ -122,19 +185,27 @@ static __always_inline int try_put(struct table_state *s, struct row_req *q, str
 	alive = is_alive(word);
 	w->generation = alive ? generation_of(word) : new_generation(s);
 	w->error = 0;
+	a->narrow = 0;
+	a->wide = 0;
+	a->replaced = 0;
+	a->allocations = 0;
 	next = w->generation | end_tick(q->life);
 
 	bpf_loop(q->count, add_cell, w, 0);
-	if (w->error) {
+	if (!w->error)
+		w->error = reserve(a, w);
+	if (!w->error && a->narrow + a->wide)
+		bpf_loop(q->count, set_cell, w, 0);
+	if (w->error && !a->replaced) {
 		err = w->error;
 		goto undo;
 	}
 	if (alive)
-		bpf_loop(q->count, set_cell, w, 0);
+		bpf_loop(q->count, drop_other, w, 0);
 
 	if (!r) {
 		q->row.row.word = next;
-		err = update_elem(&rows, q->key, &q->row, BPF_NOEXIST);
+		err = try_update(a, &rows, q->key, &q->row, BPF_NOEXIST);
 		if (err) {
 			if (err == -EEXIST)
 				err = -EAGAIN;
@@ -168,13 +239,28 @@ undo:
 	return err;
 }
 
-static __always_inline int put(struct table_state *s, struct row_req *q, struct work *w)
-{
-	int err = -EAGAIN;
+/* What the tries to put have in common. */
+struct putting {
+	struct area *area;
+	struct table_state *state;
+	struct row_req *request;
+	struct work *work;
+	int error; /* of the last one */
+};
 
-	for (int i = 0; i < TRIES && err == -EAGAIN; i++)
-		err = try_put(s, q, w);
-	return err;
+/* bpf_loop callback: one try to put; again if somebody else was faster. */
+static long put_once(__u32 i, struct putting *p)
+{
+	p->error = try_put(p->area, p->state, p->request, p->work);
+	return p->error != -EAGAIN;
+}
+
+static __always_inline int put(struct area *a, struct table_state *s, struct row_req *q, struct work *w)
+{
+	struct putting p = { .area = a, .state = s, .request = q, .work = w, .error = -EAGAIN };
+
+	bpf_loop(TRIES, put_once, &p, 0);
+	return p.error;
 }
 
 #endif

@@ -133,7 +133,7 @@ static long do_row(__u32 i, void *unused)
 	w.first = q->first;
 	switch (q->verb) {
 	case PUT:
-		err = put(s, q, &w);
+		err = put(a, s, q, &w);
 		break;
 	case RENEW:
 		err = renew(q);
