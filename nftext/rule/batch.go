@@ -32,23 +32,6 @@ type Batch struct {
 	err      error
 }
 
-// Options of a Batch. The zero value does without dict terms.
-type Options struct {
-	// NetNS is the descriptor of the network namespace; 0 means the caller's.
-	NetNS int
-	// Conn, of NETLINK_NETFILTER, is the socket to use, and who owns the tables
-	// with TableOwner; nil is a new one for each commit. It is of the namespace
-	// NetNS. Only one batch at a time may use it, and nobody else may receive from
-	// it.
-	Conn *netlink.Conn
-	// Schema and Compiler, usually a backend's, make expressions of dict terms.
-	Schema   nftext.Schema
-	Compiler nftext.Compiler
-	// Features is what the kernel can do; nil means that it is asked, once, when
-	// a rule wants to know.
-	Features *Features
-}
-
 // tableChain names a chain, or a set.
 type tableChain struct {
 	family nftables.TableFamily
@@ -144,17 +127,6 @@ func (b *Batch) Err() error {
 	b.drain()
 	return b.err
 }
-
-// TableFlags say how a table is to others.
-type TableFlags uint32
-
-// The flags. Owner and Persist are newer than the other things here: 5.12 and
-// 6.9.
-const (
-	TableDormant TableFlags = 1 << iota // its chains do nothing
-	TableOwner                          // nobody else may change it, and it goes with the socket that made it
-	TablePersist                        // it stays when its owner goes
-)
 
 // AddTable is Conn().AddTable with flags, which google/nftables leaves out. The
 // table of an owner goes when the batch is committed, unless it persists: its

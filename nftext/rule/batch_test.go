@@ -260,6 +260,8 @@ func TestRefused(t *testing.T) {
 		{"inet t filter", New(TCPDport().Between(5, 4)), "its beginning is above its end"},
 		{"inet t filter", New(IIFName().Is("an interface's name")), "want 1 to 15 characters"},
 		{"inet t filter", New(IIFName().Is("*")), "leave the condition out"},
+		{"inet t filter", New(IIFName().Between("eth*", "lo")), "a wildcard is no value"},
+		{"inet t filter", New(OIFName().Below("eth*")), "a wildcard is no value"},
 		{"inet t filter", New(EtherSaddr().Is(nil)), "want 6 bytes"},
 		{"inet t filter", New(CtState().Any(0)), "names no bit"},
 		{"inet t filter", New(IPSaddr().In(&nftables.Set{Name: "s", KeyType: nftables.TypeIP6Addr})), "its keys are ipv6_addr (16 bytes), not ipv4_addr (4 bytes)"},

@@ -33,7 +33,7 @@ func (c constant) String() string { return c.value.text }
 
 func (c constant) into(b *builder, reg uint32) error {
 	if c.prefix {
-		return fmt.Errorf("%s: %w: a wildcard is no value", c.value.text, dict.ErrInvalid)
+		return errWildcard(c.value.text)
 	}
 	b.immediate(reg, c.data)
 	return nil
