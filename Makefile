@@ -91,7 +91,7 @@ install-kmod: ## (root) install nft_dict.ko for the running kernel, by DKMS wher
 
 .PHONY: kernels
 kernels: deps-guest $(BIN)/vm ## fetch the kernels that guests boot, with their headers, into a cache (NFTDICT_CACHE)
-	@$(BIN)/vm fetch $(GUESTS)
+	@$(BIN)/vm fetch $(GUESTS) || { echo "once more, with the archive's present lists"; apt-get update -q >/dev/null && $(BIN)/vm fetch $(GUESTS); }
 
 .PHONY: kernel-debug
 kernel-debug: deps-debug $(BIN)/vm ## build the debug kernel into the cache: a quarter of an hour, once
