@@ -51,13 +51,13 @@ func TestGlobCost(t *testing.T) {
 		}
 		return least
 	}
-	least := cost("*b")
+	least := max(cost("*b"), cost("a*b"), cost("*ab*"))
 	for _, glob := range []string{
 		strings.Repeat("*a", 63) + "*b", strings.Repeat("*", 64) + "b", strings.Repeat("a*", 63) + "b", strings.Repeat("*?", 63) + "b",
 		strings.Repeat("[ab]*", 40) + "b", strings.Repeat("a", 127) + "b", strings.Repeat("*aa", 42) + "b",
 	} {
 		if got := cost(glob); got > 10*least {
-			t.Errorf("%.40q costs %.0f ns a packet, %.1f times what *b does", glob, got, got/least)
+			t.Errorf("%.40q costs %.0f ns a packet, %.1f times what plain ones do", glob, got, got/least)
 		}
 	}
 	t.Logf("%.0f ns a packet and glob", least)

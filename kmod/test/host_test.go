@@ -21,12 +21,10 @@ import (
 	"nftdict/nftext"
 )
 
-// TestMain keeps the first thread to itself: it is the one that does not end
-// with a goroutine, and would keep the namespace that a test left it in.
-func TestMain(m *testing.M) {
-	runtime.LockOSThread()
-	os.Exit(m.Run())
-}
+// The first thread is the one that does not end with a goroutine, and would keep
+// the namespace that a test left it in. Only here can it be had for the tests'
+// main, which changes no namespace.
+func init() { runtime.LockOSThread() }
 
 // host is a network namespace with a loopback device, in which a socket sends
 // packets to itself through the chain. The test's goroutine stays on the thread
