@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"nftdict/nftext/jsondoc"
 )
 
 // jsonHandles are what one load and the next have different.
@@ -154,4 +156,69 @@ func TestRunJSONMonitor(t *testing.T) {
 		}
 		ns.must(t, "add rule ip t d "+matchTerm+" drop")
 	}
+}
+
+// Every ordinary rule with a term looks in JSON as one with a plain match in its
+// place, and fares alike when its document is loaded.
+func TestOrdinaryRulesWithTermJSON(t *testing.T) {
+	a, b := newNetwork(t), newNetwork(t)
+	text, err := os.ReadFile("testdata/ordinary.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rule := regexp.MustCompile(`^((?:add|insert) rule \w+ \w+ \w+) (.*)$`)
+	rules := 0
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSuffix(line, "\n")
+		switch m := rule.FindStringSubmatch(line); {
+		case m != nil:
+			command := m[1] + " " + dictTerm + " " + m[2]
+			a.plain(t, "", replaceTerm(command))
+			b.run(t, "", command)
+			rules++
+		case strings.HasPrefix(line, "add ") || strings.HasPrefix(line, "create "):
+			a.plain(t, "", line)
+			b.run(t, "", line)
+		}
+	}
+	if rules < 30 {
+		t.Errorf("only %d rules", rules)
+	}
+	const plain = `{"match": {"op": "==", "left": {"meta": {"key": "mark"}}, "right": 1}}`
+	object := strings.Replace(matchJSON, `"right": 7`, `"right": 1`, 1)
+	same := func(want, got said) bool {
+		t.Helper()
+		want, got = steady(want), steady(got)
+		want.Out = strings.ReplaceAll(want.Out, plain, object)
+		d := cmp.Diff(want, got)
+		if d != "" {
+			t.Errorf("(-nft +front end):\n%s", d)
+		}
+		return d == ""
+	}
+	list := []string{"-j", "list", "ruleset"}
+	before := a.plain(t, "", list...)
+	if n := strings.Count(before.Out, plain); n < 30 {
+		t.Errorf("only %d rules in JSON", n)
+	}
+	if !same(before, b.run(t, "", list...)) {
+		return
+	}
+	// The whole, then each of its rules alone: nft does not read all that it prints.
+	flush := `{"nftables": [{"flush": {"ruleset": null}}, `
+	load := func(document string) {
+		t.Helper()
+		same(a.plain(t, document, "-j", "-f", "-"), b.run(t, strings.ReplaceAll(document, plain, object), "-j", "-f", "-"))
+	}
+	load(flush + strings.TrimPrefix(before.Out, `{"nftables": [`))
+	loaded := 0
+	_ = jsondoc.Walk([]byte(before.Out), func(at *jsondoc.Path) bool { return at.Member("rule") }, func(_ *jsondoc.Path, start, end int) error {
+		loaded++
+		load(`{"nftables": [{"add": {"rule": ` + before.Out[start:end] + `}}]}`)
+		return nil
+	})
+	if loaded < 30 {
+		t.Errorf("%d rules loaded", loaded)
+	}
+	same(a.plain(t, "", list...), b.run(t, "", list...))
 }
