@@ -15,6 +15,24 @@ type carrier struct {
 	class Class
 	n     int  // below carriers(class)
 	raw   bool // an Integer as it lies in a packet, of which nft checks no more than the width
+	mark  bool // an Integer of a type of its own: see Span.candidates
+}
+
+// candidates returns the carriers that may stand for a value. joined tells that it
+// is a part of a concatenation that a statement looks up in a map: of such a map's
+// elements nft 1.0 prints numbers only if they are of a type that has a width, as
+// marks have.
+func (s Span) candidates(joined bool) (list []carrier) {
+	if joined && s.Class == Integer {
+		return []carrier{{class: Integer, n: 0, mark: true}, {class: Integer, n: 1, mark: true}}
+	}
+	if joined && (s.Class == Integer16 || s.Class == Integer64) {
+		return nil
+	}
+	for n := range carriers(s.Class) {
+		list = append(list, carrier{class: s.Class, n: n, raw: s.Class == Integer && s.Place == Argument})
+	}
+	return list
 }
 
 // carriers returns how many carriers a class has, 0 if there is no such class.
@@ -46,6 +64,9 @@ const (
 func (c carrier) text(base uint32) string {
 	switch c.class {
 	case Integer:
+		if c.mark {
+			return [...]string{"ct mark", "meta mark"}[c.n]
+		}
 		if c.raw {
 			break
 		}
@@ -96,6 +117,12 @@ func (c carrier) ctKey() (key uint32, direction byte) {
 func appendCarrier(b []byte, c carrier, register, base uint32) []byte {
 	switch c.class {
 	case Integer:
+		if c.mark {
+			// Both have the register and the key in the same attributes.
+			data := appendAttr32(nil, unix.NFTA_META_DREG, register)
+			data = appendAttr32(data, unix.NFTA_META_KEY, [...]uint32{unix.NFT_CT_MARK, unix.NFT_META_MARK}[c.n])
+			return appendElement(b, [...]string{"ct", "meta"}[c.n], data)
+		}
 		if c.raw {
 			break
 		}
@@ -151,12 +178,15 @@ func carrierOf(e Element, base uint32) (c carrier, register uint32, ok bool) {
 		at := number(unix.NFTA_PAYLOAD_OFFSET) - carrierOffset/8
 		for _, class := range []Class{Integer, Integer16, Integer64} {
 			if number(unix.NFTA_PAYLOAD_LEN) == uint32(class.Width()) && at < uint32(carriers(class)) {
-				return carrier{class, int(at), class == Integer}, register, number(unix.NFTA_PAYLOAD_BASE) == unix.NFT_PAYLOAD_TRANSPORT_HEADER
+				return carrier{class: class, n: int(at), raw: class == Integer}, register, number(unix.NFTA_PAYLOAD_BASE) == unix.NFT_PAYLOAD_TRANSPORT_HEADER
 			}
 		}
 		return c, 0, false
 	case "meta":
 		key := number(unix.NFTA_META_KEY)
+		if key == unix.NFT_META_MARK {
+			return carrier{class: Integer, n: 1, mark: true}, register, true
+		}
 		for n := range carriers(Name) {
 			if c = (carrier{class: Name, n: n}); c.metaKey() == key {
 				return c, register, true
@@ -165,6 +195,9 @@ func carrierOf(e Element, base uint32) (c carrier, register uint32, ok bool) {
 		return c, 0, false
 	}
 	key, direction := number(unix.NFTA_CT_KEY), pick(attrs, unix.NFTA_CT_DIRECTION)
+	if key == unix.NFT_CT_MARK && direction == nil {
+		return carrier{class: Integer, mark: true}, register, true
+	}
 	for n := range carriers(IPv4) {
 		for _, class := range []Class{IPv4, IPv6} {
 			c = carrier{class: class, n: n}

@@ -115,6 +115,8 @@ func (c carrier) debug(base uint32) *regexp.Regexp {
 	const register = `(\d+)`
 	text := ""
 	switch {
+	case c.mark:
+		text = fmt.Sprintf("%s load mark => reg %s", strings.Fields(c.text(base))[0], register)
 	case c.class == Integer && !c.raw:
 		offset := base + uint32(c.n)
 		text = fmt.Sprintf("numgen reg %s = inc mod %d offset %d", register, -offset, offset)

@@ -10,7 +10,10 @@
 // placeholder again; in what it prints, the placeholder becomes the term. So the
 // transaction, handles, echo and error columns are nft's own. The translations
 // are pure functions on bytes (text.go, batch.go, reply.go, listing.go,
-// report.go). Interception is a seccomp user-notification listener
+// report.go). Under -j the placeholders are objects in nft's documents, of which no
+// other byte changes (jsonhide.go, jsonreveal.go). Where nft is to work with a
+// term's value, an expression of its own of the same type and width carries it, and
+// a placeholder before the statement says which term that is (carrier.go). Interception is a seccomp user-notification listener
 // (sandbox.go, supervisor.go) on the one thread that forks nft; a system call
 // that carries no term is let through untouched.
 //

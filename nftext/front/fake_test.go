@@ -34,6 +34,8 @@ var (
 	fakeDefine   = regexp.MustCompile(`^(?:re)?define\s+(\w+)\s*=\s*(\w+)`)
 	fakeInclude  = regexp.MustCompile(`^include\s+"([^"]*)"`)
 	fakeValue    = regexp.MustCompile(`^dict(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+ct(?:\s|\\\n)+id(?:\s|\\\n)+v_(int|port|big|ip4|ip6|name)\b`)
+	fakeKey      = regexp.MustCompile(`^ \.[^\n]* map|^ map`)
+	fakeKeyEnd   = regexp.MustCompile(` set [^\n]* \. $`)
 	fakeArgument = regexp.MustCompile(`(?: set| to|\{|:)\s+$`)
 	fakeBegin    = regexp.MustCompile(`(?:(?:meta mark set|ct mark set|[ds]nat(?: ip6?)? to|(?:add|update) @\w+ \{|jhash|(?:tcp dport|ip saddr|dict \w+ ct id v_\w+) [.:]|)(?:\s|\\\n)*)*$`)
 	fakeTerm     = regexp.MustCompile(`^dict(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+ct(?:\s|\\\n)+id(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+(set(?:\s|\\\n)+)?(\$?\w+)`)
@@ -74,6 +76,9 @@ func (f fakeFinder) Find(src []byte, include func(string) error) (spans []Span, 
 			s := Span{Start: start, End: start + m[1], Kind: Value, Class: fakeClasses[string(src[start+m[2]:start+m[3]])]}
 			if fakeArgument.Match(src[:start]) {
 				s.Place = Argument
+			}
+			if fakeKey.Match(src[start+m[1]:]) || fakeKeyEnd.Match(src[:start]) {
+				s.Place = Key
 			}
 			s.Statement = fakeBegin.FindIndex(src[:start])[0]
 			for s.Statement < start && strings.IndexByte(" \n\t\\", src[s.Statement]) >= 0 {

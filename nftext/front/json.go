@@ -104,7 +104,10 @@ func (c carrier) json(base uint32) string {
 			return fmt.Sprintf(`{"numgen": {"mode": %q, "mod": %d, "offset": %d}}`, mode, mod, offset)
 		}
 	case "ct":
-		direction, key, _ := strings.Cut(rest, " ")
+		direction, key, directed := strings.Cut(rest, " ")
+		if !directed {
+			return fmt.Sprintf(`{"ct": {"key": %q}}`, rest)
+		}
 		return fmt.Sprintf(`{"ct": {"key": %q, "dir": %q}}`, key, direction)
 	case "meta":
 		return fmt.Sprintf(`{"meta": {"key": %q}}`, rest)

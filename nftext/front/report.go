@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -179,38 +178,60 @@ func (p *part) blamed(width int) (from, to int) {
 	return from, to
 }
 
-// placeOf returns the place that a message names, of which the first line of nft's
-// arguments is that without a name.
-func placeOf(title string) place {
-	m := columns.FindStringSubmatch(title)
-	if m == nil {
-		return place{line: 1}
+// title takes apart a line such as "rules.nft:3:5-9: Error: ...": the place, and
+// what follows the columns.
+func title(line string) (at place, rest string, ok bool) {
+	digits := func(s string) int { return len(s) - len(strings.TrimLeft(s, "0123456789")) }
+	for i := range len(line) {
+		if line[i] != ':' {
+			continue
+		}
+		number, behind, _ := strings.Cut(line[i+1:], ":")
+		if n := digits(number); n == 0 || n < len(number) {
+			continue
+		}
+		from := digits(behind)
+		if from == 0 || !strings.HasPrefix(behind[from:], "-") {
+			continue
+		}
+		to := digits(behind[from+1:])
+		if rest = behind[from+1+to:]; to == 0 || !strings.HasPrefix(rest, ": ") {
+			continue
+		}
+		n, err := strconv.Atoi(number)
+		return place{line[:i], n}, rest, err == nil
 	}
-	n, _ := strconv.Atoi(m[2])
-	return place{m[1], n}
+	return at, "", false
 }
 
-var (
-	columns    = regexp.MustCompile(`^(.*):(\d+):\d+-\d+(: .*\n?)$`)
-	errorTitle = regexp.MustCompile(`^((?:.*:\d+:\d+-\d+: )?Error: ).*`)
-)
+// placeOf returns the place that a message names, of which the first line of nft's
+// arguments is that without a name.
+func placeOf(line string) place {
+	if at, _, ok := title(line); ok {
+		return at
+	}
+	return place{line: 1}
+}
 
 // retitle mends the line before a source line: the columns, and the message where
 // the carets point at a term that failed.
-func (t *terms) retitle(title string, l sourceLine, carets string, at *part) string {
+func (t *terms) retitle(line string, l sourceLine, carets string, at *part) string {
 	if at != nil && at.failure != nil {
 		t.tell(at.term)
-		title = errorTitle.ReplaceAllString(title, "${1}"+strings.ReplaceAll(at.failure.Error(), "$", "$$"))
+		if i := strings.Index(line, "Error: "); i >= 0 {
+			line = line[:i] + "Error: " + at.failure.Error() + "\n"
+		}
 	}
 	if at != nil { // nft names the first word it met
 		word := firstWord(l.hidden[at.at:])
-		title = strings.Replace(title, "unexpected "+word, "unexpected "+firstWord(l.shown[at.newAt:]), 1)
+		line = strings.Replace(line, "unexpected "+word, "unexpected "+firstWord(l.shown[at.newAt:]), 1)
 	}
-	if from := strings.IndexByte(carets, '^'); from >= 0 {
+	from := strings.IndexByte(carets, '^')
+	if p, rest, ok := title(line); ok && from >= 0 {
 		to := from + len(carets[from:]) - len(strings.TrimLeft(carets[from:], "^"))
-		title = columns.ReplaceAllString(title, fmt.Sprintf("${1}:${2}:%d-%d${3}", from+1, to))
+		line = fmt.Sprintf("%s:%d:%d-%d%s", p.name, p.line, from+1, to, rest)
 	}
-	return title
+	return line
 }
 
 func firstWord(s string) string {

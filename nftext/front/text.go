@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"nftdict/dict"
 )
 
 // hide returns src, the nft text called name, with a placeholder in place of each
@@ -38,9 +40,8 @@ func (t *terms) hide(name string, src []byte, spans []Span) (out []byte, changed
 			if s.Statement != start {
 				start, taken = s.Statement, taken[:0]
 			}
-			var ok bool
-			if key.carrier, ok = t.spare(s, src, taken); !ok {
-				return nil, false, &TextError{Offset: s.Start, End: s.End, Err: errValues}
+			if key.carrier, err = t.spare(s, src, taken); err != nil {
+				return nil, false, &TextError{Offset: s.Start, End: s.End, Err: err}
 			}
 			taken = append(taken, key.carrier)
 		}
@@ -60,24 +61,36 @@ func (t *terms) hide(name string, src []byte, spans []Span) (out []byte, changed
 	return out, err == nil, err
 }
 
-var errValues = errors.New("too many values of a kind in one statement")
-
 // spare returns a carrier for a value that is not among those taken and that the
 // user's own text of the statement does not hold.
-func (t *terms) spare(s Span, src []byte, taken []carrier) (carrier, bool) {
+func (t *terms) spare(s Span, src []byte, taken []carrier) (carrier, error) {
 	statement := src[s.Statement:]
 	if i := bytes.IndexByte(src[s.End:], '\n'); i >= 0 {
 		statement = src[s.Statement : s.End+i]
 	}
-	for n := range carriers(s.Class) {
-		c := carrier{s.Class, n, s.Class == Integer && s.Place == Argument}
-		_, word, _ := strings.Cut(c.text(t.base), " ")
+	joined := s.Place == Key && bytes.Contains(statement, []byte("map")) &&
+		(bytes.HasPrefix(bytes.TrimLeft(src[s.End:], " \t\\\n"), []byte(".")) || bytes.HasSuffix(bytes.TrimRight(src[:s.Start], " \t\\\n"), []byte(".")))
+	candidates := s.candidates(joined)
+	if len(candidates) == 0 {
+		return carrier{}, errJoined
+	}
+	for _, c := range candidates {
+		text := c.text(t.base)
+		_, word, _ := strings.Cut(text, " ")
+		if c.mark {
+			word = text
+		}
 		if !slices.Contains(taken, c) && (word == "" || !bytes.Contains(statement, []byte(word))) {
-			return c, true
+			return c, nil
 		}
 	}
-	return carrier{}, false
+	return carrier{}, errValues
 }
+
+var (
+	errValues = errors.New("too many values of a kind in one statement")
+	errJoined = fmt.Errorf("a number of this width in a concatenation that a statement looks up in a map, of which nft lists wrong elements: %w", dict.ErrNotSupported)
+)
 
 // placeholder returns the words that stand for a match or a statement, and that
 // say of a value which term its carrier is. As a match it is a key the kernel

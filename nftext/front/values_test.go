@@ -31,6 +31,9 @@ var valueRules = []string{
 	`ct mark set dict sessions ct id v_int`,
 	`meta mark set dict sessions ct id v_name map { "VOIP" : 0x00000001 }`,
 	`meta mark set dict sessions ct id v_name map @marks`,
+	`meta mark set dict sessions ct id v_int map { 5 : 0x00000001 }`,
+	`meta mark set dict sessions ct id v_name . dict sessions ct id v_int map { "a" . 0x00000005 : 0x00000001 }`,
+	`ct mark set dict sessions ct id v_int . ip saddr map { 0x00000005 . 10.0.0.1 : 0x00000001 }`,
 	`meta mark set dict sessions ct id v_int meta mark set dict sessions ct id v_int`,
 	`meta mark set jhash dict sessions ct id v_name mod 5`,
 	`dict sessions ct id v_ip4 vmap { 10.0.0.1 : drop, 10.1.0.0/16 : accept }`,
@@ -283,6 +286,11 @@ add rule inet t c dict sessions ct id v_name @v4 drop
 Error: datatype mismatch, expected concatenation of (internet network service, network interface name), expression has type network interface name
 add rule inet t c tcp dport . dict sessions ct id v_name @names drop
                   ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~ ^^^^^^
+`,
+		"add rule inet t c meta mark set dict sessions ct id v_big . tcp dport map { 5 . 80 : 1 }": `
+Error: a number of this width in a concatenation that a statement looks up in a map, of which nft lists wrong elements: not supported
+add rule inet t c meta mark set dict sessions ct id v_big . tcp dport map { 5 . 80 : 1 }
+                                ^^^^^^^^^^^^^^^^^^^^^^^^^
 `,
 		"add rule inet t c dict sessions ct id v_name @nosuch drop": `
 Error: No such file or directory
