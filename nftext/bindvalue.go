@@ -44,6 +44,9 @@ func (l *Load) Class(use Use) (Class, error) {
 		want = "an address"
 	case (use == UsePort || use == UseNumber) && !number:
 		want = "a number"
+	case use == UseListed && number:
+		err := fmt.Errorf("%w: nft lists numbers wrongly in a concatenation that is the key of a map in braces, name the map: map @NAME", dict.ErrNotSupported)
+		return 0, fieldError(&l.Table, &l.term.Lookup, about(&l.term.Field, err))
 	case use == UsePort:
 		return ClassInteger16, nil
 	case l.Type == dict.IPv4:

@@ -119,12 +119,35 @@ func (f *walker) operand(start, statement int, use Use) bool {
 			" here: not supported, nft takes a constant; compare in a dict term, or write a value to: "+
 			"meta mark, ct mark, meta priority, an address, a port, a NAT, tproxy, dup or fwd address, an element of a set")
 		return false
-	case use != UseMatch && p.operates() && !p.at('@'):
+	}
+	part := use == UseKey
+	if use != UseMatch && p.operates() && !p.at('@') {
 		use = UseKey
+	}
+	if use == UseKey && listed(lexer{f.src, start + n}, part) {
+		use = UseListed
 	}
 	f.spans = append(f.spans, Span{Start: start, End: start + n, Term: v, Statement: statement, Use: use})
 	f.pos = start + n
 	return true
+}
+
+// listed reports whether the expression that goes on at the lexer's position
+// is the key of a map in braces, and a concatenation: part tells whether it is
+// already.
+func listed(l lexer, part bool) bool {
+	for last := (token{}); ; {
+		t := l.next()
+		switch {
+		case last.is("map"):
+			return part && (t.kind == tokenOpen || strings.HasPrefix(t.text, "$"))
+		case t.is("."):
+			part = true
+		case t.kind != tokenWord, t.is("vmap"), strings.HasPrefix(t.text, "@"):
+			return false
+		}
+		last = t
+	}
 }
 
 // meant reports whether text is meant for a lookup: the word dict, a table and

@@ -16,7 +16,7 @@ import (
 func useNames() map[nftext.Use]string {
 	return map[nftext.Use]string{
 		nftext.UseMatch: "match", nftext.UseKey: "key", nftext.UseNumber: "number",
-		nftext.UsePort: "port", nftext.UseAddress: "address", nftext.UseElement: "element",
+		nftext.UsePort: "port", nftext.UseAddress: "address", nftext.UseElement: "element", nftext.UseListed: "listed",
 	}
 }
 
@@ -56,6 +56,10 @@ func TestFindValues(t *testing.T) {
 		`|meta mark set key⟦dict sessions ct id mark⟧ & 0xff or 1`,
 		`|meta mark set (key⟦dict sessions ct id mark⟧ and 0xff)`,
 		`|meta mark set ip saddr . key⟦dict sessions ct id application⟧ map @m`,
+		`|meta mark set ip saddr . listed⟦dict sessions ct id application⟧ map { 10.0.0.1 . "A" : 1 }`,
+		`|meta mark set listed⟦dict sessions ct id application⟧ . ip saddr map { "A" . 10.0.0.1 : 1 }`,
+		`|meta mark set listed⟦dict sessions ct id application⟧ . ip saddr map $m`,
+		`|ip saddr . key⟦dict sessions ct id application⟧ @s meta mark set key⟦dict hosts ip saddr x⟧ map { "A" : 1 }`,
 		`|ip saddr set address⟦dict hosts ip saddr real⟧`,
 		`|tcp dport set port⟦dict hosts ip saddr port⟧`,
 		`|ip id set port⟦dict hosts ip saddr port⟧`,

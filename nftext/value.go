@@ -56,6 +56,7 @@ const (
 	UsePort               // written to what takes 16 bits in network order
 	UseAddress            // written to what takes an address
 	UseElement            // added to a set
+	UseListed             // part of a concatenation that is the key of a map in braces, within a statement
 )
 
 // Load is a bound Value. Where the field is missing, its default answers;

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+
+package genl_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"nftdict/internal/need"
+	"nftdict/nftext/codec"
+	"nftdict/nftext/front"
+	"nftdict/nftext/ruletest"
+)
+
+// nft runs nft, with our terms in its language, in the gateway. What it says on
+// standard error fails the test.
+func (r *ruleBench) nft(tb testing.TB, stdin string, args ...string) string {
+	tb.Helper()
+	need.Program(tb, "nft")
+	var out, errs bytes.Buffer
+	c := front.Command{Args: args, Codec: codec.New(r.store, r.compiler), Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &errs}
+	inside(tb, r.gateway, func() error {
+		exit, err := c.Run(context.Background())
+		if err == nil && (exit != 0 || errs.Len() > 0) {
+			err = fmt.Errorf("nft %q: exit %d\n%s", args, exit, errs.String())
+		}
+		return err
+	})
+	return out.String()
+}
+
+// TestValueScenes loads rules that work with values through nft, and sends
+// packets through them. What is listed loads as the same.
+func TestValueScenes(t *testing.T) {
+	t.Parallel()
+	r := newRuleBench(t)
+	for _, scene := range ruletest.ValueScenes() {
+		t.Run(scene.Name, func(t *testing.T) {
+			packet := r.fresh(t, scene.Flow)
+			if err := ruletest.Put(r.store, packet, scene.Rows...); err != nil {
+				t.Fatal(err)
+			}
+			text := "table inet t {" + scene.Objects + "chain c {\n"
+			for _, rule := range scene.Rules {
+				text += rule.Text + " counter\n"
+			}
+			r.nft(t, text+"}\n}\n", "-f", "-")
+			listed := r.nft(t, "", "-s", "list", "chain", "inet", "t", "c")
+			r.nft(t, "flush chain inet t c\n"+listed, "-f", "-")
+			if again := r.nft(t, "", "-s", "list", "chain", "inet", "t", "c"); again != listed {
+				t.Errorf("what was listed\n%s\nloads as\n%s", listed, again)
+			}
+			r.send(t, scene.Flow.IPv6, 1)
+			rules := r.list(t)
+			if len(rules) != len(scene.Rules) {
+				t.Fatalf("%d rules in the chain, want %d", len(rules), len(scene.Rules))
+			}
+			for i, rule := range scene.Rules {
+				if got := rules[i].packets > 0; got != rule.Match {
+					t.Errorf("%s: went on %v, want %v", rule.Text, got, rule.Match)
+				}
+			}
+			if t.Failed() {
+				t.Log(r.nft(t, "", "list", "table", "inet", "t"))
+			}
+		})
+	}
+}
