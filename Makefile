@@ -119,7 +119,7 @@ test-guests: kmod build ## run GUEST_TESTS in virtual machines with the kernels 
 test-kasan: kernel-debug ## test the module on a kernel with KASAN, lockdep, kmemleak and fault injection: half an hour
 	@$(MAKE) --no-print-directory kmod GUESTS=debug
 	@echo "== the detectors: each is tripped, and must tell"
-	NFTDICT_REQUIRE=debugkernel,long $(GO) test -timeout 30m -count=1 -run 'Debug|FailNth' ./internal/vm
+	NFTDICT_REQUIRE=debugkernel,long $(GO) test -timeout 90m -count=1 -run 'Debug|FailNth' ./internal/vm
 	@set -e; for p in $(KASAN_TESTS); do \
 		echo "== $$p"; \
 		NFTDICT_REQUIRE=$(KASAN_PROMISED) NFTDICT_TORTURE=$(TORTURE) \
