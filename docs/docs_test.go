@@ -102,6 +102,13 @@ func TestRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	schema["guests"] = guests
+	for table, field := range map[string]dict.Field{
+		dict.Users: {Name: "mark", Type: dict.Int64}, dict.Hosts: {Name: "redirect_address", Type: dict.IPv4},
+	} {
+		if schema[table], err = schema[table].With(field); err != nil {
+			t.Fatal(err)
+		}
+	}
 	seen := 0
 	for _, name := range []string{"rules.md", "architecture.md", "../README.md"} {
 		for line := range strings.Lines(read(t, name)) {
@@ -116,13 +123,13 @@ func TestRules(t *testing.T) {
 			}
 			for _, s := range spans {
 				seen++
-				term, _, err := nftext.Parse(("add rule " + text)[s.Start:s.End])
+				bound, err := nftext.Bind(s.Term, schema)
 				if err != nil {
 					t.Errorf("%s: %s: %v", name, line, err)
-					continue
-				}
-				if _, err := nftext.Bind(term, schema); err != nil {
-					t.Errorf("%s: %s: %v", name, line, err)
+				} else if l, ok := bound.(*nftext.Load); ok {
+					if _, err := l.Class(s.Use); err != nil {
+						t.Errorf("%s: %s: %v", name, line, err)
+					}
 				}
 			}
 		}
