@@ -37,6 +37,7 @@ const (
 	UsePort                // written to what takes 16 bits
 	UseAddress             // written to what takes an address
 	UseElement             // added to a set
+	UseListed              // part of a concatenation, the key of a map in braces within a statement
 	useConstant            // where nft takes none
 )
 

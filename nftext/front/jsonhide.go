@@ -151,9 +151,9 @@ func (v *jsonValues) value(path string, n *jsondoc.Node, use Use) error {
 	if err != nil {
 		return v.fault(path, n, err)
 	}
-	c, ok := v.spare(s)
-	if !ok {
-		return v.fault(path, n, errValues)
+	c, err := v.spare(s.candidates(use == UseListed))
+	if err != nil {
+		return v.fault(path, n, err)
 	}
 	v.taken = append(v.taken, c)
 	e := v.terms.entry(termKey{kind: Value, text: s.Text, carrier: c, path: path})
@@ -162,16 +162,18 @@ func (v *jsonValues) value(path string, n *jsondoc.Node, use Use) error {
 	return nil
 }
 
-// spare returns a carrier that no value of the statement has and that the rule
-// does not use itself.
-func (v *jsonValues) spare(s Span) (carrier, bool) {
-	for n := range carriers(s.Class) {
-		c := carrier{class: s.Class, n: n, raw: s.Class == Integer && s.Place == Argument}
+// spare returns one of the carriers that no value of the statement has and that
+// the rule does not use itself.
+func (v *jsonValues) spare(candidates []carrier) (carrier, error) {
+	if len(candidates) == 0 {
+		return carrier{}, errJoined
+	}
+	for _, c := range candidates {
 		if !slices.Contains(v.taken, c) && findCarrier(v.list, c, v.terms.base) == nil {
-			return c, true
+			return c, nil
 		}
 	}
-	return carrier{}, false
+	return carrier{}, errValues
 }
 
 // findCarrier returns where a carrier stands in n, or nil.

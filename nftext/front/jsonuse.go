@@ -74,6 +74,9 @@ func (u Use) within(n *jsondoc.Node, i int) Use {
 		if n.Key == "mangle" {
 			return useConstant
 		}
+		if data := n.Member("data"); n.Key == "map" && u == UseComputed && data != nil && data.Only("set") != nil && child.Only("concat") != nil {
+			return UseListed
+		}
 	case "dev":
 		return useConstant
 	case "port":
@@ -81,7 +84,7 @@ func (u Use) within(n *jsondoc.Node, i int) Use {
 			return UsePort
 		}
 	case "map", "concat", "jhash", "|", "&", "^", "<<", ">>":
-		if u != UseCompared {
+		if u != UseCompared && u != UseListed {
 			return UseComputed
 		}
 	}
