@@ -290,6 +290,6 @@ func Example_steer() {
 	// add chain ip steer video
 	// add rule ip steer video meta priority set 1:20
 	// add chain ip steer forward
-	// add rule ip steer forward dict sessions ct id application vmap { "BITTORRENT" : drop, "NETFLIX" : jump video }
+	// add rule ip steer forward dict sessions ct id application vmap { "NETFLIX" : jump video, "BITTORRENT" : drop }
 	// add rule ip steer forward meta mark set dict hosts ip saddr quota_remaining int
 }

@@ -69,7 +69,14 @@ func fill[K comparable, V any](k Key[K], word string, typ nftables.SetDatatype, 
 		}
 		pairs = append(pairs, p)
 	}
-	slices.SortFunc(pairs, func(x, y pair) int { return bytes.Compare(k.big(x.element.Key), k.big(y.element.Key)) })
+	names := k.typ.GetNFTMagic() == nftables.TypeIFName.GetNFTMagic() // which nft lists as numbers in host order
+	slices.SortFunc(pairs, func(x, y pair) int {
+		a, b := k.big(x.element.Key), k.big(y.element.Key)
+		if names {
+			a, b = swapped(a), swapped(b)
+		}
+		return bytes.Compare(a, b)
+	})
 	words := make([]string, len(pairs))
 	for i, p := range pairs {
 		l.set.elements = append(l.set.elements, p.element)

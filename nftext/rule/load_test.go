@@ -159,7 +159,14 @@ func TestExamples(t *testing.T) {
 			t.Run(c.table+" "+c.chain, func(t *testing.T) {
 				b := p.batch()
 				b.Conn().FlushRuleset()
-				if c.need != "" && (c.need != "kmod" || p.Kind != backend.Kmod) {
+				if c.need == "kmod" && p.Kind != backend.Kmod {
+					c.build(b)
+					if err := b.Commit(); !errors.Is(err, dict.ErrNotSupported) {
+						t.Errorf("have %v, want %v", err, dict.ErrNotSupported)
+					}
+					return
+				}
+				if c.need == "nft-statements" {
 					need.Feature(t, c.need, func() error {
 						probe := p.batch()
 						c.build(probe)
