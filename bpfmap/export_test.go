@@ -54,9 +54,10 @@ func (s *Store) FailAt(table string, n uint32) error {
 	if err != nil {
 		return err
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return errors.Join(t.release(), t.openMaps(), t.load(n))
+	return t.work(func() error {
+		t.area.FailAt = n
+		return nil
+	})
 }
 
 // Elements returns how many rows, narrow values and strings lie in a table's

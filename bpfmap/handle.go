@@ -134,7 +134,7 @@ func (h *handle) open() error {
 	if err := h.openMaps(); err != nil || h.run != nil {
 		return err
 	}
-	return h.load(0)
+	return h.load()
 }
 
 // openMaps opens the maps, once. The caller holds mu.
@@ -160,9 +160,8 @@ func (h *handle) openMaps() error {
 }
 
 // load loads the writer for the table's maps and maps what it shares with us.
-// Tests have it fail at an allocation for each row; 0 is at none. Without
-// success nothing is open.
-func (h *handle) load(failAt uint32) (err error) {
+// Without success nothing is open.
+func (h *handle) load() (err error) {
 	defer func() {
 		if err != nil {
 			err = errors.Join(explain("open maps", err), h.release())
@@ -170,9 +169,6 @@ func (h *handle) load(failAt uint32) (err error) {
 	}()
 	spec, err := loadWriter()
 	if err != nil {
-		return err
-	}
-	if err := spec.Variables[writerVarFailAt].Set(failAt); err != nil {
 		return err
 	}
 	h.maps.fit(spec)

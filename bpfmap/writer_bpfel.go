@@ -21,6 +21,8 @@ type writerArea struct {
 	Wide        uint32
 	Replaced    uint32
 	Allocations uint32
+	FailAt      uint32
+	Pad         uint32
 	Row         [256]writerRowReq
 	Cell        [1024]writerCellReq
 }
@@ -90,7 +92,6 @@ const (
 	writerMapStrings  = "strings"
 	writerProgQuiesce = "quiesce"
 	writerProgRun     = "run"
-	writerVarFailAt   = "fail_at"
 )
 
 // loadWriter returns the embedded CollectionSpec for writer.
@@ -154,7 +155,6 @@ type writerMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type writerVariableSpecs struct {
-	FailAt *ebpf.VariableSpec `ebpf:"fail_at"`
 }
 
 // writerObjects contains all objects after they have been loaded into the kernel.
@@ -198,7 +198,6 @@ func (m *writerMaps) Close() error {
 //
 // It can be passed to loadWriterObjects or ebpf.CollectionSpec.LoadAndAssign.
 type writerVariables struct {
-	FailAt *ebpf.Variable `ebpf:"fail_at"`
 }
 
 // writerPrograms contains all programs after they have been loaded into the kernel.

@@ -50,7 +50,9 @@ struct area {
 	__u32 narrow;	   /* cells of either shape that are there and get a new value */
 	__u32 wide;
 	__u32 replaced;	   /* how many of them have it */
-	__u32 allocations; /* see fail_at */
+	__u32 allocations;
+	__u32 fail_at; /* in: tests let this allocation of a row fail, 0 is none */
+	__u32 pad;
 	struct row_req row[AREA_ROWS];
 	struct cell_req cell[AREA_CELLS];
 };

@@ -6,11 +6,8 @@
 
 #include "area.h"
 
-/* Tests let this allocation of a row fail, the first being 1. */
-const volatile __u32 fail_at = 0;
-
 #define try_update(a, map, key, value, flags) \
-	(fail_at && ++(a)->allocations == fail_at ? -ENOMEM : update_elem(map, key, value, flags))
+	(++(a)->allocations == (a)->fail_at ? -ENOMEM : update_elem(map, key, value, flags))
 
 /* The number of no field. */
 #define SPARE FIELDS
@@ -122,7 +119,7 @@ static long set_cell(__u32 i, struct work *w)
 	if (c->state != OLD)
 		return 0;
 	tag = tag_of(c->value.head);
-	if (fail_at && a->narrow + a->wide < 2 && ++a->allocations == fail_at)
+	if (a->narrow + a->wide < 2 && ++a->allocations == a->fail_at)
 		err = -ENOMEM;
 	else if (c->type == STRING)
 		err = update_elem(&strings, &tag, &c->value, BPF_ANY);
