@@ -44,8 +44,8 @@ func (l *Load) Class(use Use) (Class, error) {
 		want = "an address"
 	case (use == UsePort || use == UseNumber) && !number:
 		want = "a number"
-	case use == UseListed && number:
-		err := fmt.Errorf("%w: nft lists numbers wrongly in a concatenation that is the key of a map in braces, name the map: map @NAME", dict.ErrNotSupported)
+	case use == UseListed && l.Type == dict.Int64 && !l.narrow:
+		err := fmt.Errorf("%w: nft lists numbers of 64 bits wrongly in a concatenation that is the key of a map in braces, name the map, or write int behind the field for 32 bits", dict.ErrNotSupported)
 		return 0, fieldError(&l.Table, &l.term.Lookup, about(&l.term.Field, err))
 	case use == UsePort:
 		return ClassInteger16, nil

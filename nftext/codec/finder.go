@@ -72,5 +72,5 @@ var places = [...]front.Place{
 	nftext.UsePort:    front.Argument,
 	nftext.UseAddress: front.Argument,
 	nftext.UseElement: front.Argument,
-	nftext.UseListed:  front.Key,
+	nftext.UseListed:  front.Listed,
 }

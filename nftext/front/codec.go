@@ -88,6 +88,7 @@ const (
 	Condition Place = iota // what a match may begin with
 	Argument               // what a statement takes, alone: any number of the width
 	Key                    // what a statement takes, in a map or concatenation: types count
+	Listed                 // likewise, in a concatenation that is the key of a map in braces
 )
 
 // Span is one term in a text: src[Start:End].

@@ -80,6 +80,11 @@ func (f fakeFinder) Find(src []byte, include func(string) error) (spans []Span, 
 			if fakeKey.Match(src[start+m[1]:]) || fakeKeyEnd.Match(src[:start]) {
 				s.Place = Key
 			}
+			line, _, _ := bytes.Cut(src[start:], []byte("\n"))
+			if before := bytes.TrimRight(src[:start], " "); s.Place == Key && bytes.Contains(line, []byte(" map {")) &&
+				(bytes.HasSuffix(before, []byte(".")) || bytes.HasPrefix(src[start+m[1]:], []byte(" ."))) {
+				s.Place = Listed
+			}
 			s.Statement = fakeBegin.FindIndex(src[:start])[0]
 			for s.Statement < start && strings.IndexByte(" \n\t\\", src[s.Statement]) >= 0 {
 				s.Statement++

@@ -68,9 +68,7 @@ func (t *terms) spare(s Span, src []byte, taken []carrier) (carrier, error) {
 	if i := bytes.IndexByte(src[s.End:], '\n'); i >= 0 {
 		statement = src[s.Statement : s.End+i]
 	}
-	joined := s.Place == Key && bytes.Contains(statement, []byte("map")) &&
-		(bytes.HasPrefix(bytes.TrimLeft(src[s.End:], " \t\\\n"), []byte(".")) || bytes.HasSuffix(bytes.TrimRight(src[:s.Start], " \t\\\n"), []byte(".")))
-	candidates := s.candidates(joined)
+	candidates := s.candidates(s.Place == Listed)
 	if len(candidates) == 0 {
 		return carrier{}, errJoined
 	}

@@ -12,6 +12,8 @@ meta mark set dict values mark l map { 5000000000 : 1 };ok;meta mark set dict va
 meta mark set dict values mark a4 map @m;ok;meta mark set dict values meta mark a4 map @m
 meta mark set dict values mark s . ip saddr map @m;ok;meta mark set dict values meta mark s . ip saddr map @m
 meta mark set dict values mark i . ip saddr map @m;ok;meta mark set dict values meta mark i . ip saddr map @m
+meta mark set dict values mark i . ip saddr map { 5 . 10.0.0.1 : 1 };ok;meta mark set dict values meta mark i . ip saddr map { 5 . 10.0.0.1 : 1 }
+meta mark set dict values mark l int . ip saddr map { 5 . 10.0.0.1 : 1 };ok;meta mark set dict values meta mark l int . ip saddr map { 5 . 10.0.0.1 : 1 }
 meta mark set dict values mark s . ip saddr map { "A" . 10.0.0.1 : 1 };ok;meta mark set dict values meta mark s . ip saddr map { "A" . 10.0.0.1 : 1 }
 meta mark set ip saddr . dict values mark a6 map @m;ok;meta mark set ip saddr . dict values meta mark a6 map @m
 ct mark set dict values mark i meta mark set dict values mark i;ok;ct mark set dict values meta mark i meta mark set dict values meta mark i
@@ -62,6 +64,5 @@ queue to dict values mark i;fail;value of dict values here: not supported
 meta mark set tcp dport map { 80 : dict values mark i };fail;value of dict values here: not supported
 meta mark set ct mark or dict values mark i;fail;value of dict values here: not supported
 dup to 10.0.0.1 device dict values mark s;fail;value of dict values here: not supported
-meta mark set dict values mark i . ip saddr map { 5 . 10.0.0.1 : 1 };fail;nft lists numbers wrongly in a concatenation
-meta mark set ip saddr . dict values mark l map { 10.0.0.1 . 5 : 1 };fail;name the map: map @NAME
+meta mark set ip saddr . dict values mark l map { 10.0.0.1 . 5 : 1 };fail;nft lists numbers of 64 bits wrongly in a concatenation
 meta mark set dict values mark;fail;expected a field, found the end
