@@ -16,4 +16,8 @@ var figures = []figure{
 	{Name: "CPU per queued packet, the lab's writes, beside that loop", pkg: "dictd", bench: "^BenchmarkRatioPipeline$", time: "5x", unit: "ratio-with-writes", Most: 2.5},
 	{Name: "daemon's memory per session, 100,000 sessions", pkg: "dictd", bench: "^BenchmarkSessionMemory$", time: "1x", unit: "B/session", Most: 1024},
 	{Name: "classify a packet of a session that is done", pkg: "classifier", bench: "^BenchmarkInspectDone$", time: "1s", unit: "allocs/op", Zero: true},
+	{Name: "load 10,000 rules, 1,000 with a condition of their own, beside nft", pkg: "cmd/dictctl", bench: "^BenchmarkRatioNft$", time: "5x", unit: "ebpf-load/nft", Most: 4},
+	{Name: "list these rules, beside nft", pkg: "cmd/dictctl", bench: "^BenchmarkRatioNft$", time: "5x", unit: "ebpf-list/nft", Most: 2},
+	{Name: "load 100,000 elements of a set and a dict rule, beside nft", pkg: "cmd/dictctl", bench: "^BenchmarkRatioNft$", time: "5x", unit: "ebpf-elements/nft", Most: 1.5},
+	{Name: "`dictctl nft list tables`, more than nft takes", pkg: "cmd/dictctl", bench: "^BenchmarkRatioNft$", time: "5x", unit: "plain-more-ms", Most: 5},
 }

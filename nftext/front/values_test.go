@@ -41,6 +41,7 @@ var valueRules = []string{
 	`dict sessions ct id v_ip6 @v6 drop`,
 	`dict sessions ct id v_ip6 . tcp dport vmap { ::1 . 80 : drop }`,
 	`dict sessions ct id v_big vmap { 5 : drop }`,
+	`dict sessions ct id v_ip4 . dict sessions ct id v_big vmap { 10.0.0.1 . 0x5 : drop } meta mark set dict sessions ct id v_int map { 5 : 0x00000001 }`,
 	`add @seen { dict sessions ct id v_name timeout 5m }`,
 	`update @seen { dict sessions ct id v_name timeout 5m } drop`,
 	`add @marks { dict sessions ct id v_name : dict sessions ct id v_int }`,
