@@ -6,9 +6,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
+	"nftdict/dict"
 	"nftdict/internal/need"
 	"nftdict/nftext/codec"
 	"nftdict/nftext/front"
@@ -67,5 +69,31 @@ func TestValueScenes(t *testing.T) {
 				t.Log(r.nft(t, "", "list", "table", "inet", "t"))
 			}
 		})
+	}
+}
+
+// TestValueNAT: where a new connection goes, address and port, a dictionary
+// says.
+func TestValueNAT(t *testing.T) {
+	t.Parallel()
+	r := newRuleBench(t)
+	const port = 7999
+	if err := r.store.Put("values", dict.Row{Key: dict.Mark(0), Cells: []dict.Cell{
+		{Field: "a4", Value: dict.AddrValue(netip.MustParseAddr("10.78.0.1"))}, {Field: "i", Value: dict.IntValue(port)},
+		{Field: "a6", Value: dict.AddrValue(netip.MustParseAddr("fd78::1"))}, {Field: "l", Value: dict.Int64Value(port)},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	r.nft(t, fmt.Sprintf(`table inet t { chain n { type nat hook prerouting priority dstnat;
+		udp dport %d dnat ip to dict values mark a4 : dict values mark i
+		udp dport %d dnat ip6 to dict values mark a6 : dict values mark l
+	}
+	}
+`, serverPort, serverPort), "-f", "-")
+	for _, v6 := range []bool{false, true} {
+		r.send(t, v6, 1)
+		if f := r.flows(t, v6)[0]; f.TupleReply.Proto.SourcePort != port {
+			t.Errorf("IPv6 %v: the connection went to port %d, want %d", v6, f.TupleReply.Proto.SourcePort, port)
+		}
 	}
 }

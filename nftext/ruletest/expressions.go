@@ -73,7 +73,7 @@ func ValueScenes() []ValueScene {
 				{`meta mark set dict values ct mark l map { 4000000000 : 9 } meta mark 9`, true},
 				{`meta mark set dict values ct mark a4 map { 10.0.0.0/8 : 10 } meta mark 10`, true},
 				{`meta mark set dict values ct mark s . meta l4proto map { "NETFLIX" . udp : 11 } meta mark 11`, true},
-				{`meta mark set dict values ct mark s . dict values ct mark i map { "NETFLIX" . 81 : 1, "NETFLIX" . 80 : 12 } meta mark 12`, true},
+				{`meta priority set dict values ct mark s . dict values ct mark i map { "NETFLIX" . 81 : 0:51, "NETFLIX" . 80 : 0:60 } meta priority 0:60`, true},
 				{`meta priority set dict values ct mark i meta priority 0:50`, true},
 				{`dict values ct mark s @seen`, false},
 				{`add @seen { dict values ct mark s timeout 5m }`, true},
