@@ -20,10 +20,14 @@ with one addition: where a match or a statement may stand, a dict term may.
   dict [TABLE] KEY FIELD [TYPE] exists|missing
   dict TABLE KEY FIELD [TYPE] set|add|sub VALUE    writes it
   dict TABLE KEY flush                             deletes the row
+  dict TABLE KEY FIELD [TYPE]                      its value, where nft takes an expression:
+                                                   vmap, map, @set, meta mark set, dnat to, ...
 
 KEY is an expression such as "ct id", "ip saddr", "ether saddr", "meta mark", or
 another dict lookup. OP is == (left out as a rule) != < <= > >=; VALUE also a
-range, a prefix, a set in braces, or a pattern with * ? [a-z] [!x].
+range, a prefix, a set in braces, a variable, or a pattern with * ? [a-z] [!x].
+Values for nft to work with need the module; -i, -j, -d, -f, -D and -I work with
+terms as without, -o does not.
 
 With -j a term is an object, {"match": {"op": "==", "left": {"dict": {"table": ...,
 "key": ..., "field": ...}}, "right": ...}} or {"dict": {"op": "set", ...}}, in what
