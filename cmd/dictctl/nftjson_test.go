@@ -191,6 +191,7 @@ const moreValues = `table ip w {
 		meta mark set dict values mark i and 0xff or 0x100
 		meta mark set dict values mark a4 map { 10.0.0.0/8 : 1, 192.0.2.1 : 2 }
 		meta mark set ip saddr . dict values mark a4 map { 10.0.0.1 . 10.0.0.2 : 1 }
+		meta mark set dict values mark s . dict values mark i map { "A" . 5 : 1 }
 		dict values mark a4 . dict values mark l vmap { 10.0.0.1 . 5 : drop }
 		dict values mark a4 & 255.255.255.0 == 10.1.2.0 drop
 		dict values mark i { 5-9, 11 } dict values mark i | 1 { 5, 11 } drop
@@ -251,6 +252,9 @@ func TestValuesAsJSON(t *testing.T) {
 	again, _ = run(t, other, 0, "nft", "list", "ruleset")
 	if d := cmp.Diff(text, again); d != "" {
 		t.Errorf("more text after JSON (-loaded +listed):\n%s", d)
+	}
+	if want := `dict values meta mark s . dict values meta mark i map { "A" . 0x00000005 : 0x00000001 }`; !strings.Contains(text, want) {
+		t.Errorf("%s is not in\n%s", want, text)
 	}
 
 	// nft 1.0.6 has no JSON for a map that a rule changes: it leaves the statement
