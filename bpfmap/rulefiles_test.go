@@ -170,3 +170,31 @@ func constants(v reflect.Value) string {
 	}
 	return "{ " + strings.Join(words, " ") + " }"
 }
+
+// TestValueScenes: what nft would work with is refused by name.
+func TestValueScenes(t *testing.T) {
+	store, schema := planning()
+	seen := 0
+	for _, scene := range ruletest.ValueScenes() {
+		for _, rule := range scene.Rules {
+			parts, _, err := ruletest.Parts(rule.Text, schema)
+			if err != nil {
+				t.Fatalf("%s: %v", rule.Text, err)
+			}
+			for _, p := range parts {
+				if p.Class == 0 {
+					continue
+				}
+				seen++
+				target := nftext.Target{Family: unix.NFPROTO_INET, Table: "t", Chain: "c", Class: p.Class, Register: register}
+				_, err := (&compiler{store: store}).Compile(target, p.Bound)
+				if !errors.Is(err, dict.ErrNotSupported) || !strings.HasPrefix(err.Error(), p.Term.String()+": ") {
+					t.Errorf("%s: %v", p.Term, err)
+				}
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("no values")
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"nftdict/dict"
 	"nftdict/nftext"
@@ -165,6 +166,60 @@ func FuzzDecompile(f *testing.F) {
 		}
 		if err != nil || end != len(found.Text) || found.N != len(elems) {
 			t.Fatalf("%q of %d expressions: %v", found.Text, found.N, err)
+		}
+	})
+}
+
+// FuzzValue: what is compiled of a value, for any register, is found again among
+// other expressions.
+func FuzzValue(f *testing.F) {
+	for i, text := range []string{
+		"dict values mark i", "dict values ct mark l int", "dict hosts ip6 saddr username", "dict values mark a ipv6_addr",
+		"dict users dict sessions ct id username quota_size", "dict devices ether saddr username", "dict loose mark x string", "dict numbers iif s",
+	} {
+		f.Add(text, uint8(i), uint32(unix.NFT_REG_1+i), i%2 == 0)
+	}
+	c := newCompiling()
+	f.Fuzz(func(t *testing.T, text string, use uint8, reg uint32, bridge bool) {
+		term, n, err := nftext.ParseValue(text)
+		if err != nil {
+			return
+		}
+		if n > len(text) || n < 1 {
+			t.Fatalf("%q: %d bytes", text, n)
+		}
+		bound, err := nftext.Bind(term, c.schema)
+		if err != nil {
+			return
+		}
+		class, err := bound.(*nftext.Load).Class(nftext.Use(use % 7))
+		if err != nil {
+			return
+		}
+		target := nftext.Target{Family: unix.NFPROTO_INET, Class: class, Register: unix.NFT_REG_1 + reg%(unix.NFT_REG32_15-unix.NFT_REG_1+1)}
+		if bridge {
+			target.Family = unix.NFPROTO_BRIDGE
+		}
+		code, err := c.compiler.Compile(target, bound)
+		if target.Register > unix.NFT_REG_4 && target.Register < unix.NFT_REG32_00 {
+			if err == nil {
+				t.Fatalf("%s: compiled to register %d, which there is not", term, target.Register)
+			}
+			return
+		}
+		if err != nil {
+			if registerAt(target.Register)+16 <= registerBytes {
+				t.Fatalf("%s to register %d: %v", term, target.Register, err)
+			}
+			return
+		}
+		elems := append(split(t, code.Exprs), nftext.Element{Name: "lookup"}, nftext.Element{Name: "byteorder"})
+		want := nftext.Found{Text: term.String(), N: len(elems) - 2, Class: class, Register: register(target.Register)}
+		if found := c.compiler.Decompile(target.Family, elems); found != want {
+			t.Fatalf("%s: found %+v, want %+v", term, found, want)
+		}
+		if found := c.compiler.Decompile(target.Family, append([]nftext.Element{{Name: "meta"}}, elems...)); found.N != 0 {
+			t.Fatalf("%s: found %+v behind another expression", term, found)
 		}
 	})
 }

@@ -18,6 +18,9 @@ const registerBytes = 64
 // value assembles what puts a field's value into a register, where what its key
 // needs goes first.
 func (a *assembler) value(l *nftext.Load, class nftext.Class, reg uint32) error {
+	if reg < unix.NFT_REG_1 || reg > unix.NFT_REG_4 && reg < unix.NFT_REG32_00 || reg > unix.NFT_REG32_15 {
+		return fmt.Errorf("register %d: %w", reg, dict.ErrInvalid)
+	}
 	if !holds(class, l.Type) {
 		return fmt.Errorf("%w: %s is not of the class %d", dict.ErrType, l.Type, class)
 	}

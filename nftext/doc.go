@@ -6,9 +6,10 @@
 //	dict [TABLE] KEY FIELD [TYPE] [OP] VALUE      a match
 //	dict TABLE KEY FIELD [TYPE] set|add|sub VALUE a statement
 //	dict TABLE KEY flush                          a statement
+//	dict [TABLE] KEY FIELD [TYPE]                 a value, where nft takes an expression
 //
-// Find tells where terms stand in the text of a file or command line. Text
-// becomes a Term (Parse), which prints as it was written with spaces and quotes
+// A Finder tells where terms stand in the texts of a run of nft, and knows the
+// variables that these define. Text becomes a Term (Parse), which prints as it was written with spaces and quotes
 // in canonical form; so does an object of nft's JSON (ParseJSON, JSON).
 // docs/rules.md has all of the language. A Term and the schema
 // of the tables become a Bound term (Bind): names resolved, values typed, the

@@ -151,13 +151,23 @@ func FuzzFind(f *testing.F) {
 	for _, l := range readRules(f) {
 		f.Add("add rule t c " + l.rule)
 	}
+	f.Add("define a = { A, \"B\" }\nredefine b = $a, C;undefine a; table t { include \"x\"; define c = $b\nchain c { dict t ct id f { $c, $b }; jump { dict t ct id f $b } } }")
+	f.Add("add rule t c dict t ct id f . dict t ct id g @s meta mark set dict t ct id f . ip saddr map { 1 : 2 } add @s { dict t ct id f timeout 5m : dict t ct id g }")
+	f.Add("add rule t c dict t ct id flush tcp dport 80 dnat to dict t ct id f:80 redirect to :dict t ct id f and 5 ct mark set dict t ct id f & 5")
 	f.Fuzz(func(t *testing.T, src string) {
 		spans, err := nftext.Find(src)
 		if e, ok := err.(*nftext.SyntaxError); err != nil && (!ok || e.Offset < 0 || e.Offset > len(src)) {
 			t.Fatalf("error %v out of place", err)
 		}
-		end := 0
+		end, statement := 0, 0
 		for _, s := range spans {
+			if s.Term.Kind() != nftext.KindValue {
+				statement = s.End // no value before belongs to the same statement
+			} else if s.Statement > s.Start || s.Statement != statement && s.Statement < end {
+				t.Fatalf("value at %d of a statement at %d, behind %d", s.Start, s.Statement, end)
+			} else {
+				statement = s.Statement
+			}
 			if s.Start < end || s.End <= s.Start || s.End > len(src) {
 				t.Fatalf("span %d..%d after %d", s.Start, s.End, end)
 			}
