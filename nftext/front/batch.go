@@ -106,6 +106,9 @@ func (t *terms) compileRule(out []byte, m message, compile compileFunc) ([]byte,
 				continue
 			}
 			target.Class, n = e.carrier.class, 1
+			if i+1 < len(elems) && e.carrier.turned(elems[i+1], target.Register) {
+				n = 2
+			}
 		} else if e.kind == Value {
 			if err := held.mark(e); err != nil {
 				return nil, nil, err

@@ -38,9 +38,9 @@ func (s Span) candidates(joined bool) (list []carrier) {
 // carriers returns how many carriers a class has, 0 if there is no such class.
 func carriers(c Class) int {
 	switch c {
-	case Integer, Integer16, Integer64:
+	case Integer, Integer64:
 		return 16
-	case IPv4, IPv6:
+	case Integer16, IPv4, IPv6:
 		return 4
 	case Name:
 		return 5
@@ -72,18 +72,21 @@ func (c carrier) text(base uint32) string {
 		}
 		offset := base + uint32(c.n)
 		return fmt.Sprintf("numgen inc mod %d offset %d", -offset, offset) // up to 2^32-1
-	case IPv4, IPv6:
-		direction, protocol, address := "reply", "ip", "daddr"
+	case Integer16, IPv4, IPv6:
+		direction, end := "reply", "d"
 		if c.n&1 != 0 {
-			address = "saddr"
+			end = "s"
 		}
 		if c.n&2 != 0 {
 			direction = "original"
 		}
-		if c.class == IPv6 {
-			protocol = "ip6"
+		switch c.class {
+		case IPv4:
+			return "ct " + direction + " ip " + end + "addr"
+		case IPv6:
+			return "ct " + direction + " ip6 " + end + "addr"
 		}
-		return "ct " + direction + " " + protocol + " " + address
+		return "ct " + direction + " proto-" + map[string]string{"s": "src", "d": "dst"}[end]
 	case Name:
 		return "meta " + [...]string{"obrname", "ibrname", "oifkind", "iifkind", "sdifname"}[c.n]
 	}
@@ -95,22 +98,17 @@ func (c carrier) metaKey() uint32 {
 	return [...]uint32{unix.NFT_META_BRI_OIFNAME, unix.NFT_META_BRI_IIFNAME, metaOifkind, metaIifkind, metaSdifname}[c.n]
 }
 
-// ctKey returns the key and direction of an address.
+// ctKey returns the key and direction of an address or port.
 func (c carrier) ctKey() (key uint32, direction byte) {
-	switch {
-	case c.class == IPv4 && c.n&1 == 0:
-		key = unix.NFT_CT_DST_IP
-	case c.class == IPv4:
-		key = unix.NFT_CT_SRC_IP
-	case c.n&1 == 0:
-		key = unix.NFT_CT_DST_IP6
-	default:
-		key = unix.NFT_CT_SRC_IP6
-	}
+	keys := map[Class][2]uint32{
+		Integer16: {unix.NFT_CT_PROTO_DST, unix.NFT_CT_PROTO_SRC},
+		IPv4:      {unix.NFT_CT_DST_IP, unix.NFT_CT_SRC_IP},
+		IPv6:      {unix.NFT_CT_DST_IP6, unix.NFT_CT_SRC_IP6},
+	}[c.class]
 	if c.n&2 == 0 {
 		direction = 1 // reply
 	}
-	return key, direction
+	return keys[c.n&1], direction
 }
 
 // appendCarrier appends the expression that loads a carrier into a register.
@@ -131,7 +129,7 @@ func appendCarrier(b []byte, c carrier, register, base uint32) []byte {
 		data = appendAttr32(data, unix.NFTA_NG_MODULUS, -offset)
 		data = appendAttr32(data, unix.NFTA_NG_TYPE, unix.NFT_NG_INCREMENTAL)
 		return appendElement(b, "numgen", appendAttr32(data, unix.NFTA_NG_OFFSET, offset))
-	case IPv4, IPv6:
+	case Integer16, IPv4, IPv6:
 		key, direction := c.ctKey()
 		data := appendAttr32(nil, unix.NFTA_CT_DREG, register)
 		data = appendAttr32(data, unix.NFTA_CT_KEY, key)
@@ -176,7 +174,7 @@ func carrierOf(e Element, base uint32) (c carrier, register uint32, ok bool) {
 		return c, register, ok
 	case "payload":
 		at := number(unix.NFTA_PAYLOAD_OFFSET) - carrierOffset/8
-		for _, class := range []Class{Integer, Integer16, Integer64} {
+		for _, class := range []Class{Integer, Integer64} {
 			if number(unix.NFTA_PAYLOAD_LEN) == uint32(class.Width()) && at < uint32(carriers(class)) {
 				return carrier{class: class, n: int(at), raw: class == Integer}, register, number(unix.NFTA_PAYLOAD_BASE) == unix.NFT_PAYLOAD_TRANSPORT_HEADER
 			}
@@ -199,7 +197,7 @@ func carrierOf(e Element, base uint32) (c carrier, register uint32, ok bool) {
 		return carrier{class: Integer, mark: true}, register, true
 	}
 	for n := range carriers(IPv4) {
-		for _, class := range []Class{IPv4, IPv6} {
+		for _, class := range []Class{Integer16, IPv4, IPv6} {
 			c = carrier{class: class, n: n}
 			if k, d := c.ctKey(); k == key && len(direction) == 1 && direction[0] == d {
 				return c, register, true

@@ -120,9 +120,14 @@ func (c carrier) debug(base uint32) *regexp.Regexp {
 	case c.class == Integer && !c.raw:
 		offset := base + uint32(c.n)
 		text = fmt.Sprintf("numgen reg %s = inc mod %d offset %d", register, -offset, offset)
-	case c.class == IPv4 || c.class == IPv6:
-		words := strings.Fields(c.text(base)) // ct reply ip saddr
-		text = fmt.Sprintf("ct load %s_%s => reg %s , dir %s", words[3][:1]+map[byte]string{'s': "rc", 'd': "st"}[words[3][0]], words[2], register, words[1])
+	case c.class == Integer16 || c.class == IPv4 || c.class == IPv6:
+		words := strings.Fields(c.text(base)) // ct reply ip saddr, ct reply proto-src
+		key := strings.ReplaceAll(words[2], "-", "_")
+		if len(words) > 3 {
+			key = map[string]string{"saddr": "src_", "daddr": "dst_"}[words[3]] + words[2]
+			key = strings.TrimSuffix(key, "_ip") + map[bool]string{true: "(?:_ip)?"}[words[2] == "ip"]
+		}
+		text = fmt.Sprintf("ct load %s => reg %s , dir %s", key, register, words[1])
 	case c.class == Name:
 		key := strings.TrimPrefix(c.text(base), "meta ")
 		key = strings.NewReplacer("obrname", "bri_oifname", "ibrname", "bri_iifname").Replace(key)

@@ -19,7 +19,7 @@ func TestRunDebug(t *testing.T) {
 		for _, want := range []string{
 			"  [ dict sessions ct id application 1 ]\n",
 			"  [ dict sessions ct id v_name => reg 9 ]\n  [ dict sessions ct id v_ip4 => reg 13 ]\n  [ lookup reg 1 set __map",
-			"  [ dict sessions ct id v_int => reg 1 ]\n  [ meta set mark with reg 1 ]\n",
+			"  [ dict sessions ct id v_int => reg 1 ]\n",
 			"  [ dict sessions ct id application set 9 ]\n",
 		} {
 			if !strings.Contains(got.Out, want) {

@@ -227,7 +227,7 @@ func TestCarrierJSON(t *testing.T) {
 		{class: Integer, n: 1, raw: true}:  `{"payload": {"base": "th", "offset": 62472, "len": 32}}`,
 		{class: Integer, mark: true}:       `{"ct": {"key": "mark"}}`,
 		{class: Integer, n: 1, mark: true}: `{"meta": {"key": "mark"}}`,
-		{class: Integer16, n: 2}:           `{"payload": {"base": "th", "offset": 62480, "len": 16}}`,
+		{class: Integer16, n: 2}:           `{"ct": {"key": "proto-dst", "dir": "original"}}`,
 		{class: Integer64, n: 0}:           `{"payload": {"base": "th", "offset": 62464, "len": 64}}`,
 		{class: IPv4, n: 0}:                `{"ct": {"key": "ip daddr", "dir": "reply"}}`,
 		{class: IPv6, n: 3}:                `{"ct": {"key": "ip6 saddr", "dir": "original"}}`,

@@ -5,6 +5,8 @@ package front
 import (
 	"errors"
 	"fmt"
+
+	"golang.org/x/sys/unix"
 )
 
 // values follows the values of a rule that nft made, from the placeholder before
@@ -48,6 +50,19 @@ func (v *values) carried(e Element) (*term, uint32, error) {
 	}
 	v.terms[c] = nil
 	return found, register, nil
+}
+
+// turned reports whether an expression is one by which nft brings the carrier, in
+// the byte order of packets, into that of the host. nft 1.1 does so, 1.0 does not;
+// the value is in that order already.
+func (c carrier) turned(e Element, register uint32) bool {
+	if !c.raw || e.Name != "byteorder" {
+		return false
+	}
+	attrs, err := readAttrs(e.Data, nil)
+	from, _ := uint32Of(pick(attrs, unix.NFTA_BYTEORDER_SREG))
+	to, _ := uint32Of(pick(attrs, unix.NFTA_BYTEORDER_DREG))
+	return err == nil && from == register && to == register
 }
 
 // done returns an error if a value has not been met.

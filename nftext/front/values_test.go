@@ -36,6 +36,7 @@ var valueRules = []string{
 	`ct mark set dict sessions ct id v_int . ip saddr map { 0x00000005 . 10.0.0.1 : 0x00000001 }`,
 	`meta mark set dict sessions ct id v_int meta mark set dict sessions ct id v_int`,
 	`meta mark set jhash dict sessions ct id v_name mod 5`,
+	`tcp dport set dict sessions ct id v_port`,
 	`dict sessions ct id v_ip4 vmap { 10.0.0.1 : drop, 10.1.0.0/16 : accept }`,
 	`dict sessions ct id v_ip4 @v4 drop`,
 	`dict sessions ct id v_ip6 @v6 drop`,
@@ -213,6 +214,31 @@ func TestValuesBatchRefuses(t *testing.T) {
 	out, _, err := table.compileBatch(valueMessage(table, 1, Integer), func(Target, string) ([]byte, error) { return nil, errPlace })
 	if err != nil || !bytes.Contains(out, appendRefused(nil)) {
 		t.Errorf("failed: %v, %q", err, out)
+	}
+}
+
+// The byte order that nft 1.1 gives a number from a packet is none for a value.
+func TestValuesByteOrder(t *testing.T) {
+	table := newTerms()
+	e := table.entry(termKey{kind: Value, text: fakeText(Integer), carrier: carrier{class: Integer, raw: true}})
+	rule := func(turned bool, register uint32) []byte {
+		b := appendCarrier(appendPlaceholder(nil, e), e.carrier, unix.NFT_REG_1, table.base)
+		if turned {
+			data := appendAttr32(appendAttr32(nil, unix.NFTA_BYTEORDER_SREG, register), unix.NFTA_BYTEORDER_DREG, register)
+			b = appendElement(b, "byteorder", data)
+		}
+		return ruleMessage(1, appendElement(b, "lookup", nil))
+	}
+	want, _, err := table.compileBatch(rule(false, 0), fakeCompile(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := table.compileBatch(rule(true, unix.NFT_REG_1), fakeCompile(t))
+	if d := cmp.Diff(want, got); err != nil || d != "" {
+		t.Errorf("%v (-without +with):\n%s", err, d)
+	}
+	if got, _, err := table.compileBatch(rule(true, unix.NFT_REG_2), fakeCompile(t)); err != nil || !bytes.Contains(got, []byte("byteorder")) {
+		t.Errorf("another register's: %v, %q", err, got)
 	}
 }
 
