@@ -40,6 +40,7 @@ fwd ip to dict values mark a4 device "lo";ok;fwd ip to dict values meta mark a4 
 # elements
 add @s { dict values mark s timeout 5m };ok;add @s { dict values meta mark s timeout 5m }
 update @s { dict values mark i };ok;update @s { dict values meta mark i }
+add @s { dict values mark a4 timeout 5m };ok;add @s { dict values meta mark a4 timeout 5m }
 delete @s { dict values mark a6 };ok;delete @s { dict values meta mark a6 }
 add @s { dict sessions ct id username . ip saddr limit rate 5/second };ok;-
 add @s { ip saddr . dict sessions ct id username };ok;-
