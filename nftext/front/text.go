@@ -68,6 +68,9 @@ func (t *terms) spare(s Span, src []byte, taken []carrier) (carrier, error) {
 	if i := bytes.IndexByte(src[s.End:], '\n'); i >= 0 {
 		statement = src[s.Statement : s.End+i]
 	}
+	if words := bytes.Fields(src[s.Statement:s.Start]); len(words) > 1 && string(words[len(words)-2]) == "priority" {
+		s.Place = Condition // nft 1.1 takes no raw payload for it
+	}
 	candidates := s.candidates(s.Place == Listed)
 	if len(candidates) == 0 {
 		return carrier{}, errJoined
