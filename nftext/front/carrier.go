@@ -16,6 +16,7 @@ type carrier struct {
 	n     int  // below carriers(class)
 	raw   bool // an Integer as it lies in a packet, of which nft checks no more than the width
 	mark  bool // an Integer of a type of its own: see Span.candidates
+	port  bool // an Integer16 of the type of ports, which nft 1.1 wants for one
 }
 
 // candidates returns the carriers that may stand for a value. joined tells that it
@@ -38,9 +39,9 @@ func (s Span) candidates(joined bool) (list []carrier) {
 // carriers returns how many carriers a class has, 0 if there is no such class.
 func carriers(c Class) int {
 	switch c {
-	case Integer, Integer64:
+	case Integer, Integer16, Integer64:
 		return 16
-	case Integer16, IPv4, IPv6:
+	case IPv4, IPv6:
 		return 4
 	case Name:
 		return 5
@@ -73,6 +74,9 @@ func (c carrier) text(base uint32) string {
 		offset := base + uint32(c.n)
 		return fmt.Sprintf("numgen inc mod %d offset %d", -offset, offset) // up to 2^32-1
 	case Integer16, IPv4, IPv6:
+		if c.class == Integer16 && !c.port {
+			break
+		}
 		direction, end := "reply", "d"
 		if c.n&1 != 0 {
 			end = "s"
@@ -130,6 +134,9 @@ func appendCarrier(b []byte, c carrier, register, base uint32) []byte {
 		data = appendAttr32(data, unix.NFTA_NG_TYPE, unix.NFT_NG_INCREMENTAL)
 		return appendElement(b, "numgen", appendAttr32(data, unix.NFTA_NG_OFFSET, offset))
 	case Integer16, IPv4, IPv6:
+		if c.class == Integer16 && !c.port {
+			break
+		}
 		key, direction := c.ctKey()
 		data := appendAttr32(nil, unix.NFTA_CT_DREG, register)
 		data = appendAttr32(data, unix.NFTA_CT_KEY, key)
@@ -174,7 +181,7 @@ func carrierOf(e Element, base uint32) (c carrier, register uint32, ok bool) {
 		return c, register, ok
 	case "payload":
 		at := number(unix.NFTA_PAYLOAD_OFFSET) - carrierOffset/8
-		for _, class := range []Class{Integer, Integer64} {
+		for _, class := range []Class{Integer, Integer16, Integer64} {
 			if number(unix.NFTA_PAYLOAD_LEN) == uint32(class.Width()) && at < uint32(carriers(class)) {
 				return carrier{class: class, n: int(at), raw: class == Integer}, register, number(unix.NFTA_PAYLOAD_BASE) == unix.NFT_PAYLOAD_TRANSPORT_HEADER
 			}
@@ -198,7 +205,7 @@ func carrierOf(e Element, base uint32) (c carrier, register uint32, ok bool) {
 	}
 	for n := range carriers(IPv4) {
 		for _, class := range []Class{Integer16, IPv4, IPv6} {
-			c = carrier{class: class, n: n}
+			c = carrier{class: class, n: n, port: class == Integer16}
 			if k, d := c.ctKey(); k == key && len(direction) == 1 && direction[0] == d {
 				return c, register, true
 			}

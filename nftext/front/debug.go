@@ -120,7 +120,7 @@ func (c carrier) debug(base uint32) *regexp.Regexp {
 	case c.class == Integer && !c.raw:
 		offset := base + uint32(c.n)
 		text = fmt.Sprintf("numgen reg %s = inc mod %d offset %d", register, -offset, offset)
-	case c.class == Integer16 || c.class == IPv4 || c.class == IPv6:
+	case c.port || c.class == IPv4 || c.class == IPv6:
 		words := strings.Fields(c.text(base)) // ct reply ip saddr, ct reply proto-src
 		key := strings.ReplaceAll(words[2], "-", "_")
 		if len(words) > 3 {

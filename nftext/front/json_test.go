@@ -223,15 +223,16 @@ func TestRestoreJSON(t *testing.T) {
 func TestCarrierJSON(t *testing.T) {
 	const base = 1<<30 + 7
 	for c, want := range map[carrier]string{
-		{class: Integer, n: 1}:             `{"numgen": {"mode": "inc", "mod": 3221225464, "offset": 1073741832}}`,
-		{class: Integer, n: 1, raw: true}:  `{"payload": {"base": "th", "offset": 62472, "len": 32}}`,
-		{class: Integer, mark: true}:       `{"ct": {"key": "mark"}}`,
-		{class: Integer, n: 1, mark: true}: `{"meta": {"key": "mark"}}`,
-		{class: Integer16, n: 2}:           `{"ct": {"key": "proto-dst", "dir": "original"}}`,
-		{class: Integer64, n: 0}:           `{"payload": {"base": "th", "offset": 62464, "len": 64}}`,
-		{class: IPv4, n: 0}:                `{"ct": {"key": "ip daddr", "dir": "reply"}}`,
-		{class: IPv6, n: 3}:                `{"ct": {"key": "ip6 saddr", "dir": "original"}}`,
-		{class: Name, n: 2}:                `{"meta": {"key": "oifkind"}}`,
+		{class: Integer, n: 1}:               `{"numgen": {"mode": "inc", "mod": 3221225464, "offset": 1073741832}}`,
+		{class: Integer, n: 1, raw: true}:    `{"payload": {"base": "th", "offset": 62472, "len": 32}}`,
+		{class: Integer, mark: true}:         `{"ct": {"key": "mark"}}`,
+		{class: Integer, n: 1, mark: true}:   `{"meta": {"key": "mark"}}`,
+		{class: Integer16, n: 2}:             `{"payload": {"base": "th", "offset": 62480, "len": 16}}`,
+		{class: Integer16, n: 2, port: true}: `{"ct": {"key": "proto-dst", "dir": "original"}}`,
+		{class: Integer64, n: 0}:             `{"payload": {"base": "th", "offset": 62464, "len": 64}}`,
+		{class: IPv4, n: 0}:                  `{"ct": {"key": "ip daddr", "dir": "reply"}}`,
+		{class: IPv6, n: 3}:                  `{"ct": {"key": "ip6 saddr", "dir": "original"}}`,
+		{class: Name, n: 2}:                  `{"meta": {"key": "oifkind"}}`,
 	} {
 		if got := c.json(base); got != want {
 			t.Errorf("%+v: %s, want %s", c, got, want)

@@ -68,10 +68,19 @@ func (t *terms) spare(s Span, src []byte, taken []carrier) (carrier, error) {
 	if i := bytes.IndexByte(src[s.End:], '\n'); i >= 0 {
 		statement = src[s.Statement : s.End+i]
 	}
-	if words := bytes.Fields(src[s.Statement:s.Start]); len(words) > 1 && string(words[len(words)-2]) == "priority" {
-		s.Place = Condition // nft 1.1 takes no raw payload for it
+	// nft 1.1 takes no raw payload for a priority or a port.
+	before := append([][]byte{nil, nil}, bytes.Fields(src[s.Statement:s.Start])...)
+	last, target := string(before[len(before)-1]), string(before[len(before)-2])
+	if last == "set" && target == "priority" {
+		s.Place = Condition
 	}
 	candidates := s.candidates(s.Place == Listed)
+	if s.Class == Integer16 && (strings.HasSuffix(last, ":") || last == "set" && (target == "sport" || target == "dport")) {
+		candidates = candidates[:min(len(candidates), carriers(IPv4))]
+		for i := range candidates {
+			candidates[i].port = true
+		}
+	}
 	if len(candidates) == 0 {
 		return carrier{}, errJoined
 	}

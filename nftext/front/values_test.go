@@ -37,6 +37,7 @@ var valueRules = []string{
 	`meta mark set dict sessions ct id v_int meta mark set dict sessions ct id v_int`,
 	`meta mark set jhash dict sessions ct id v_name mod 5`,
 	`tcp dport set dict sessions ct id v_port`,
+	`ip id set dict sessions ct id v_port`,
 	`meta priority set dict sessions ct id v_int`,
 	`dict sessions ct id v_ip4 vmap { 10.0.0.1 : drop, 10.1.0.0/16 : accept }`,
 	`dict sessions ct id v_ip4 @v4 drop`,
