@@ -5,6 +5,7 @@ package docs
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -92,41 +93,54 @@ func TestTables(t *testing.T) {
 	}
 }
 
-// TestRules parses and binds the terms of every rule that a document shows.
+// TestRules parses and binds the terms of every rule that a document shows, and
+// wants each form of the language among those of rules.md.
 func TestRules(t *testing.T) {
 	schema := tables(t)
-	guests, err := dict.Table{Name: "guests", Key: dict.KeyEther, Fields: []dict.Field{
+	guests := dict.Table{Name: "guests", Key: dict.KeyEther, Fields: []dict.Field{
 		{Name: "until", Type: dict.Int64}, {Name: "paid", Type: dict.Bool, Default: dict.BoolValue(false)},
-	}}.Normal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	schema["guests"] = guests
-	for table, field := range map[string]dict.Field{
-		dict.Users: {Name: "mark", Type: dict.Int64}, dict.Hosts: {Name: "redirect_address", Type: dict.IPv4},
-	} {
-		if schema[table], err = schema[table].With(field); err != nil {
+	}}
+	shown := append(tablesOf(t, schema), guests)
+	for _, table := range shown {
+		n, err := table.Normal()
+		if err != nil {
 			t.Fatal(err)
 		}
+		schema[n.Name] = n
 	}
-	seen := 0
+	forms := map[string]bool{}
 	for _, name := range []string{"rules.md", "architecture.md", "../README.md"} {
-		for line := range strings.Lines(read(t, name)) {
-			line, ok := strings.CutPrefix(line, "    dictctl nft add rule ")
-			if !ok {
+		var finder nftext.Finder
+		lines := strings.Split(read(t, name), "\n")
+		for i, line := range lines[:len(lines)-1] {
+			rule, typed := strings.CutPrefix(line, "    dictctl nft add rule ")
+			if typed {
+				rule = strings.Join(words(rule), " ")
+			} else if text := strings.TrimPrefix(line, "    "); !strings.HasPrefix(line, "    add rule ") && !strings.HasPrefix(line, "    define ") {
+				continue
+			} else {
+				rule = text
+			}
+			if strings.HasPrefix(strings.TrimSpace(lines[i+1]), "Error: ") || strings.HasPrefix(lines[i+1], "                ") { // tested where it is run
 				continue
 			}
-			text := strings.Join(words(line), " ")
-			spans, err := nftext.Find("add rule " + text)
+			if typed {
+				rule = "add rule " + rule
+			}
+			spans, err := finder.Find(rule+"\n", nil)
 			if err != nil {
 				t.Errorf("%s: %s: %v", name, line, err)
 			}
 			for _, s := range spans {
-				seen++
 				bound, err := nftext.Bind(s.Term, schema)
 				if err != nil {
 					t.Errorf("%s: %s: %v", name, line, err)
-				} else if l, ok := bound.(*nftext.Load); ok {
+					continue
+				}
+				for _, f := range form(s, bound) {
+					forms[f] = true
+				}
+				if l, ok := bound.(*nftext.Load); ok {
 					if _, err := l.Class(s.Use); err != nil {
 						t.Errorf("%s: %s: %v", name, line, err)
 					}
@@ -134,9 +148,146 @@ func TestRules(t *testing.T) {
 			}
 		}
 	}
-	if seen < 12 {
-		t.Errorf("found %d terms in the documents", seen)
+	for _, f := range wanted() {
+		if !forms[f] {
+			t.Errorf("no example of: %s", f)
+		}
 	}
+}
+
+// tablesOf returns the tables that rules.md makes for its examples.
+func tablesOf(t *testing.T, schema standard) []dict.Table {
+	t.Helper()
+	made := map[string]dict.Table{}
+	for line := range strings.Lines(read(t, "rules.md")) {
+		line, ok := strings.CutPrefix(line, "    dictctl table add ")
+		if !ok {
+			continue
+		}
+		w := words(line)
+		table, there := made[w[0]]
+		if !there {
+			table = schema[w[0]]
+			table.Name = w[0]
+		}
+		for i := 1; i < len(w); i++ {
+			var err error
+			switch w[i] {
+			case "key":
+				i++
+				table.Key, err = dict.ParseKeyType(w[i])
+			case "open":
+				table.Open = true
+			case "field":
+				f := dict.Field{Name: w[i+1]}
+				f.Type, err = dict.ParseType(w[i+2])
+				table.Fields = append(slices.Clone(table.Fields), f)
+				i += 2
+			case "default":
+				table.Fields[len(table.Fields)-1].Default = dict.BoolValue(w[i+1] == "true")
+				i++
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", line, err)
+			}
+		}
+		made[w[0]] = table
+	}
+	return slices.Collect(maps.Values(made))
+}
+
+// form names what a term is an example of.
+func form(s nftext.Span, bound nftext.Bound) (f []string) {
+	key := func(k nftext.KeyExpr) string {
+		if k.Nested != nil {
+			return "key: nested"
+		}
+		return "key: " + k.Selector.String()
+	}
+	if s.Variables {
+		f = append(f, "variable")
+	}
+	switch term := s.Term.(type) {
+	case *nftext.Match:
+		typ := bound.(*nftext.Condition).Type
+		f = append(f, key(term.Key), fmt.Sprintf("%s %s", typ, term.Op))
+		if term.Set {
+			f = append(f, fmt.Sprintf("%s %s set", typ, term.Op))
+		}
+		if term.Type != 0 {
+			f = append(f, fmt.Sprintf("type: %s", typ))
+		}
+		if term.Table == "" {
+			f = append(f, "no table")
+		}
+		for _, item := range term.Items {
+			if item.Quoted {
+				f = append(f, "quoted")
+			}
+			switch {
+			case strings.ContainsAny(item.Text, "*?["):
+				f = append(f, "pattern")
+			case strings.Contains(item.Text, "/"):
+				f = append(f, fmt.Sprintf("%s prefix", typ))
+			case strings.Contains(item.Text, "-"):
+				f = append(f, fmt.Sprintf("%s range", typ))
+			}
+		}
+	case *nftext.Assign:
+		source := "a value"
+		if term.Source != 0 {
+			source = "a selector"
+		} else if term.Nested != nil {
+			source = "a field"
+		}
+		f = append(f, key(term.Key), fmt.Sprintf("%s %s", term.Verb, source))
+	case *nftext.Flush:
+		f = append(f, key(term.Key), "flush")
+	case *nftext.Value:
+		f = append(f, fmt.Sprintf("value: %s, use %d", bound.(*nftext.Load).Type, s.Use))
+	}
+	return f
+}
+
+// wanted lists the forms that rules.md has to show.
+func wanted() []string {
+	w := []string{"key: nested", "no table", "quoted", "pattern", "variable", "flush"}
+	for _, s := range nftext.Selectors() {
+		w = append(w, "key: "+s.String())
+	}
+	for _, typ := range []dict.Type{dict.Bool, dict.Int, dict.Int64, dict.IPv4, dict.IPv6, dict.Ether, dict.String} {
+		w = append(w, "type: "+typ.String())
+		ops := []nftext.Op{nftext.Eq, nftext.Ne}
+		if typ == dict.Int || typ == dict.Int64 || typ == dict.IPv4 || typ == dict.IPv6 {
+			ops = append(ops, nftext.Lt, nftext.Le, nftext.Gt, nftext.Ge)
+			w = append(w, fmt.Sprintf("%s range", typ))
+		}
+		for _, op := range append(ops, nftext.Exists, nftext.Missing) {
+			w = append(w, fmt.Sprintf("%s %s", typ, op))
+		}
+		w = append(w, fmt.Sprintf("%s == set", typ), fmt.Sprintf("%s != set", typ))
+	}
+	w = append(w, "ipv4_addr prefix", "ipv6_addr prefix")
+	for _, verb := range []nftext.Verb{nftext.VerbSet, nftext.VerbAdd, nftext.VerbSub} {
+		for _, source := range []string{"a value", "a selector", "a field"} {
+			w = append(w, fmt.Sprintf("%s %s", verb, source))
+		}
+	}
+	for _, v := range []struct {
+		typ dict.Type
+		use []nftext.Use
+	}{
+		{dict.Int, []nftext.Use{nftext.UseMatch, nftext.UseKey, nftext.UseNumber, nftext.UsePort, nftext.UseElement}},
+		{dict.Int64, []nftext.Use{nftext.UseMatch, nftext.UseNumber}},
+		{dict.IPv4, []nftext.Use{nftext.UseMatch, nftext.UseAddress}},
+		{dict.IPv6, []nftext.Use{nftext.UseMatch, nftext.UseAddress}},
+		{dict.String, []nftext.Use{nftext.UseMatch, nftext.UseKey, nftext.UseElement}},
+	} {
+		for _, use := range v.use {
+			w = append(w, fmt.Sprintf("value: %s, use %d", v.typ, use))
+		}
+	}
+	return w
 }
 
 // TestGo: every snippet of go.md stands in the examples, which are compiled,

@@ -15,6 +15,7 @@ sums() { list | while read -r f; do [ -e "$f" ] && sha256sum "$f"; done; }
 build() {
 	GOFLAGS=-mod=mod go generate ./bpfmap/...
 	go run ./cmd/dictctl man docs/man
+	go run ./internal/manpage nft-dict 7 2026-11-20 "dictionaries in the rules of nft" docs/rules.md >docs/man/nft-dict.7
 }
 
 case "${1:-}" in

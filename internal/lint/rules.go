@@ -24,6 +24,7 @@ var rules = []struct {
 	{"internal/backend", []string{"internal/backend", "genl", "bpfmap", "nftext", "dict"}},
 	{"internal/need", nil},
 	{"internal/lint", nil},
+	{"internal/manpage", []string{"internal/need"}},
 	{"internal/bench", nil},
 	{"internal/lab", []string{"internal/lab", "internal/need"}},
 	{"internal/vm", []string{"internal/vm", "internal/need"}},
