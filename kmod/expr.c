@@ -107,20 +107,18 @@ mismatch:
 	regs->verdict.code = NFT_BREAK;
 }
 
-static bool nft_dict_item_has(const struct nft_dict_item *item, const struct nft_dict_value *v)
+static inline bool nft_dict_item_has(const struct nft_dict_item *item,
+				     const struct nft_dict_value *v)
 {
 	s64 n;
 
-	switch (v->type) {
-	case NFT_DICT_TYPE_STRING:
-		if (item->glob)
-			return nft_dict_glob_match(item->glob, v->data, v->len);
-		return nft_dict_value_equal(&item->lo, v);
-	case NFT_DICT_TYPE_IPV6:
+	if (v->type == NFT_DICT_TYPE_STRING)
+		return item->glob ? nft_dict_glob_match(item->glob, v->data, v->len) :
+				    nft_dict_value_equal(&item->lo, v);
+	if (v->type == NFT_DICT_TYPE_IPV6)
 		return memcmp(item->lo.data, v->data, v->len) <= 0 &&
 		       memcmp(v->data, item->hi.data, v->len) <= 0;
-	}
-	n = nft_dict_value_number(v);
+	n = nft_dict_value_read(v);
 	return item->low <= n && n <= item->high;
 }
 
@@ -135,20 +133,29 @@ static int nft_dict_item_order(const struct nft_dict_item *item, const struct nf
 	return n < item->low ? -1 : n > item->low;
 }
 
-static bool nft_dict_match_holds(const struct nft_dict_match *priv, const struct nft_dict_value *v)
+static noinline bool nft_dict_match_order(const struct nft_dict_match *priv,
+					  const struct nft_dict_value *v)
 {
-	unsigned int i;
+	int order = nft_dict_item_order(priv->items, v);
 
 	switch (priv->cmp) {
 	case NFT_DICT_LT:
-		return nft_dict_item_order(priv->items, v) < 0;
+		return order < 0;
 	case NFT_DICT_LE:
-		return nft_dict_item_order(priv->items, v) <= 0;
+		return order <= 0;
 	case NFT_DICT_GT:
-		return nft_dict_item_order(priv->items, v) > 0;
-	case NFT_DICT_GE:
-		return nft_dict_item_order(priv->items, v) >= 0;
+		return order > 0;
 	}
+	return order >= 0;
+}
+
+static inline bool nft_dict_match_holds(const struct nft_dict_match *priv,
+					const struct nft_dict_value *v)
+{
+	unsigned int i;
+
+	if (priv->cmp > NFT_DICT_NE)
+		return priv->cmp == NFT_DICT_EXISTS || nft_dict_match_order(priv, v);
 	for (i = 0; i < priv->count; i++)
 		if (nft_dict_item_has(&priv->items[i], v))
 			return priv->cmp == NFT_DICT_EQ;
@@ -159,19 +166,16 @@ static void nft_dict_match_eval(const struct nft_expr *expr, struct nft_regs *re
 				const struct nft_pktinfo *pkt)
 {
 	const struct nft_dict_match *priv = nft_expr_priv(expr);
-	const struct nft_dict_lookup *l = priv->expr.lookup;
-	union nft_dict_any_key any NFT_DICT_UNINITIALIZED;
-	struct nft_dict_value v;
-	bool there;
+	const struct nft_dict_row *row = nft_dict_lookup_row(priv->expr.lookup, regs, pkt);
+	struct nft_dict_value v NFT_DICT_UNINITIALIZED;
 
 	/* Without a key nothing holds, not even that the field is missing. */
-	if (!nft_dict_lookup_key(l, regs, pkt, &any.key))
+	if (IS_ERR(row))
 		goto mismatch;
-	there = nft_dict_lookup_cell(l, &any.key, &v);
-	if (priv->cmp == NFT_DICT_MISSING) {
-		if (!there)
+	if (!nft_dict_lookup_cell(priv->expr.lookup, row, &v)) {
+		if (priv->cmp == NFT_DICT_MISSING)
 			return;
-	} else if (there && (priv->cmp == NFT_DICT_EXISTS || nft_dict_match_holds(priv, &v))) {
+	} else if (priv->cmp != NFT_DICT_MISSING && nft_dict_match_holds(priv, &v)) {
 		return;
 	}
 mismatch:

@@ -7,6 +7,7 @@
 #include <linux/jhash.h>
 #include <linux/rhashtable.h>
 
+#include "compat.h"
 #include "nft_dict.h"
 
 static inline unsigned int nft_dict_key_words(const struct nft_dict_key *key)
@@ -14,11 +15,25 @@ static inline unsigned int nft_dict_key_words(const struct nft_dict_key *key)
 	return DIV_ROUND_UP(key->len, sizeof(u32));
 }
 
-static inline u32 nft_dict_key_hash(const void *data, u32 len, u32 seed)
+/* Most keys are one word or, in bound tables, a pointer. */
+static __always_inline u32 nft_dict_key_hash(const void *data, u32 len, u32 seed)
 {
 	const struct nft_dict_key *key = data;
+	unsigned int words = nft_dict_key_words(key);
 
-	return jhash2(&key->len, 1 + nft_dict_key_words(key), seed);
+	if (words == 1)
+		return jhash_1word(key->data[0], seed);
+	if (words == 2)
+		return jhash_2words(key->data[0], key->data[1], seed);
+	return jhash2(key->data, words, seed);
+}
+
+/* Where the block of a row's first values is, if there is one: behind the key. */
+static inline struct nft_dict_cells *nft_dict_row_first(const struct nft_dict_row *row)
+{
+	return (void *)row + ALIGN(offsetof(struct nft_dict_row, key.data) +
+				   nft_dict_key_words(&row->key) * sizeof(u32),
+				   __alignof__(struct nft_dict_cells));
 }
 
 static inline u32 nft_dict_row_hash(const void *data, u32 len, u32 seed)
@@ -60,6 +75,73 @@ static inline struct nft_dict_row *nft_dict_row_find(struct nft_dict_table *t,
 	return rhashtable_lookup(&t->ht, key, nft_dict_row_params);
 }
 
+static inline u32 nft_dict_word_hash(const void *data, u32 len, u32 seed)
+{
+	return jhash_1word(*(const u32 *)data, seed);
+}
+
+static inline int nft_dict_word_cmp(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct nft_dict_row *row = obj;
+
+	return row->key.data[0] != *(const u32 *)arg->key || row->key.len != sizeof(u32);
+}
+
+/* The same rows by keys of 4 bytes; for lookups only, since what inserts rows has
+ * to do with the parameters of the table.
+ */
+static const struct rhashtable_params nft_dict_word_params = {
+	.head_offset		= offsetof(struct nft_dict_row, node),
+	.hashfn			= nft_dict_word_hash,
+	.obj_hashfn		= nft_dict_row_hash,
+	.obj_cmpfn		= nft_dict_word_cmp,
+	.automatic_shrinking	= true,
+};
+
+/* nft_dict_row_find_word - find the row of a key of 4 bytes, under RCU. */
+static inline struct nft_dict_row *nft_dict_row_find_word(struct nft_dict_table *t, u32 word)
+{
+	return rhashtable_lookup(&t->ht, &word, nft_dict_word_params);
+}
+
+static inline u32 nft_dict_entry_hash(const void *data, u32 len, u32 seed)
+{
+	const struct nf_conn *ct = data;
+	u32 word[sizeof(ct) / sizeof(u32)];
+
+	memcpy(word, &ct, sizeof(ct));
+	if (sizeof(ct) == sizeof(u32))
+		return jhash_1word(word[0], seed);
+	return jhash_2words(word[0], word[ARRAY_SIZE(word) - 1], seed);
+}
+
+static inline int nft_dict_entry_cmp(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	return nft_dict_row_ct(obj) != arg->key;
+}
+
+/* The rows of bound tables by their entries; for lookups only. */
+static const struct rhashtable_params nft_dict_entry_params = {
+	.head_offset		= offsetof(struct nft_dict_row, node),
+	.hashfn			= nft_dict_entry_hash,
+	.obj_hashfn		= nft_dict_row_hash,
+	.obj_cmpfn		= nft_dict_entry_cmp,
+	.automatic_shrinking	= true,
+};
+
+/* nft_dict_row_meet_entry - find the row of a packet's entry in a bound table,
+ * under RCU.
+ */
+static inline struct nft_dict_row *nft_dict_row_meet_entry(struct nft_dict_table *t,
+							   const struct nf_conn *ct)
+{
+	struct nft_dict_row *row = rhashtable_lookup(&t->ht, ct, nft_dict_entry_params);
+
+	if (unlikely(row && READ_ONCE(row->link.flags) & NFT_DICT_LINK_WEAK))
+		return nft_dict_session_meet(t, row);
+	return row;
+}
+
 /* nft_dict_row_meet - find the row of a packet, under RCU. */
 static inline struct nft_dict_row *nft_dict_row_meet(struct nft_dict_table *t,
 						     const struct nft_dict_key *key)
@@ -87,8 +169,8 @@ static inline void nft_dict_slot_get(const struct nft_dict_cells *c, unsigned in
 }
 
 /* nft_dict_cells_get - look a field's value up; false if there is none. */
-static inline bool nft_dict_cells_get(const struct nft_dict_cells *c, unsigned int field,
-				      struct nft_dict_value *v)
+static __always_inline bool nft_dict_cells_get(const struct nft_dict_cells *c,
+					       unsigned int field, struct nft_dict_value *v)
 {
 	unsigned int word = BIT_WORD(field), rank, i;
 	unsigned long bit = BIT_MASK(field);
@@ -101,6 +183,16 @@ static inline bool nft_dict_cells_get(const struct nft_dict_cells *c, unsigned i
 	nft_dict_slot_get(c, rank, v);
 	v->field = field;
 	return true;
+}
+
+/* nft_dict_value_read - nft_dict_value_number for what rules ask for most. */
+static inline s64 nft_dict_value_read(const struct nft_dict_value *v)
+{
+	if (v->type == NFT_DICT_TYPE_BOOL)
+		return *(const u8 *)v->data;
+	if (v->type == NFT_DICT_TYPE_INT)
+		return (s32)get_unaligned((const u32 *)v->data);
+	return nft_dict_value_number(v);
 }
 
 #endif /* _NFT_DICT_FIND_H */

@@ -8,15 +8,6 @@
 #include "lookup.h"
 #include "nft_dict.h"
 
-/* nft_dict_packet_ct - the conntrack entry of a packet, or NULL. */
-struct nf_conn *nft_dict_packet_ct(const struct nft_pktinfo *pkt)
-{
-	enum ip_conntrack_info ctinfo;
-	struct nf_conn *ct = nf_ct_get(pkt->skb, &ctinfo);
-
-	return ct && !nf_ct_is_template(ct) ? ct : NULL;
-}
-
 /* Make a key of bytes, which are @len and at least 1. */
 static void nft_dict_key_set(struct nft_dict_key *key, const void *data, unsigned int len)
 {
@@ -69,16 +60,22 @@ bool nft_dict_lookup_key(const struct nft_dict_lookup *l, const struct nft_regs 
 	unsigned int len;
 
 	switch (l->source) {
+	case NFT_DICT_KEY_FROM_WORD:
+		key->len = sizeof(u32);
+		key->data[0] = regs->data[l->sreg];
+		return true;
 	case NFT_DICT_KEY_FROM_CT:
 		ct = nft_dict_packet_ct(pkt);
 		if (!ct)
 			return false;
-		if (nft_dict_bound(l->table)) {
-			nft_dict_ct_key(key, ct);
-		} else {
-			key->len = sizeof(u32);
-			key->data[0] = nft_dict_ct_id(ct);
-		}
+		key->len = sizeof(u32);
+		key->data[0] = nft_dict_ct_id(ct);
+		return true;
+	case NFT_DICT_KEY_FROM_ENTRY:
+		ct = nft_dict_packet_ct(pkt);
+		if (!ct)
+			return false;
+		nft_dict_ct_key(key, ct);
 		return true;
 	case NFT_DICT_KEY_FROM_LOOKUP:
 		return nft_dict_lookup_value(l->nested, regs, pkt, &v) &&
@@ -93,19 +90,16 @@ bool nft_dict_lookup_key(const struct nft_dict_lookup *l, const struct nft_regs 
 	return true;
 }
 
-/* nft_dict_lookup_cell - the value of the field in a key's row, else the
- * default; false if there is none of the types that are taken.
- */
-bool nft_dict_lookup_cell(const struct nft_dict_lookup *l, const struct nft_dict_key *key,
-			  struct nft_dict_value *v)
+/* nft_dict_lookup_any - nft_dict_lookup_row for keys of any kind. */
+struct nft_dict_row *nft_dict_lookup_any(const struct nft_dict_lookup *l,
+					 const struct nft_regs *regs,
+					 const struct nft_pktinfo *pkt)
 {
-	const struct nft_dict_row *row = nft_dict_row_meet(l->table, key);
+	union nft_dict_any_key any NFT_DICT_UNINITIALIZED;
 
-	if (row && !nft_dict_row_expired(row) &&
-	    nft_dict_cells_get(rcu_dereference(row->cells), l->field, v))
-		return l->mask & BIT(v->type);
-	*v = l->def;
-	return v->type;
+	if (!nft_dict_lookup_key(l, regs, pkt, &any.key))
+		return ERR_PTR(-ENOKEY);
+	return nft_dict_row_meet(l->table, &any.key);
 }
 
 /* nft_dict_lookup_value - look up what a packet asks for. Under RCU, as long as
@@ -114,10 +108,9 @@ bool nft_dict_lookup_cell(const struct nft_dict_lookup *l, const struct nft_dict
 bool nft_dict_lookup_value(const struct nft_dict_lookup *l, const struct nft_regs *regs,
 			   const struct nft_pktinfo *pkt, struct nft_dict_value *v)
 {
-	union nft_dict_any_key any NFT_DICT_UNINITIALIZED;
+	const struct nft_dict_row *row = nft_dict_lookup_row(l, regs, pkt);
 
-	return nft_dict_lookup_key(l, regs, pkt, &any.key) &&
-	       nft_dict_lookup_cell(l, &any.key, v);
+	return !IS_ERR(row) && nft_dict_lookup_cell(l, row, v);
 }
 
 static const struct nla_policy nft_dict_lookup_policy[NFTA_DICT_LOOKUP_MAX + 1] = {
@@ -227,6 +220,11 @@ static int nft_dict_lookup_field(struct nft_dict_lookup *l, struct nlattr **tb)
 	return 0;
 }
 
+static bool nft_dict_lookup_of_ct(const struct nft_dict_lookup *l)
+{
+	return l->source == NFT_DICT_KEY_FROM_CT || l->source == NFT_DICT_KEY_FROM_ENTRY;
+}
+
 static int nft_dict_lookup_source(const struct nft_ctx *ctx, struct nft_dict_lookup *l,
 				  struct nlattr **tb)
 {
@@ -247,15 +245,17 @@ static int nft_dict_lookup_source(const struct nft_ctx *ctx, struct nft_dict_loo
 			return -EKEYREJECTED;
 		if (ctx->family == NFPROTO_NETDEV || ctx->family == NFPROTO_ARP)
 			return -EOPNOTSUPP;
-		l->source = NFT_DICT_KEY_FROM_CT;
+		l->source = nft_dict_bound(l->table) ? NFT_DICT_KEY_FROM_ENTRY :
+						       NFT_DICT_KEY_FROM_CT;
 		return 0;
 	}
-	l->source = NFT_DICT_KEY_FROM_REG;
 	len = ntohl(nla_get_be32(tb[NFTA_DICT_LOOKUP_LEN]));
 	if (!nft_dict_key_fits_reg(l->table->key_type, len))
 		return -EKEYREJECTED;
 	l->len = len;
 	l->string = l->table->key_type == NFT_DICT_KEY_STRING;
+	l->source = len == sizeof(u32) && !l->string ? NFT_DICT_KEY_FROM_WORD :
+						       NFT_DICT_KEY_FROM_REG;
 	return nft_dict_register_load(ctx, sreg, &l->sreg, len);
 }
 
@@ -292,7 +292,7 @@ static struct nft_dict_lookup *nft_dict_lookup_parse(const struct nft_ctx *ctx,
 	if (!err)
 		err = nft_dict_lookup_source(ctx, l, tb);
 	/* Conntrack has to be at work for its entries to be found. */
-	if (!err && l->source == NFT_DICT_KEY_FROM_CT) {
+	if (!err && nft_dict_lookup_of_ct(l)) {
 		err = nf_ct_netns_get(ctx->net, ctx->family);
 		if (err)
 			l->source = NFT_DICT_KEY_FROM_REG;
@@ -341,7 +341,7 @@ void nft_dict_lookup_free(const struct nft_ctx *ctx, struct nft_dict_lookup *l)
 	while (l) {
 		struct nft_dict_lookup *nested = l->nested;
 
-		if (l->source == NFT_DICT_KEY_FROM_CT)
+		if (nft_dict_lookup_of_ct(l))
 			nf_ct_netns_put(ctx->net, ctx->family);
 		if (l->table)
 			nft_dict_table_put(l->table);
