@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The block that holds a row's values. */
-#include <linux/bitmap.h>
+#include <linux/bitops.h>
+#include <linux/err.h>
 #include <linux/string.h>
 
 #include "find.h"
@@ -68,21 +69,90 @@ static bool nft_dict_merge_next(struct nft_dict_merge *m, struct nft_dict_value 
 
 static unsigned int nft_dict_value_align(const struct nft_dict_value *v)
 {
-	switch (v->type) {
-	case NFT_DICT_TYPE_INT64:
-		return sizeof(s64);
-	case NFT_DICT_TYPE_INT:
-	case NFT_DICT_TYPE_IPV4:
-	case NFT_DICT_TYPE_IPV6:
-		return sizeof(u32);
-	}
-	return 1;
+	static const u8 align[] = {
+		[NFT_DICT_TYPE_BOOL]	= 1,
+		[NFT_DICT_TYPE_INT]	= sizeof(u32),
+		[NFT_DICT_TYPE_INT64]	= sizeof(s64),
+		[NFT_DICT_TYPE_IPV4]	= sizeof(u32),
+		[NFT_DICT_TYPE_IPV6]	= sizeof(u32),
+		[NFT_DICT_TYPE_ETHER]	= 1,
+		[NFT_DICT_TYPE_STRING]	= 1,
+	};
+
+	return align[v->type];
 }
 
-static unsigned int nft_dict_cells_head(unsigned int words, unsigned int count)
+/* The values of a block, as far as its size depends on them. They begin aligned,
+ * whatever comes before them.
+ */
+struct nft_dict_shape {
+	unsigned int	count;
+	unsigned int	last; /* field */
+	unsigned int	size; /* of the values */
+};
+
+static inline void nft_dict_shape_add(struct nft_dict_shape *s, const struct nft_dict_value *v)
 {
-	return sizeof(struct nft_dict_cells) + words * sizeof(unsigned long) +
-	       count * sizeof(struct nft_dict_slot);
+	s->size = ALIGN(s->size, nft_dict_value_align(v)) + v->len;
+	s->last = v->field;
+	s->count++;
+}
+
+static struct nft_dict_shape nft_dict_shape_merge(const struct nft_dict_cells *old,
+						  const struct nft_dict_value *change,
+						  unsigned int n)
+{
+	struct nft_dict_merge m = { .old = old, .change = change, .left = n };
+	struct nft_dict_shape s = {};
+	struct nft_dict_value v;
+
+	while (nft_dict_merge_next(&m, &v))
+		nft_dict_shape_add(&s, &v);
+	return s;
+}
+
+/* The same where nothing is old. */
+static inline struct nft_dict_shape nft_dict_shape_new(const struct nft_dict_value *change,
+						       unsigned int n)
+{
+	struct nft_dict_shape s = {};
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (change[i].type)
+			nft_dict_shape_add(&s, &change[i]);
+	return s;
+}
+
+/* Where the values of a block begin. */
+static inline unsigned int nft_dict_cells_head(unsigned int words, unsigned int count)
+{
+	return ALIGN(sizeof(struct nft_dict_cells) + words * sizeof(unsigned long) +
+		     count * sizeof(struct nft_dict_slot), sizeof(s64));
+}
+
+/* Whether the changes only put other bytes where values are. */
+static bool nft_dict_cells_alike(const struct nft_dict_cells *old,
+				 const struct nft_dict_value *change, unsigned int n)
+{
+	struct nft_dict_value v;
+	unsigned int i;
+
+	if (!old)
+		return false;
+	for (i = 0; i < n; i++)
+		if (!nft_dict_cells_get(old, change[i].field, &v) ||
+		    v.type != change[i].type || v.len != change[i].len)
+			return false;
+	return true;
+}
+
+/* The bytes of a block that are used: the values are in order. */
+static unsigned int nft_dict_cells_end(const struct nft_dict_cells *c)
+{
+	const struct nft_dict_slot *last = nft_dict_slots(c) + c->count - 1;
+
+	return last->offset + last->len;
 }
 
 /* nft_dict_cells_size - bytes that @old with @n changes will take, 0 if nothing
@@ -91,52 +161,162 @@ static unsigned int nft_dict_cells_head(unsigned int words, unsigned int count)
 int nft_dict_cells_size(const struct nft_dict_cells *old,
 			const struct nft_dict_value *change, unsigned int n)
 {
-	struct nft_dict_merge m = { .old = old, .change = change, .left = n };
-	unsigned int count = 0, last = 0, size = 0, head;
+	struct nft_dict_shape s;
+
+	if (nft_dict_cells_alike(old, change, n))
+		return nft_dict_cells_end(old);
+	s = old ? nft_dict_shape_merge(old, change, n) : nft_dict_shape_new(change, n);
+	if (!s.count)
+		return 0;
+	if (s.size > NFT_DICT_MAX_ROW)
+		return -EFBIG;
+	return nft_dict_cells_head(BIT_WORD(s.last) + 1, s.count) + s.size;
+}
+
+static __always_inline void nft_dict_bytes_copy(void *to, const struct nft_dict_value *v)
+{
+	switch (v->len) {
+	case sizeof(u8):
+		*(u8 *)to = *(const u8 *)v->data;
+		break;
+	case sizeof(u32):
+		memcpy(to, v->data, sizeof(u32));
+		break;
+	case sizeof(u64):
+		memcpy(to, v->data, sizeof(u64));
+		break;
+	default:
+		memcpy(to, v->data, v->len);
+	}
+}
+
+static void nft_dict_cells_overwrite(struct nft_dict_cells *c, const struct nft_dict_cells *old,
+				     const struct nft_dict_value *change, unsigned int n)
+{
+	unsigned int head = offsetof(struct nft_dict_cells, map), i;
 	struct nft_dict_value v;
 
-	/* The values begin aligned, whatever comes before them. */
-	while (nft_dict_merge_next(&m, &v)) {
-		size = ALIGN(size, nft_dict_value_align(&v)) + v.len;
-		last = v.field;
+	c->words = old->words;
+	c->count = old->count;
+	memcpy((char *)c + head, (const char *)old + head, nft_dict_cells_end(old) - head);
+	for (i = 0; i < n; i++)
+		if (nft_dict_cells_get(c, change[i].field, &v))
+			nft_dict_bytes_copy((void *)v.data, &change[i]);
+}
+
+/* Begin to fill a block, and return where its first value goes. */
+static inline unsigned int nft_dict_cells_begin(struct nft_dict_cells *c, unsigned int last,
+						unsigned int count)
+{
+	unsigned int i;
+
+	c->words = BIT_WORD(last) + 1;
+	c->count = count;
+	for (i = 0; i < c->words; i++)
+		c->map[i] = 0;
+	return nft_dict_cells_head(c->words, count);
+}
+
+/* Append a value at @offset, and return where the next goes. */
+static inline unsigned int nft_dict_cells_append(struct nft_dict_cells *c,
+						 struct nft_dict_slot *slot, unsigned int offset,
+						 const struct nft_dict_value *v)
+{
+	offset = ALIGN(offset, nft_dict_value_align(v));
+	c->map[BIT_WORD(v->field)] |= BIT_MASK(v->field);
+	slot->offset = offset;
+	slot->type = v->type;
+	slot->len = v->len;
+	nft_dict_bytes_copy((char *)c + offset, v);
+	return offset + v->len;
+}
+
+static void nft_dict_cells_fill_new(struct nft_dict_cells *c, const struct nft_dict_value *change,
+				    unsigned int n)
+{
+	unsigned int count = 0, last = 0, offset, i;
+	struct nft_dict_slot *slot;
+
+	for (i = 0; i < n; i++) {
+		if (!change[i].type)
+			continue;
+		last = change[i].field;
 		count++;
 	}
-	if (!count)
-		return 0;
-	if (size > NFT_DICT_MAX_ROW)
-		return -EFBIG;
-	head = nft_dict_cells_head(BIT_WORD(last) + 1, count);
-	return ALIGN(head, sizeof(s64)) + size;
+	offset = nft_dict_cells_begin(c, last, count);
+	slot = (struct nft_dict_slot *)&c->map[c->words];
+	for (i = 0; i < n; i++)
+		if (change[i].type)
+			offset = nft_dict_cells_append(c, slot++, offset, &change[i]);
+}
+
+static void nft_dict_cells_fill_merge(struct nft_dict_cells *c, const struct nft_dict_cells *old,
+				      const struct nft_dict_value *change, unsigned int n)
+{
+	struct nft_dict_merge m = { .old = old, .change = change, .left = n };
+	struct nft_dict_shape s = nft_dict_shape_merge(old, change, n);
+	struct nft_dict_slot *slot;
+	struct nft_dict_value v;
+	unsigned int offset;
+
+	offset = nft_dict_cells_begin(c, s.last, s.count);
+	slot = (struct nft_dict_slot *)&c->map[c->words];
+	while (nft_dict_merge_next(&m, &v))
+		offset = nft_dict_cells_append(c, slot++, offset, &v);
 }
 
 /* nft_dict_cells_fill - merge into a block of as many bytes as were measured. */
 void nft_dict_cells_fill(struct nft_dict_cells *c, const struct nft_dict_cells *old,
 			 const struct nft_dict_value *change, unsigned int n)
 {
-	struct nft_dict_merge m = { .old = old, .change = change, .left = n };
-	unsigned int count = 0, last = 0, offset;
-	struct nft_dict_slot *slot;
-	struct nft_dict_value v;
+	if (!old)
+		nft_dict_cells_fill_new(c, change, n);
+	else if (nft_dict_cells_alike(old, change, n))
+		nft_dict_cells_overwrite(c, old, change, n);
+	else
+		nft_dict_cells_fill_merge(c, old, change, n);
+}
 
-	while (nft_dict_merge_next(&m, &v)) {
-		last = v.field;
-		count++;
-	}
-	c->words = BIT_WORD(last) + 1;
-	c->count = count;
-	bitmap_zero(c->map, c->words * BITS_PER_LONG);
-	slot = (struct nft_dict_slot *)&c->map[c->words];
-	offset = ALIGN(nft_dict_cells_head(c->words, count), sizeof(s64));
+/* nft_dict_cells_keep - keep what comes before the values of a block, which has
+ * some, for nft_dict_cells_fill_again.
+ */
+void nft_dict_cells_keep(const struct nft_dict_cells *c, void *head)
+{
+	const unsigned int skip = offsetof(struct nft_dict_cells, words);
 
-	m = (struct nft_dict_merge){ .old = old, .change = change, .left = n };
-	while (nft_dict_merge_next(&m, &v)) {
-		offset = ALIGN(offset, nft_dict_value_align(&v));
-		__set_bit(v.field, c->map);
-		slot->offset = offset;
-		slot->type = v.type;
-		slot->len = v.len;
-		slot++;
-		memcpy((char *)c + offset, v.data, v.len);
-		offset += v.len;
-	}
+	memcpy(head, (const char *)c + skip, nft_dict_slots(c)->offset - skip);
+}
+
+/* nft_dict_cells_fill_again - fill a block with values of the same fields, types
+ * and lengths as one that was kept; both have the same size.
+ */
+void nft_dict_cells_fill_again(struct nft_dict_cells *c, const void *head,
+			       const struct nft_dict_value *v)
+{
+	const unsigned int skip = offsetof(struct nft_dict_cells, words);
+	const struct nft_dict_slot *slot;
+	const struct nft_dict_cells *kept = head - skip;
+	unsigned int i;
+
+	memcpy((char *)c + skip, head, nft_dict_slots(kept)->offset - skip);
+	slot = nft_dict_slots(c);
+	for (i = 0; i < c->count; i++)
+		nft_dict_bytes_copy((char *)c + slot[i].offset, &v[i]);
+}
+
+/* nft_dict_cells_alloc - allocate a block, -ENOMEM or -ENOBUFS. */
+struct nft_dict_cells *nft_dict_cells_alloc(struct nft_dict_table *t, size_t size, gfp_t gfp)
+{
+	struct nft_dict_cells *c = nft_dict_alloc(t, size, gfp);
+
+	if (!IS_ERR(c))
+		c->bytes = size;
+	return c;
+}
+
+/* nft_dict_cells_free - free a block, NULL for none, that nobody has seen. */
+void nft_dict_cells_free(struct nft_dict_table *t, struct nft_dict_cells *c)
+{
+	if (c)
+		nft_dict_free(t, c, c->bytes);
 }

@@ -89,7 +89,7 @@ static int nft_dict_update_cell(struct nft_dict_table *t, struct nft_dict_row *r
 	size = nft_dict_cells_size(old, &r->v, 1);
 	if (size < 0)
 		return size;
-	cells = nft_dict_alloc(t, size, GFP_ATOMIC);
+	cells = nft_dict_cells_alloc(t, size, GFP_ATOMIC);
 	if (IS_ERR(cells))
 		return PTR_ERR(cells);
 	nft_dict_cells_fill(cells, old, &r->v, 1);
@@ -145,7 +145,7 @@ static int nft_dict_update_new(struct nft_dict_table *t, const struct nft_dict_k
 	struct nft_dict_row *row;
 	int err;
 
-	row = nft_dict_row_new(t, key, ct, GFP_ATOMIC);
+	row = nft_dict_row_new(t, key, ct, 0, GFP_ATOMIC);
 	if (IS_ERR(row))
 		return PTR_ERR(row);
 	nft_dict_result_set(&r, how, NULL, v, def);

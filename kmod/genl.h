@@ -7,8 +7,6 @@
 
 #include "nft_dict.h"
 
-extern struct genl_family nft_dict_family;
-
 /* notify.c */
 int nft_dict_table_head(struct sk_buff *skb, const struct nft_dict_table *t);
 size_t nft_dict_table_bytes(const struct nft_dict_table *t);
@@ -40,11 +38,13 @@ int nft_dict_flush_doit(struct sk_buff *skb, struct genl_info *info);
  * struct nft_dict_request - a row of a message, read
  * @put: its cells and ttl
  * @wide: bytes of ints that became int64s, by the place in @put
+ * @plain: where it is in the message, if all its cells were plain
  * @key: its key as user space names it
  */
 struct nft_dict_request {
 	struct nft_dict_put	put;
 	s64			wide[NFT_DICT_MAX_FIELDS];
+	const struct nlattr	*plain;
 	union nft_dict_any_key	key;
 };
 

@@ -9,6 +9,9 @@
 /* Most bytes of the reply to a request for rows by their keys. */
 #define NFT_DICT_MAX_REPLY	1048576
 
+/* Rows that are dealt with before others may run. */
+#define NFT_DICT_RUN		16
+
 struct nft_dict_refusal {
 	u32		index;
 	int		error;
@@ -84,7 +87,7 @@ static void nft_dict_batch_end(struct nft_dict_batch *b)
 	kfree(b->request);
 }
 
-static bool nft_dict_is_row(const struct nlattr *attr)
+static inline bool nft_dict_is_row(const struct nlattr *attr)
 {
 	return nla_type(attr) == NFT_DICT_A_ROW;
 }
@@ -113,8 +116,11 @@ static int nft_dict_batch_start(struct nft_dict_batch *b, struct genl_info *info
 	}
 	b->request = kmalloc(sizeof(*b->request), GFP_KERNEL);
 	b->refusals = kvmalloc_array(b->rows, sizeof(*b->refusals), GFP_KERNEL);
-	if (b->request && (b->refusals || !b->rows))
+	if (b->request && (b->refusals || !b->rows)) {
+		b->request->put.fresh = false;
+		b->request->plain = NULL;
 		return 0;
+	}
 	nft_dict_batch_end(b);
 	NL_SET_ERR_MSG(info->extack, "out of memory");
 	return -ENOMEM;
@@ -211,7 +217,7 @@ static int nft_dict_batch_put(struct nft_dict_batch *b, const struct nlattr *row
 
 	if (err)
 		return err;
-	err = nft_dict_row_put(b->t, &b->request->key.key, &b->request->put);
+	err = nft_dict_row_put_next(b->t, &b->request->key.key, &b->request->put);
 	if (err == -ENOENT && b->wanted) {
 		err = nft_dict_wanted_error(b->wanted, b->request->key.key.data[0]);
 		if (err == -ENOSPC || err == -ENOBUFS)
@@ -249,21 +255,22 @@ static int nft_dict_batch_run(struct nft_dict_batch *b, bool pass_over,
 			      int (*f)(struct nft_dict_batch *b, const struct nlattr *row,
 				       struct netlink_ext_ack *extack))
 {
+	struct netlink_ext_ack extack = {};
 	const struct nlattr *attr;
 	int rem, err;
 
 	nlmsg_for_each_attr(attr, b->info->nlhdr, GENL_HDRLEN, rem) {
-		struct netlink_ext_ack extack = {};
-
 		if (!nft_dict_is_row(attr))
 			continue;
+		extack._msg = NULL;
+		extack.bad_attr = NULL;
 		err = f(b, attr, &extack);
 		if (!err)
 			b->count++;
 		else if (err != -ENOENT || !pass_over)
 			nft_dict_refuse(b, err, attr, &extack);
-		b->index++;
-		cond_resched();
+		if (++b->index % NFT_DICT_RUN == 0)
+			cond_resched();
 	}
 	return nft_dict_answer(b);
 }

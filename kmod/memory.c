@@ -18,6 +18,12 @@ static unsigned long nft_dict_limit(void)
 	return max ? max : totalram_pages() << (PAGE_SHIFT - 3);
 }
 
+/* Bytes that an object of @size is charged with: what it takes of its slab. */
+static long nft_dict_charge(size_t size)
+{
+	return kmalloc_size_roundup(size);
+}
+
 /* nft_dict_alloc - allocate a part of a row, -ENOMEM or -ENOBUFS. */
 void *nft_dict_alloc(struct nft_dict_table *t, size_t size, gfp_t gfp)
 {
@@ -26,31 +32,29 @@ void *nft_dict_alloc(struct nft_dict_table *t, size_t size, gfp_t gfp)
 
 	if (!p)
 		return ERR_PTR(-ENOMEM);
-	bytes = ksize(p);
+	bytes = nft_dict_charge(size);
 	atomic_long_add(bytes, &t->bytes);
 	if (atomic_long_add_return(bytes, &t->dn->bytes) > nft_dict_limit()) {
-		nft_dict_free(t, p);
+		nft_dict_free(t, p, size);
 		return ERR_PTR(-ENOBUFS);
 	}
 	return p;
 }
 
 /* nft_dict_uncharge - what is not used any more, but not freed yet, is not
- * charged to the namespace.
+ * charged to the namespace. @size is as it was allocated.
  */
-void nft_dict_uncharge(struct nft_dict_table *t, const void *p)
+void nft_dict_uncharge(struct nft_dict_table *t, size_t size)
 {
-	long bytes = ksize(p);
+	long bytes = nft_dict_charge(size);
 
 	atomic_long_sub(bytes, &t->bytes);
 	atomic_long_sub(bytes, &t->dn->bytes);
 }
 
 /* nft_dict_free - free what nobody has seen. */
-void nft_dict_free(struct nft_dict_table *t, void *p)
+void nft_dict_free(struct nft_dict_table *t, void *p, size_t size)
 {
-	if (!p)
-		return;
-	nft_dict_uncharge(t, p);
+	nft_dict_uncharge(t, size);
 	kfree(p);
 }

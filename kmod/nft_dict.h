@@ -24,6 +24,7 @@
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
 #include <linux/workqueue.h>
+#include <net/genetlink.h>
 #include <net/net_namespace.h>
 #include <net/netlink.h>
 
@@ -103,6 +104,7 @@ union nft_dict_any_key {
  * @rcu: to free it
  * @words: length of @map
  * @count: values
+ * @bytes: of the block, as charged
  * @map: which fields have a value. Then come @count struct nft_dict_slot in
  *	the order of fields, then the bytes of the values.
  */
@@ -110,6 +112,7 @@ struct nft_dict_cells {
 	struct rcu_head	rcu;
 	u16		words;
 	u16		count;
+	u32		bytes;
 	unsigned long	map[];
 };
 
@@ -132,6 +135,7 @@ enum {
 	NFT_DICT_LINK_HIDDEN	= 1 << 2, /* binds a conntrack entry, holds no row yet */
 	NFT_DICT_LINK_SESSION	= 1 << 3, /* is that of a nft_dict_session */
 	NFT_DICT_LINK_WEAK	= 1 << 4, /* has no reference to its conntrack entry yet */
+	NFT_DICT_LINK_LARGE	= 1 << 5, /* has room for its first values */
 };
 
 struct nft_dict_row {
@@ -143,7 +147,7 @@ struct nft_dict_row {
 		struct nft_dict_weak	*weak; /* while NFT_DICT_LINK_WEAK */
 	};
 	spinlock_t			lock; /* cells, weak, link.expires, link.flags */
-	struct nft_dict_key		key; /* last */
+	struct nft_dict_key		key; /* last, but for the block of first values */
 };
 
 /**
@@ -238,6 +242,7 @@ struct nft_dict_net *nft_dict_pernet(const struct net *net);
 /* value.c */
 bool nft_dict_name_copy(char *to, const char *name, size_t len);
 int nft_dict_string_check(const char *s, size_t len);
+bool nft_dict_value_good(const struct nlattr *attr);
 int nft_dict_value_parse(struct nft_dict_value *v, const struct nlattr *attr,
 			 struct netlink_ext_ack *extack);
 int nft_dict_value_only(struct nft_dict_value *v, const struct nlattr *nest,
@@ -254,6 +259,11 @@ int nft_dict_cells_size(const struct nft_dict_cells *old,
 			const struct nft_dict_value *change, unsigned int n);
 void nft_dict_cells_fill(struct nft_dict_cells *c, const struct nft_dict_cells *old,
 			 const struct nft_dict_value *change, unsigned int n);
+void nft_dict_cells_fill_again(struct nft_dict_cells *c, const void *head,
+			       const struct nft_dict_value *v);
+void nft_dict_cells_keep(const struct nft_dict_cells *c, void *head);
+struct nft_dict_cells *nft_dict_cells_alloc(struct nft_dict_table *t, size_t size, gfp_t gfp);
+void nft_dict_cells_free(struct nft_dict_table *t, struct nft_dict_cells *c);
 
 /* table.c */
 struct nft_dict_table *nft_dict_table_find(struct nft_dict_net *dn, const char *name);
@@ -272,13 +282,13 @@ struct nft_dict_field *nft_dict_field_alloc(unsigned int names);
 
 /* memory.c */
 void *nft_dict_alloc(struct nft_dict_table *t, size_t size, gfp_t gfp);
-void nft_dict_uncharge(struct nft_dict_table *t, const void *p);
-void nft_dict_free(struct nft_dict_table *t, void *p);
+void nft_dict_uncharge(struct nft_dict_table *t, size_t size);
+void nft_dict_free(struct nft_dict_table *t, void *p, size_t size);
 
 /* row.c */
 struct nft_dict_row *nft_dict_row_seek(struct nft_dict_table *t, const struct nft_dict_key *key);
 struct nft_dict_row *nft_dict_row_new(struct nft_dict_table *t, const struct nft_dict_key *key,
-				      struct nf_conn *ct, gfp_t gfp);
+				      struct nf_conn *ct, size_t room, gfp_t gfp);
 void nft_dict_row_discard(struct nft_dict_table *t, struct nft_dict_row *row);
 int nft_dict_row_insert(struct nft_dict_table *t, struct nft_dict_row *row);
 void nft_dict_row_show(struct nft_dict_table *t, struct nft_dict_row *row);
@@ -307,20 +317,33 @@ static inline bool nft_dict_row_expired(const struct nft_dict_row *row)
 
 /* write.c */
 
+/* Most bytes of a block of values that shares the memory of its row. */
+#define NFT_DICT_SMALL	128
+
 /**
  * struct nft_dict_put - what is to be written into a row
  * @value: in the order of fields; may be altered
  * @count: how many
  * @ttl: seconds that the row is to live, 0 for the table's timeout
+ * @fresh: the row before this one was new, so this one may be, too
+ * @again: besides, the values have the fields, types and lengths of that one's
+ * @size: bytes of that one's block, 0 if it had none in its own memory
+ * @head: the beginning of that block, from its words on
  */
 struct nft_dict_put {
 	struct nft_dict_value	value[NFT_DICT_MAX_FIELDS];
 	unsigned int		count;
 	u32			ttl;
+	bool			fresh;
+	bool			again;
+	u16			size;
+	u8			head[NFT_DICT_SMALL] __aligned(8);
 };
 
 int nft_dict_row_put(struct nft_dict_table *t, const struct nft_dict_key *key,
 		     struct nft_dict_put *put);
+int nft_dict_row_put_next(struct nft_dict_table *t, const struct nft_dict_key *key,
+			  struct nft_dict_put *put);
 int nft_dict_row_room(struct nft_dict_table *t, const struct nft_dict_key *key);
 int nft_dict_row_delete(struct nft_dict_table *t, const struct nft_dict_key *key,
 			const struct nft_dict_put *put);
@@ -408,8 +431,20 @@ struct nft_dict_glob *nft_dict_glob_new(const struct nlattr *tokens,
 bool nft_dict_glob_match(const struct nft_dict_glob *g, const u8 *s, unsigned int len);
 
 /* genl.c, notify.c */
-void nft_dict_notify_row(const struct nft_dict_table *t, const struct nft_dict_row *row,
-			 u8 cmd, const struct nft_dict_value *v, unsigned int n);
+extern struct genl_family nft_dict_family;
+
+void nft_dict_tell_row(const struct nft_dict_table *t, const struct nft_dict_row *row, u8 cmd,
+		       const struct nft_dict_value *v, unsigned int n);
+
+/* nft_dict_notify_row - nft_dict_tell_row if anybody listens. */
+static inline void nft_dict_notify_row(const struct nft_dict_table *t,
+				       const struct nft_dict_row *row, u8 cmd,
+				       const struct nft_dict_value *v, unsigned int n)
+{
+	if (genl_has_listeners(&nft_dict_family, t->dn->net, 0))
+		nft_dict_tell_row(t, row, cmd, v, n);
+}
+
 void nft_dict_notify_table(const struct nft_dict_table *t, u8 cmd);
 int nft_dict_genl_init(void);
 void nft_dict_genl_exit(void);

@@ -156,12 +156,12 @@ static void nft_dict_lost(const struct nft_dict_table *t)
 	genl_set_err(&nft_dict_family, t->dn->net, 0, 0, -ENOBUFS);
 }
 
-/* nft_dict_notify_row - tell of a change of a row, under its lock, so that its
+/* nft_dict_tell_row - tell of a change of a row, under its lock, so that its
  * changes are told in the order in which they came. @v are the cells changed, or
  * deleted if they have no type.
  */
-void nft_dict_notify_row(const struct nft_dict_table *t, const struct nft_dict_row *row,
-			 u8 cmd, const struct nft_dict_value *v, unsigned int n)
+void nft_dict_tell_row(const struct nft_dict_table *t, const struct nft_dict_row *row, u8 cmd,
+		       const struct nft_dict_value *v, unsigned int n)
 {
 	size_t bytes = nla_total_size(sizeof(t->name)) + nla_total_size(sizeof(u32)) +
 		       nft_dict_row_head_bytes(row);
@@ -170,8 +170,6 @@ void nft_dict_notify_row(const struct nft_dict_table *t, const struct nft_dict_r
 	unsigned int i;
 	void *head;
 
-	if (!genl_has_listeners(&nft_dict_family, t->dn->net, 0))
-		return;
 	for (i = 0; i < n; i++)
 		bytes += nft_dict_cell_bytes(v[i].type ? v[i].len : 0);
 	skb = genlmsg_new(bytes, GFP_ATOMIC);

@@ -19,20 +19,30 @@ struct nft_dict_row *nft_dict_row_seek(struct nft_dict_table *t, const struct nf
 	return row ? row : ERR_PTR(-ENOENT);
 }
 
-/* nft_dict_row_new - make a row without values that nobody sees yet. In a bound
- * table @ct is its entry, and also its key.
+/* Bytes of a row with its key, and with @room for its first values. */
+static size_t nft_dict_row_size(const struct nft_dict_key *key, bool session, size_t room)
+{
+	size_t size = offsetof(struct nft_dict_row, key.data) +
+		      nft_dict_key_words(key) * sizeof(u32);
+
+	if (room)
+		size = ALIGN(size, __alignof__(struct nft_dict_cells)) + room;
+	return size + (session ? offsetof(struct nft_dict_session, row) : 0);
+}
+
+/* nft_dict_row_new - make a row without values that nobody sees yet, with @room
+ * for the first of them unless that is 0. In a bound table @ct is its entry, and
+ * also its key.
  */
 struct nft_dict_row *nft_dict_row_new(struct nft_dict_table *t, const struct nft_dict_key *key,
-				      struct nf_conn *ct, gfp_t gfp)
+				      struct nf_conn *ct, size_t room, gfp_t gfp)
 {
-	size_t bytes = nft_dict_key_words(key) * sizeof(u32);
-	size_t size = offsetof(struct nft_dict_row, key.data) + bytes;
+	size_t size = nft_dict_row_size(key, nft_dict_bound(t), room);
+	unsigned int words = nft_dict_key_words(key), i;
 	struct nft_dict_session *s = NULL;
 	struct nft_dict_row *row;
 	void *p;
 
-	if (nft_dict_bound(t))
-		size += offsetof(struct nft_dict_session, row);
 	p = nft_dict_alloc(t, size, gfp);
 	if (IS_ERR(p))
 		return p;
@@ -47,12 +57,17 @@ struct nft_dict_row *nft_dict_row_new(struct nft_dict_table *t, const struct nft
 	RCU_INIT_POINTER(row->cells, NULL);
 	spin_lock_init(&row->lock);
 	row->key.len = key->len;
-	memcpy(row->key.data, key->data, bytes);
+	for (i = 0; i < words; i++)
+		row->key.data[i] = key->data[i];
+	if (room) {
+		row->link.flags |= NFT_DICT_LINK_LARGE;
+		nft_dict_row_first(row)->bytes = room;
+	}
 	if (s) {
 		int err = nft_dict_session_hold(t, row, ct, gfp);
 
 		if (err) {
-			nft_dict_free(t, p);
+			nft_dict_free(t, p, size);
 			return ERR_PTR(err);
 		}
 	}
@@ -66,11 +81,19 @@ static void *nft_dict_row_block(struct nft_dict_row *row)
 	return row;
 }
 
+/* Whether a block is part of the row's own. */
+static bool nft_dict_row_owns(const struct nft_dict_row *row, const struct nft_dict_cells *cells)
+{
+	return row->link.flags & NFT_DICT_LINK_LARGE && cells == nft_dict_row_first(row);
+}
+
 static void nft_dict_row_release(struct rcu_head *rcu)
 {
 	struct nft_dict_row *row = container_of(rcu, struct nft_dict_row, rcu);
+	struct nft_dict_cells *cells = rcu_dereference_raw(row->cells);
 
-	kfree(rcu_dereference_raw(row->cells));
+	if (!nft_dict_row_owns(row, cells))
+		kfree(cells);
 	if ((row->link.flags & (NFT_DICT_LINK_SESSION | NFT_DICT_LINK_WEAK)) ==
 	    NFT_DICT_LINK_SESSION)
 		nf_ct_put(nft_dict_row_ct(row));
@@ -80,10 +103,14 @@ static void nft_dict_row_release(struct rcu_head *rcu)
 static void nft_dict_row_uncharge(struct nft_dict_table *t, struct nft_dict_row *row)
 {
 	struct nft_dict_cells *cells = rcu_dereference_raw(row->cells);
+	size_t room = 0;
 
-	if (cells)
-		nft_dict_uncharge(t, cells);
-	nft_dict_uncharge(t, nft_dict_row_block(row));
+	if (row->link.flags & NFT_DICT_LINK_LARGE)
+		room = nft_dict_row_first(row)->bytes;
+	if (cells && !nft_dict_row_owns(row, cells))
+		nft_dict_uncharge(t, cells->bytes);
+	nft_dict_uncharge(t, nft_dict_row_size(&row->key,
+					       row->link.flags & NFT_DICT_LINK_SESSION, room));
 }
 
 /* nft_dict_row_discard - free a row that was not inserted, though a reader may
@@ -100,13 +127,14 @@ void nft_dict_row_discard(struct nft_dict_table *t, struct nft_dict_row *row)
 }
 
 /* nft_dict_row_insert - make a new row visible: -EEXIST if there is one of its
- * key, -ENOSPC if the table is full, -ESTALE if it is being deleted.
+ * key, -ENOSPC if the table is full, -ESTALE if it is being deleted. With bottom
+ * halves off.
  */
 int nft_dict_row_insert(struct nft_dict_table *t, struct nft_dict_row *row)
 {
 	int err;
 
-	spin_lock_bh(&t->lock);
+	spin_lock(&t->lock);
 	if (t->dead) {
 		err = -ESTALE;
 		goto out;
@@ -133,7 +161,7 @@ int nft_dict_row_insert(struct nft_dict_table *t, struct nft_dict_row *row)
 		t->hidden++;
 	atomic_inc(&t->generation);
 out:
-	spin_unlock_bh(&t->lock);
+	spin_unlock(&t->lock);
 	return err;
 }
 
@@ -189,9 +217,9 @@ void nft_dict_row_swap(struct nft_dict_table *t, struct nft_dict_row *row,
 
 	old = rcu_replace_pointer(row->cells, cells, lockdep_is_held(&row->lock));
 	atomic_inc(&t->generation);
-	if (!old)
+	if (!old || nft_dict_row_owns(row, old))
 		return;
-	nft_dict_uncharge(t, old);
+	nft_dict_uncharge(t, old->bytes);
 	kfree_rcu(old, rcu);
 }
 

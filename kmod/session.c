@@ -138,7 +138,7 @@ int nft_dict_session_hold(struct nft_dict_table *t, struct nft_dict_row *row,
 void nft_dict_session_drop(struct nft_dict_table *t, struct nft_dict_row *row)
 {
 	if (row->link.flags & NFT_DICT_LINK_WEAK)
-		nft_dict_free(t, row->weak);
+		nft_dict_free(t, row->weak, sizeof(*row->weak));
 }
 
 /* nft_dict_session_prolong - something is written to a row. */
@@ -158,7 +158,7 @@ static void nft_dict_session_strengthen(struct nft_dict_table *t, struct nft_dic
 	 * nft_dict_session_gone.
 	 */
 	smp_store_release(&row->link.flags, row->link.flags & ~NFT_DICT_LINK_WEAK);
-	nft_dict_free(t, weak);
+	nft_dict_free(t, weak, sizeof(*weak));
 }
 
 /* nft_dict_session_meet - a packet whose entry is where that of a weak row was
@@ -273,11 +273,13 @@ int nft_dict_session_attach(struct nft_dict_table *t, struct nf_conn *ct, gfp_t 
 		return 0;
 	if (nf_ct_is_dying(ct))
 		return -ENOENT;
-	row = nft_dict_row_new(t, &any.key, ct, gfp);
+	row = nft_dict_row_new(t, &any.key, ct, 0, gfp);
 	if (IS_ERR(row))
 		return PTR_ERR(row);
 	row->link.flags |= NFT_DICT_LINK_HIDDEN;
+	local_bh_disable();
 	err = nft_dict_row_insert(t, row);
+	local_bh_enable();
 	if (err)
 		nft_dict_row_discard(t, row);
 	return err == -EEXIST ? 0 : err;

@@ -38,6 +38,8 @@ int nft_dict_string_check(const char *s, size_t len)
 
 	if (len > NFT_DICT_MAX_STRING)
 		return -ENAMETOOLONG;
+	while (p < end && (u8)(*p - 1) < 0x7f)
+		p++;
 	while (p < end) {
 		/* The least character of so many bytes; the rest is overlong. */
 		static const u32 least[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -80,6 +82,19 @@ static const u8 nft_dict_value_len[] = {
 	[NFT_DICT_TYPE_ETHER]	= ETH_ALEN,
 };
 
+/* nft_dict_value_good - whether an attribute that has the number of a type is a
+ * value.
+ */
+bool nft_dict_value_good(const struct nlattr *attr)
+{
+	unsigned int type = nla_type(attr), len = nla_len(attr);
+
+	if (type == NFT_DICT_TYPE_STRING)
+		return !nft_dict_string_check(nla_data(attr), len);
+	return len && type < ARRAY_SIZE(nft_dict_value_len) && len == nft_dict_value_len[type] &&
+	       (type != NFT_DICT_TYPE_BOOL || nla_get_u8(attr) <= 1);
+}
+
 /* nft_dict_value_parse - read a value from the attribute of its type. The
  * value points into the attribute.
  */
@@ -88,8 +103,7 @@ int nft_dict_value_parse(struct nft_dict_value *v, const struct nlattr *attr,
 {
 	unsigned int type = nla_type(attr), len = nla_len(attr);
 
-	switch (type) {
-	case NFT_DICT_TYPE_STRING:
+	if (type == NFT_DICT_TYPE_STRING) {
 		if (len > NFT_DICT_MAX_STRING) {
 			NL_SET_ERR_MSG_ATTR(extack, attr, "string is longer than 128 bytes");
 			return -ERANGE;
@@ -98,24 +112,14 @@ int nft_dict_value_parse(struct nft_dict_value *v, const struct nlattr *attr,
 			NL_SET_ERR_MSG_ATTR(extack, attr, "string holds NUL or is not UTF-8");
 			return -EINVAL;
 		}
-		break;
-	case NFT_DICT_TYPE_BOOL:
-	case NFT_DICT_TYPE_INT:
-	case NFT_DICT_TYPE_INT64:
-	case NFT_DICT_TYPE_IPV4:
-	case NFT_DICT_TYPE_IPV6:
-	case NFT_DICT_TYPE_ETHER:
-		if (len != nft_dict_value_len[type]) {
-			NL_SET_ERR_MSG_ATTR(extack, attr, "value has not the length of its type");
-			return -EINVAL;
-		}
-		if (type == NFT_DICT_TYPE_BOOL && nla_get_u8(attr) > 1) {
-			NL_SET_ERR_MSG_ATTR(extack, attr, "bool is neither 0 nor 1");
-			return -EINVAL;
-		}
-		break;
-	default:
+	} else if (type >= ARRAY_SIZE(nft_dict_value_len) || !nft_dict_value_len[type]) {
 		NL_SET_ERR_MSG_ATTR(extack, attr, "attribute is no value");
+		return -EINVAL;
+	} else if (len != nft_dict_value_len[type]) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "value has not the length of its type");
+		return -EINVAL;
+	} else if (type == NFT_DICT_TYPE_BOOL && nla_get_u8(attr) > 1) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "bool is neither 0 nor 1");
 		return -EINVAL;
 	}
 	v->data = nla_data(attr);

@@ -23,9 +23,9 @@ static int nft_dict_block_ready(struct nft_dict_block *b, int size)
 {
 	if (size <= b->room)
 		return size < 0 ? size : 0;
-	nft_dict_free(b->t, b->cells);
+	nft_dict_cells_free(b->t, b->cells);
 	b->room = 0;
-	b->cells = nft_dict_alloc(b->t, size, GFP_KERNEL_ACCOUNT);
+	b->cells = nft_dict_cells_alloc(b->t, size, GFP_KERNEL_ACCOUNT);
 	if (IS_ERR(b->cells)) {
 		int err = PTR_ERR(b->cells);
 
@@ -54,7 +54,26 @@ static struct nft_dict_cells *nft_dict_row_cells(const struct nft_dict_row *row)
 	return rcu_dereference_check(row->cells, lockdep_is_held(&row->lock));
 }
 
-/* Find the row and measure what it will take. */
+/* Whether a row has all that is to be put. */
+static bool nft_dict_put_same(const struct nft_dict_cells *old, const struct nft_dict_put *put)
+{
+	struct nft_dict_value v;
+	unsigned int i;
+
+	for (i = 0; i < put->count; i++)
+		if (!nft_dict_cells_get(old, put->value[i].field, &v) ||
+		    !nft_dict_value_equal(&v, &put->value[i]))
+			return false;
+	return true;
+}
+
+static int nft_dict_put_size(const struct nft_dict_cells *old, const struct nft_dict_put *put)
+{
+	return nft_dict_put_same(old, put) ? 0 :
+	       nft_dict_cells_size(old, put->value, put->count);
+}
+
+/* Find the row and measure what it will take, 0 if it has all already. */
 static int nft_dict_put_measure(struct nft_dict_table *t, const struct nft_dict_key *key,
 				const struct nft_dict_put *put, bool *found)
 {
@@ -65,7 +84,7 @@ static int nft_dict_put_measure(struct nft_dict_table *t, const struct nft_dict_
 	row = nft_dict_row_seek(t, key);
 	*found = !IS_ERR(row);
 	if (!IS_ERR(row))
-		size = nft_dict_cells_size(nft_dict_row_cells(row), put->value, put->count);
+		size = nft_dict_put_size(nft_dict_row_cells(row), put);
 	else if (PTR_ERR(row) == -ENOENT && !nft_dict_bound(t))
 		size = nft_dict_cells_size(NULL, put->value, put->count);
 	else
@@ -74,20 +93,41 @@ static int nft_dict_put_measure(struct nft_dict_table *t, const struct nft_dict_
 	return size;
 }
 
+/* Put a new row, whose values take @size bytes. As long as they are few they share
+ * the row's memory; what is put in their place later does not.
+ */
 static int nft_dict_put_new(struct nft_dict_table *t, const struct nft_dict_key *key,
-			    const struct nft_dict_put *put, struct nft_dict_block *b)
+			    struct nft_dict_put *put, size_t size)
 {
+	size_t room = size <= NFT_DICT_SMALL ? size : 0;
+	struct nft_dict_cells *cells = NULL;
 	struct nft_dict_row *row;
 	int err;
 
-	row = nft_dict_row_new(t, key, NULL, GFP_KERNEL_ACCOUNT);
+	row = nft_dict_row_new(t, key, NULL, room, GFP_KERNEL_ACCOUNT);
 	if (IS_ERR(row))
 		return PTR_ERR(row);
-	if (b->room) {
-		nft_dict_cells_fill(b->cells, NULL, put->value, put->count);
-		RCU_INIT_POINTER(row->cells, b->cells);
+	if (room) {
+		cells = nft_dict_row_first(row);
+	} else if (size) {
+		cells = nft_dict_cells_alloc(t, size, GFP_KERNEL_ACCOUNT);
+		if (IS_ERR(cells)) {
+			nft_dict_row_discard(t, row);
+			return PTR_ERR(cells);
+		}
 	}
-	nft_dict_row_set_expiry(t, row, nft_dict_row_expiry(t, put->ttl));
+	if (put->again) {
+		nft_dict_cells_fill_again(cells, put->head, put->value);
+	} else {
+		if (cells)
+			nft_dict_cells_fill(cells, NULL, put->value, put->count);
+		put->size = room;
+		if (room)
+			nft_dict_cells_keep(cells, put->head);
+	}
+	RCU_INIT_POINTER(row->cells, cells);
+	if (put->ttl || t->timeout)
+		nft_dict_row_set_expiry(t, row, nft_dict_row_expiry(t, put->ttl));
 
 	/* Whoever finds the row waits until its coming has been told. */
 	spin_lock_bh(&row->lock);
@@ -95,12 +135,8 @@ static int nft_dict_put_new(struct nft_dict_table *t, const struct nft_dict_key 
 	if (!err)
 		nft_dict_notify_row(t, row, NFT_DICT_CMD_ROW_NTF, put->value, put->count);
 	spin_unlock_bh(&row->lock);
-	if (!err) {
-		nft_dict_block_take(b);
-		return 0;
-	}
-	RCU_INIT_POINTER(row->cells, NULL);
-	nft_dict_row_discard(t, row);
+	if (err)
+		nft_dict_row_discard(t, row);
 	return err;
 }
 
@@ -140,7 +176,7 @@ static int nft_dict_put_old(struct nft_dict_table *t, const struct nft_dict_key 
 	if (row->link.flags & NFT_DICT_LINK_DEAD)
 		goto out;
 	old = nft_dict_row_cells(row);
-	size = nft_dict_cells_size(old, put->value, put->count);
+	size = nft_dict_put_size(old, put);
 	if (size < 0 || size > b->room)
 		goto out;
 
@@ -167,11 +203,11 @@ out:
 	return err;
 }
 
-/* nft_dict_row_put - merge values into a row, whole or not at all. The errors
- * are those that nft_dict.yaml names for a row.
+/* nft_dict_row_put_next - nft_dict_row_put for one of many: whether a row was new
+ * says what is tried first with the next, for which @put is used again.
  */
-int nft_dict_row_put(struct nft_dict_table *t, const struct nft_dict_key *key,
-		     struct nft_dict_put *put)
+int nft_dict_row_put_next(struct nft_dict_table *t, const struct nft_dict_key *key,
+			  struct nft_dict_put *put)
 {
 	struct nft_dict_block block = { .t = t };
 	bool collected = false;
@@ -180,16 +216,25 @@ int nft_dict_row_put(struct nft_dict_table *t, const struct nft_dict_key *key,
 	lockdep_assert_held(&t->dn->mutex);
 
 	for (tries = 0; tries < NFT_DICT_TRIES; tries++) {
-		bool found;
+		bool guess = put->fresh, found = false;
 
-		err = nft_dict_put_measure(t, key, put, &found);
-		err = nft_dict_block_ready(&block, err);
-		if (err)
-			break;
-		if (found)
-			err = nft_dict_put_old(t, key, put, &block);
+		put->fresh = false;
+		if (put->again)
+			err = put->size;
+		else if (guess)
+			err = nft_dict_cells_size(NULL, put->value, put->count);
 		else
-			err = nft_dict_put_new(t, key, put, &block);
+			err = nft_dict_put_measure(t, key, put, &found);
+		if (found)
+			err = nft_dict_block_ready(&block, err);
+		if (found && !err)
+			err = nft_dict_put_old(t, key, put, &block);
+		else if (!found && err >= 0)
+			err = nft_dict_put_new(t, key, put, err);
+		put->fresh = !found && !err;
+		put->again = false;
+		if (guess && err)
+			continue; /* what there is may take it */
 		if (err == -ENOSPC && !collected && (nft_dict_bound(t) || READ_ONCE(t->timed))) {
 			/* Rows that have ended take no place. */
 			collected = true;
@@ -202,8 +247,19 @@ int nft_dict_row_put(struct nft_dict_table *t, const struct nft_dict_key *key,
 	}
 	if (err == -ENOSPC || err == -ENOBUFS)
 		atomic64_inc(&t->refused);
-	nft_dict_free(t, block.cells);
+	nft_dict_cells_free(t, block.cells);
 	return err;
+}
+
+/* nft_dict_row_put - merge values into a row, whole or not at all. The errors
+ * are those that nft_dict.yaml names for a row.
+ */
+int nft_dict_row_put(struct nft_dict_table *t, const struct nft_dict_key *key,
+		     struct nft_dict_put *put)
+{
+	put->fresh = false;
+	put->again = false;
+	return nft_dict_row_put_next(t, key, put);
 }
 
 /* nft_dict_row_room - whether a put would find a place: -ENOSPC, counted. For
@@ -307,7 +363,7 @@ int nft_dict_row_delete(struct nft_dict_table *t, const struct nft_dict_key *key
 			break;
 		err = -EAGAIN;
 	}
-	nft_dict_free(t, block.cells);
+	nft_dict_cells_free(t, block.cells);
 	return err;
 }
 
