@@ -34,6 +34,8 @@ type host struct {
 	table *nftables.Table
 	conn  *net.UDPConn
 	port  uint16
+	marks uint32 // how many marks packets have in turn, 0 for none
+	mark  uint32 // of the last
 }
 
 func newHost(tb testing.TB) *host {
@@ -75,6 +77,18 @@ func newHost(tb testing.TB) *host {
 // send sends a packet through the chain, and takes it.
 func (h *host) send(tb testing.TB) {
 	buf := make([]byte, 64)
+	if h.marks != 0 {
+		h.mark = (h.mark + 1) % h.marks
+		raw, err := h.conn.SyscallConn()
+		if err == nil {
+			err = raw.Control(func(fd uintptr) {
+				err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_MARK, int(h.mark))
+			})
+		}
+		if err != nil {
+			tb.Fatal(err)
+		}
+	}
 	if _, err := h.conn.WriteToUDPAddrPort(buf, h.conn.LocalAddr().(*net.UDPAddr).AddrPort()); err != nil {
 		tb.Fatal(err)
 	}
