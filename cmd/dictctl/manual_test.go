@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -28,7 +27,7 @@ var term = regexp.MustCompile(`\bdict\b`)
 func blocks(document string) []block {
 	var all []block
 	only := ""
-	open := false
+	open, blank := false, ""
 	for line := range strings.Lines(document) {
 		if strings.HasPrefix(line, "#") {
 			chapter := strings.HasPrefix(line, "## ")
@@ -43,12 +42,15 @@ func blocks(document string) []block {
 		}
 		text, indented := strings.CutPrefix(line, "    ")
 		switch {
+		case line == "\n" && open:
+			blank += line
+			continue
 		case indented && open:
-			all[len(all)-1].text += text
+			all[len(all)-1].text += blank + text
 		case indented:
 			all = append(all, block{only, text})
 		}
-		open = indented
+		open, blank = indented, ""
 	}
 	return all
 }
@@ -69,24 +71,10 @@ func (b block) errorsIn() (rules [][2]string) {
 // message they are said to have, and all that was loaded is listed so that it
 // loads again.
 func TestManual(t *testing.T) {
-	text, err := os.ReadFile("../../docs/rules.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	netns := newNamespace(t)
-	kind := backend.EBPF
-	if err := within(netns, func() error {
-		b, err := backend.Open(backend.Auto, backend.Options{})
-		if err != nil {
-			return err
-		}
-		kind = b.Kind
-		return b.Store.Close()
-	}); err != nil {
-		t.Fatal(err)
-	}
+	kind := kindOf(t, netns)
 	seen := map[string]int{}
-	for _, b := range blocks(string(text)) {
+	for _, b := range blocks(manual(t)) {
 		first, _, _ := strings.Cut(b.text, " ")
 		faults := b.errorsIn()
 		var args []string
