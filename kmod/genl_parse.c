@@ -112,7 +112,7 @@ bad:
 /*
  * The position of a field by its name. Where one of an open table is not there,
  * it comes to be if @grow says so, else its name is checked and the position is
- * that of the first new field.
+ * one that no field has.
  */
 static noinline int nft_dict_cell_named(struct nft_dict_table *t,
 					const struct nft_dict_raw_cell *c, bool grow,
@@ -133,7 +133,7 @@ static noinline int nft_dict_cell_named(struct nft_dict_table *t,
 		NL_SET_ERR_MSG_ATTR(extack, c->name, "field does not exist");
 		return -ENOENT;
 	}
-	return grow ? nft_dict_field_open(t, name) : READ_ONCE(t->nfields);
+	return grow ? nft_dict_field_open(t, name) : NFT_DICT_MAX_FIELDS;
 }
 
 static inline int nft_dict_cell_field(struct nft_dict_table *t, const struct nft_dict_raw_cell *c,
@@ -144,7 +144,7 @@ static inline int nft_dict_cell_field(struct nft_dict_table *t, const struct nft
 	if (!c->field)
 		return nft_dict_cell_named(t, c, grow, extack);
 	i = nla_get_u32(c->field);
-	if (i < READ_ONCE(t->nfields))
+	if (i < nft_dict_table_fields(t))
 		return i;
 	NL_SET_ERR_MSG_ATTR(extack, c->field, "table has no field of this position");
 	return -ENOENT;
@@ -171,7 +171,7 @@ static int nft_dict_cell_parse(struct nft_dict_table *t, struct nft_dict_request
 	i = nft_dict_cell_field(t, &c, grow, extack);
 	if (i < 0)
 		return purpose == NFT_DICT_FOR_DELETE && i == -ENOENT ? -ENODATA : i;
-	if (i == READ_ONCE(t->nfields)) {
+	if (i == NFT_DICT_MAX_FIELDS) {
 		++*fresh;
 		if (purpose == NFT_DICT_FOR_PUT)
 			return 0;
@@ -322,7 +322,8 @@ static int nft_dict_row_pass(struct nft_dict_table *t, struct nft_dict_request *
 		NL_SET_ERR_MSG_ATTR(extack, key, "key is not of the table's type");
 		return -EPROTOTYPE;
 	}
-	if (plain)
+	/* What follows the last attribute is not like anything. */
+	if (plain && !rem)
 		r->plain = nest;
 	return 0;
 }
