@@ -75,21 +75,29 @@ static inline struct nft_dict_row *nft_dict_row_find(struct nft_dict_table *t,
 	return rhashtable_lookup(&t->ht, key, nft_dict_row_params);
 }
 
+/*
+ * The same for keys whose length is known; for lookups only, since what inserts
+ * rows has to do with the parameters of the table. The keys are laid out as struct
+ * nft_dict_key is, because where the compiler does not inline the lookup it is the
+ * table's function that hashes them.
+ */
+static_assert(offsetof(struct nft_dict_key, data) == sizeof(u32));
+
 static inline u32 nft_dict_word_hash(const void *data, u32 len, u32 seed)
 {
-	return jhash_1word(*(const u32 *)data, seed);
+	const u32 *key = data;
+
+	return jhash_1word(key[1], seed);
 }
 
 static inline int nft_dict_word_cmp(struct rhashtable_compare_arg *arg, const void *obj)
 {
 	const struct nft_dict_row *row = obj;
+	const u32 *key = arg->key;
 
-	return row->key.data[0] != *(const u32 *)arg->key || row->key.len != sizeof(u32);
+	return row->key.data[0] != key[1] || row->key.len != sizeof(u32);
 }
 
-/* The same rows by keys of 4 bytes; for lookups only, since what inserts rows has
- * to do with the parameters of the table.
- */
 static const struct rhashtable_params nft_dict_word_params = {
 	.head_offset		= offsetof(struct nft_dict_row, node),
 	.hashfn			= nft_dict_word_hash,
@@ -101,26 +109,29 @@ static const struct rhashtable_params nft_dict_word_params = {
 /* nft_dict_row_find_word - find the row of a key of 4 bytes, under RCU. */
 static inline struct nft_dict_row *nft_dict_row_find_word(struct nft_dict_table *t, u32 word)
 {
-	return rhashtable_lookup(&t->ht, &word, nft_dict_word_params);
+	const u32 key[] = { sizeof(word), word };
+
+	return rhashtable_lookup(&t->ht, key, nft_dict_word_params);
 }
 
 static inline u32 nft_dict_entry_hash(const void *data, u32 len, u32 seed)
 {
-	const struct nf_conn *ct = data;
-	u32 word[sizeof(ct) / sizeof(u32)];
+	const u32 *key = data;
 
-	memcpy(word, &ct, sizeof(ct));
-	if (sizeof(ct) == sizeof(u32))
-		return jhash_1word(word[0], seed);
-	return jhash_2words(word[0], word[ARRAY_SIZE(word) - 1], seed);
+	if (sizeof(struct nf_conn *) == sizeof(u32))
+		return jhash_1word(key[1], seed);
+	return jhash_2words(key[1], key[sizeof(struct nf_conn *) / sizeof(u32)], seed);
 }
 
 static inline int nft_dict_entry_cmp(struct rhashtable_compare_arg *arg, const void *obj)
 {
-	return nft_dict_row_ct(obj) != arg->key;
+	const struct nft_dict_row *row = obj;
+	const u32 *key = arg->key;
+
+	return memcmp(row->key.data, key + 1, sizeof(struct nf_conn *));
 }
 
-/* The rows of bound tables by their entries; for lookups only. */
+/* The rows of bound tables by their entries. */
 static const struct rhashtable_params nft_dict_entry_params = {
 	.head_offset		= offsetof(struct nft_dict_row, node),
 	.hashfn			= nft_dict_entry_hash,
@@ -135,8 +146,11 @@ static const struct rhashtable_params nft_dict_entry_params = {
 static inline struct nft_dict_row *nft_dict_row_meet_entry(struct nft_dict_table *t,
 							   const struct nf_conn *ct)
 {
-	struct nft_dict_row *row = rhashtable_lookup(&t->ht, ct, nft_dict_entry_params);
+	u32 key[1 + sizeof(ct) / sizeof(u32)] = { sizeof(ct) };
+	struct nft_dict_row *row;
 
+	memcpy(key + 1, &ct, sizeof(ct));
+	row = rhashtable_lookup(&t->ht, key, nft_dict_entry_params);
 	if (unlikely(row && READ_ONCE(row->link.flags) & NFT_DICT_LINK_WEAK))
 		return nft_dict_session_meet(t, row);
 	return row;
