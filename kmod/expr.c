@@ -259,7 +259,8 @@ static void nft_dict_write_eval(const struct nft_expr *expr, struct nft_regs *re
 	}
 	if (!nft_dict_write_value(priv, regs, pkt, &v, &room))
 		return;
-	if (!def.type) {
+	/* To set a field nothing but the type counts. */
+	if (!def.type || priv->op == NFT_DICT_SET) {
 		def.type = l->type == NFT_DICT_TYPE_ADDRESS ? v.type : l->type;
 		def.data = NULL;
 	}
