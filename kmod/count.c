@@ -145,6 +145,9 @@ static int nft_dict_update_new(struct nft_dict_table *t, const struct nft_dict_k
 	struct nft_dict_row *row;
 	int err;
 
+	err = nft_dict_row_place(t, key);
+	if (err)
+		return err;
 	row = nft_dict_row_new(t, key, ct, 0, GFP_ATOMIC);
 	if (IS_ERR(row))
 		return PTR_ERR(row);

@@ -28,9 +28,9 @@ static int nft_dict_dump_filter(struct nft_dict_dump *d, const struct nlattr *ro
 {
 	int err;
 
-	d->filter = kmalloc(sizeof(*d->filter), GFP_KERNEL);
+	d->filter = kmalloc(sizeof(*d->filter), GFP_KERNEL_ACCOUNT);
 	/* The message does not live as long as the dump. */
-	d->bytes = kmemdup(row, row->nla_len, GFP_KERNEL);
+	d->bytes = kmemdup(row, row->nla_len, GFP_KERNEL_ACCOUNT);
 	if (!d->filter || !d->bytes)
 		return -ENOMEM;
 	err = nft_dict_row_parse(d->cursor.table, d->filter, d->bytes, NFT_DICT_FOR_FILTER,
@@ -61,7 +61,7 @@ static int nft_dict_dump_start(struct netlink_callback *cb, struct netlink_ext_a
 	t = nft_dict_table_of(dn, attrs, extack);
 	if (IS_ERR(t))
 		return PTR_ERR(t);
-	d = kzalloc(sizeof(*d), GFP_KERNEL);
+	d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);
 	if (!d) {
 		nft_dict_table_put(t);
 		return -ENOMEM;
@@ -130,7 +130,7 @@ int nft_dict_row_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	struct nft_dict_dump *d = (void *)cb->args[0];
 	struct nft_dict_row *row = NULL;
 	struct nft_dict_table *t;
-	unsigned int rows = 0;
+	unsigned int rows = 0, steps = 0;
 	void *head;
 
 	if (!d) {
@@ -147,11 +147,13 @@ int nft_dict_row_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 		return -EMSGSIZE;
 	rcu_read_lock();
 	while ((row = nft_dict_cursor_next(&d->cursor, row))) {
-		if (!nft_dict_dump_wants(d, row))
-			continue;
-		if (nft_dict_row_fill(skb, row))
-			break;
-		rows++;
+		if (nft_dict_dump_wants(d, row)) {
+			if (nft_dict_row_fill(skb, row))
+				break;
+			rows++;
+		}
+		if (++steps % NFT_DICT_CURSOR_STEPS == 0)
+			row = nft_dict_cursor_rest(&d->cursor, row);
 	}
 	rcu_read_unlock();
 	if (!rows) {

@@ -241,6 +241,9 @@ int nft_dict_table_new_doit(struct sk_buff *skb, struct genl_info *info)
 		if (err == -EEXIST)
 			NL_SET_ERR_MSG_ATTR(info->extack, attrs[NFT_DICT_A_TABLE],
 					    "table exists already");
+		else if (err == -EFBIG)
+			NL_SET_ERR_MSG_ATTR(info->extack, attrs[NFT_DICT_A_TABLE],
+					    "the namespace has 1024 tables");
 		else
 			NL_SET_ERR_MSG_ATTR(info->extack, attrs[NFT_DICT_A_TABLE],
 					    "the namespace had 4294967295 tables");

@@ -16,10 +16,13 @@ struct nft_dict_net *nft_dict_pernet(const struct net *net)
 	return net_generic(net, nft_dict_net_id);
 }
 
-/* Drop rows whose time has come and those whose conntrack entry has gone. */
+/* Drop rows whose time has come and those whose conntrack entry has gone. Where
+ * there are so many rows that it takes long it comes less often.
+ */
 static void nft_dict_collect(struct work_struct *work)
 {
 	struct nft_dict_net *dn = container_of(to_delayed_work(work), struct nft_dict_net, gc);
+	unsigned long start = jiffies;
 	struct nft_dict_table *t;
 	u32 id = 0;
 
@@ -28,9 +31,11 @@ static void nft_dict_collect(struct work_struct *work)
 		if (nft_dict_bound(t) || READ_ONCE(t->timed))
 			nft_dict_table_end_rows(t, NFT_DICT_END_DUE);
 		nft_dict_table_put(t);
+		cond_resched();
 	}
 	if (id)
-		queue_delayed_work(system_power_efficient_wq, &dn->gc, HZ);
+		queue_delayed_work(system_power_efficient_wq, &dn->gc,
+				   max_t(unsigned long, HZ, jiffies - start));
 }
 
 static int __net_init nft_dict_net_init(struct net *net)

@@ -32,6 +32,8 @@
 
 #define NFT_DICT_VERSION	"1.0"
 
+#define NFT_DICT_MAX_TABLES	1024	/* of a network namespace */
+
 struct nf_conn;
 struct seq_file;
 
@@ -41,6 +43,7 @@ struct seq_file;
  * @mutex: of writers in user space and of rules that are being loaded
  * @tables: RCU, in the order of their ids
  * @last_id: id of the table added last
+ * @ntables: how many there are
  * @changes: of tables and fields, counted
  * @bytes: memory of all rows
  * @gc: drops rows that have ended, once a second
@@ -51,6 +54,7 @@ struct nft_dict_net {
 	struct mutex		mutex; /* writers */
 	struct list_head	tables;
 	u32			last_id;
+	u32			ntables;
 	u32			changes;
 	atomic_long_t		bytes;
 	struct delayed_work	gc;
@@ -290,6 +294,7 @@ struct nft_dict_row *nft_dict_row_seek(struct nft_dict_table *t, const struct nf
 struct nft_dict_row *nft_dict_row_new(struct nft_dict_table *t, const struct nft_dict_key *key,
 				      struct nf_conn *ct, size_t room, gfp_t gfp);
 void nft_dict_row_discard(struct nft_dict_table *t, struct nft_dict_row *row);
+int nft_dict_row_place(struct nft_dict_table *t, const struct nft_dict_key *key);
 int nft_dict_row_insert(struct nft_dict_table *t, struct nft_dict_row *row);
 void nft_dict_row_show(struct nft_dict_table *t, struct nft_dict_row *row);
 void nft_dict_row_swap(struct nft_dict_table *t, struct nft_dict_row *row,
@@ -356,6 +361,9 @@ void nft_dict_row_update(struct nft_dict_table *t, const struct nft_dict_key *ke
 
 /* walk.c */
 
+/* After how many rows who walks has to rest. */
+#define NFT_DICT_CURSOR_STEPS	64
+
 /**
  * struct nft_dict_cursor - a place in the list of a table's rows
  * @link: after the rows that are done
@@ -367,8 +375,8 @@ struct nft_dict_cursor {
 };
 
 void nft_dict_cursor_start(struct nft_dict_cursor *c, struct nft_dict_table *t);
-void nft_dict_cursor_pass(struct nft_dict_cursor *c, struct nft_dict_row *row);
 struct nft_dict_row *nft_dict_cursor_next(struct nft_dict_cursor *c, struct nft_dict_row *done);
+struct nft_dict_row *nft_dict_cursor_rest(struct nft_dict_cursor *c, struct nft_dict_row *row);
 void nft_dict_cursor_end(struct nft_dict_cursor *c);
 u32 nft_dict_table_end_rows(struct nft_dict_table *t, enum nft_dict_end why);
 

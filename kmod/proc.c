@@ -291,34 +291,59 @@ static loff_t nft_dict_proc_lseek(struct file *file, loff_t offset, int whence)
 	return 0;
 }
 
+/*
+ * Whether a file may be opened. Then it keeps the namespace, as all below
+ * /proc/net do: else one that goes would wait for who reads or writes, and that
+ * may be for ever where their memory is not to be had.
+ */
+static int nft_dict_proc_enter(const struct nft_dict_net *dn)
+{
+	if (!ns_capable(dn->net->user_ns, CAP_NET_ADMIN))
+		return -EPERM;
+	return maybe_get_net(dn->net) ? 0 : -ENXIO;
+}
+
 static int nft_dict_proc_open(struct inode *inode, struct file *file)
+{
+	int err = nft_dict_proc_enter(pde_data(inode));
+
+	return err ? err : nonseekable_open(inode, file);
+}
+
+static int nft_dict_proc_release(struct inode *inode, struct file *file)
 {
 	struct nft_dict_net *dn = pde_data(inode);
 
-	if (!ns_capable(dn->net->user_ns, CAP_NET_ADMIN))
-		return -EPERM;
-	return nonseekable_open(inode, file);
+	put_net(dn->net);
+	return 0;
 }
 
 static int nft_dict_proc_open_reader(struct inode *inode, struct file *file, bool all)
 {
 	struct nft_dict_net *dn = pde_data(inode);
 	struct nft_dict_file *f;
+	int err;
 
-	if (!ns_capable(dn->net->user_ns, CAP_NET_ADMIN))
-		return -EPERM;
+	err = nft_dict_proc_enter(dn);
+	if (err)
+		return err;
+	err = -ENOMEM;
 	f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
 	if (!f)
-		return -ENOMEM;
+		goto err_net;
 	f->reader = nft_dict_reader_new(dn);
-	if (!f->reader) {
-		kfree(f);
-		return -ENOMEM;
-	}
+	if (!f->reader)
+		goto err_free;
 	mutex_init(&f->mutex);
 	f->selected = all;
 	file->private_data = f;
 	return 0;
+
+err_free:
+	kfree(f);
+err_net:
+	put_net(dn->net);
+	return err;
 }
 
 static int nft_dict_proc_open_all(struct inode *inode, struct file *file)
@@ -331,20 +356,20 @@ static int nft_dict_proc_open_read(struct inode *inode, struct file *file)
 	return nft_dict_proc_open_reader(inode, file, false);
 }
 
-static int nft_dict_proc_release(struct inode *inode, struct file *file)
+static int nft_dict_proc_release_reader(struct inode *inode, struct file *file)
 {
 	struct nft_dict_file *f = file->private_data;
 
 	nft_dict_reader_free(f->reader);
 	kfree(f);
-	return 0;
+	return nft_dict_proc_release(inode, file);
 }
 
 static const struct proc_ops nft_dict_all_ops = {
 	.proc_open	= nft_dict_proc_open_all,
 	.proc_read	= nft_dict_proc_read,
 	.proc_lseek	= nft_dict_proc_lseek,
-	.proc_release	= nft_dict_proc_release,
+	.proc_release	= nft_dict_proc_release_reader,
 };
 
 static const struct proc_ops nft_dict_read_ops = {
@@ -352,19 +377,21 @@ static const struct proc_ops nft_dict_read_ops = {
 	.proc_read	= nft_dict_proc_read,
 	.proc_write	= nft_dict_proc_select,
 	.proc_lseek	= nft_dict_proc_lseek,
-	.proc_release	= nft_dict_proc_release,
+	.proc_release	= nft_dict_proc_release_reader,
 };
 
 static const struct proc_ops nft_dict_write_ops = {
 	.proc_open	= nft_dict_proc_open,
 	.proc_write	= nft_dict_proc_write,
 	.proc_lseek	= noop_llseek,
+	.proc_release	= nft_dict_proc_release,
 };
 
 static const struct proc_ops nft_dict_delete_ops = {
 	.proc_open	= nft_dict_proc_open,
 	.proc_write	= nft_dict_proc_delete,
 	.proc_lseek	= noop_llseek,
+	.proc_release	= nft_dict_proc_release,
 };
 
 static int nft_dict_proc_add(struct nft_dict_net *dn, const char *name,
@@ -399,7 +426,9 @@ int nft_dict_proc_init(struct nft_dict_net *dn)
 	return -ENOMEM;
 }
 
-/* nft_dict_proc_exit - remove them; files that are open are closed. */
+/* nft_dict_proc_exit - remove them. Only where the module goes, and not the
+ * namespace, may files be open: they are closed.
+ */
 void nft_dict_proc_exit(struct nft_dict_net *dn)
 {
 	proc_remove(dn->proc);

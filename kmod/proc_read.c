@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The output of the text interface: a line for each field of each row. */
 #include <linux/ctype.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -234,11 +235,17 @@ static bool nft_dict_reader_row(struct nft_dict_reader *r)
 static bool nft_dict_reader_rows(struct nft_dict_reader *r)
 {
 	struct nft_dict_row *row = NULL;
+	unsigned int steps = 0;
 	bool printed = false;
 
 	rcu_read_lock();
-	while (!printed && (row = nft_dict_cursor_next(&r->cursor, row)))
+	while ((row = nft_dict_cursor_next(&r->cursor, row))) {
 		printed = nft_dict_reader_field(r, row);
+		if (printed)
+			break;
+		if (++steps % NFT_DICT_CURSOR_STEPS == 0)
+			row = nft_dict_cursor_rest(&r->cursor, row);
+	}
 	rcu_read_unlock();
 	return printed;
 }
@@ -260,7 +267,9 @@ static bool nft_dict_reader_next(struct nft_dict_reader *r)
 	return false;
 }
 
-/* nft_dict_reader_read - give as many bytes as there are, up to @count. */
+/* nft_dict_reader_read - give as many bytes as there are, up to @count, unless a
+ * signal comes.
+ */
 ssize_t nft_dict_reader_read(struct nft_dict_reader *r, char __user *to, size_t count)
 {
 	size_t sum = 0;
@@ -275,6 +284,9 @@ ssize_t nft_dict_reader_read(struct nft_dict_reader *r, char __user *to, size_t 
 			return sum ? sum : -EFAULT;
 		r->given += n;
 		sum += n;
+		if (signal_pending(current))
+			break;
+		cond_resched();
 	}
 	return sum;
 }

@@ -126,13 +126,32 @@ void nft_dict_row_discard(struct nft_dict_table *t, struct nft_dict_row *row)
 	call_rcu(&row->rcu, nft_dict_row_release);
 }
 
+/* nft_dict_row_place - whether a row of a key would find a place, for packets that
+ * are not to make it in vain: -EEXIST if there is one, -ENOSPC if the table is full.
+ */
+int nft_dict_row_place(struct nft_dict_table *t, const struct nft_dict_key *key)
+{
+	int err = 0;
+
+	if (READ_ONCE(t->count) < t->limit)
+		return 0;
+	spin_lock_bh(&t->lock);
+	if (t->count >= t->limit)
+		err = rhashtable_lookup_fast(&t->ht, key, nft_dict_row_params) ?
+		      -EEXIST : -ENOSPC;
+	spin_unlock_bh(&t->lock);
+	return err;
+}
+
 /* nft_dict_row_insert - make a new row visible: -EEXIST if there is one of its
- * key, -ENOSPC if the table is full, -ESTALE if it is being deleted. With bottom
- * halves off.
+ * key, -ENOSPC if the table is full, -ESTALE if it is being deleted. Under the
+ * row's lock.
  */
 int nft_dict_row_insert(struct nft_dict_table *t, struct nft_dict_row *row)
 {
 	int err;
+
+	lockdep_assert_held(&row->lock);
 
 	spin_lock(&t->lock);
 	if (t->dead) {

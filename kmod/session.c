@@ -90,18 +90,16 @@ static unsigned long nft_dict_ct_marked(const struct nf_conn *ct)
 static unsigned long nft_dict_ct_mark(struct nf_conn *ct)
 {
 	static atomic_long_t last = ATOMIC_LONG_INIT(0);
-	unsigned long mark = nft_dict_ct_marked(ct);
-	unsigned long status = READ_ONCE(ct->status);
+	unsigned long status = READ_ONCE(ct->status), mark = 0;
 
 	BUILD_BUG_ON(__IPS_MAX_BIT > NFT_DICT_MARK_SHIFT);
-	if (mark)
-		return mark;
-	do {
-		mark = atomic_long_inc_return(&last) & GENMASK(NFT_DICT_MARK_SHIFT - 1, 0);
-	} while (!mark);
-	while (!try_cmpxchg(&ct->status, &status, status | mark << NFT_DICT_MARK_SHIFT))
-		;
-	return mark;
+	while (!(status >> NFT_DICT_MARK_SHIFT)) {
+		while (!mark)
+			mark = atomic_long_inc_return(&last) & GENMASK(NFT_DICT_MARK_SHIFT - 1, 0);
+		if (try_cmpxchg(&ct->status, &status, status | mark << NFT_DICT_MARK_SHIFT))
+			return mark;
+	}
+	return status >> NFT_DICT_MARK_SHIFT;
 }
 
 static void nft_dict_session_live(struct nft_dict_row *row, u32 seconds)
@@ -273,13 +271,17 @@ int nft_dict_session_attach(struct nft_dict_table *t, struct nf_conn *ct, gfp_t 
 		return 0;
 	if (nf_ct_is_dying(ct))
 		return -ENOENT;
+	err = nft_dict_row_place(t, &any.key);
+	if (err)
+		return err == -EEXIST ? 0 : err;
 	row = nft_dict_row_new(t, &any.key, ct, 0, gfp);
 	if (IS_ERR(row))
 		return PTR_ERR(row);
 	row->link.flags |= NFT_DICT_LINK_HIDDEN;
-	local_bh_disable();
+	/* Whoever meets the row waits until it is known whether it stays. */
+	spin_lock_bh(&row->lock);
 	err = nft_dict_row_insert(t, row);
-	local_bh_enable();
+	spin_unlock_bh(&row->lock);
 	if (err)
 		nft_dict_row_discard(t, row);
 	return err == -EEXIST ? 0 : err;

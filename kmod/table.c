@@ -89,7 +89,8 @@ err_free:
 }
 
 /* nft_dict_table_add - put a table on its namespace's list: -EEXIST if the name
- * is taken. The caller's reference becomes that of the list.
+ * is taken, -EFBIG if there are too many. The caller's reference becomes that of
+ * the list.
  */
 int nft_dict_table_add(struct nft_dict_table *t)
 {
@@ -99,9 +100,12 @@ int nft_dict_table_add(struct nft_dict_table *t)
 
 	if (nft_dict_table_find(dn, t->name))
 		return -EEXIST;
+	if (dn->ntables == NFT_DICT_MAX_TABLES)
+		return -EFBIG;
 	if (dn->last_id == U32_MAX)
 		return -EOVERFLOW;
 	t->id = ++dn->last_id;
+	dn->ntables++;
 	list_add_tail_rcu(&t->list, &dn->tables);
 	WRITE_ONCE(dn->changes, dn->changes + 1);
 	nft_dict_notify_table(t, NFT_DICT_CMD_TABLE_NTF);
@@ -117,6 +121,7 @@ void nft_dict_table_unlink(struct nft_dict_table *t)
 	lockdep_assert_held(&t->dn->mutex);
 
 	list_del_rcu(&t->list);
+	t->dn->ntables--;
 	WRITE_ONCE(t->dn->changes, t->dn->changes + 1);
 	spin_lock_bh(&t->lock);
 	t->dead = true;

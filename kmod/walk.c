@@ -27,10 +27,8 @@ static void __nft_dict_cursor_pass(struct nft_dict_cursor *c, struct nft_dict_ro
 		list_move(&c->link.list, &row->link.list);
 }
 
-/* nft_dict_cursor_pass - stand behind the row that was met last, which may then
- * be forgotten.
- */
-void nft_dict_cursor_pass(struct nft_dict_cursor *c, struct nft_dict_row *row)
+/* Stand behind the row that was met last, which may then be forgotten. */
+static void nft_dict_cursor_pass(struct nft_dict_cursor *c, struct nft_dict_row *row)
 {
 	spin_lock_bh(&c->table->lock);
 	__nft_dict_cursor_pass(c, row);
@@ -56,6 +54,18 @@ struct nft_dict_row *nft_dict_cursor_next(struct nft_dict_cursor *c, struct nft_
 	}
 	spin_unlock_bh(&c->table->lock);
 	return row;
+}
+
+/* nft_dict_cursor_rest - stand behind a row and let others have the CPU. Under RCU,
+ * which is left meanwhile; so there is no row to pass then, which is returned.
+ */
+struct nft_dict_row *nft_dict_cursor_rest(struct nft_dict_cursor *c, struct nft_dict_row *row)
+{
+	nft_dict_cursor_pass(c, row);
+	rcu_read_unlock();
+	cond_resched();
+	rcu_read_lock();
+	return NULL;
 }
 
 void nft_dict_cursor_end(struct nft_dict_cursor *c)
@@ -84,13 +94,8 @@ u32 nft_dict_table_end_rows(struct nft_dict_table *t, enum nft_dict_end why)
 		    ((READ_ONCE(row->link.flags) & NFT_DICT_LINK_SESSION) &&
 		     nft_dict_session_gone(row)))
 			seen += nft_dict_row_end(t, row, why);
-		if (++steps % 64)
-			continue;
-		nft_dict_cursor_pass(&cursor, row);
-		row = NULL;
-		rcu_read_unlock();
-		cond_resched();
-		rcu_read_lock();
+		if (++steps % NFT_DICT_CURSOR_STEPS == 0)
+			row = nft_dict_cursor_rest(&cursor, row);
 	}
 	rcu_read_unlock();
 	nft_dict_cursor_end(&cursor);

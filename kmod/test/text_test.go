@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -200,5 +201,37 @@ func TestTextNamespaces(t *testing.T) {
 	}
 	if got := all(t); got != "" {
 		t.Errorf("a new namespace has %q", got)
+	}
+}
+
+// TestTextKeeps: an open file keeps its namespace, with what is in it, when
+// everybody else has left.
+func TestTextKeeps(t *testing.T) {
+	newHost(t)
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		t.Fatal(err)
+	}
+	in, err := os.OpenFile(dir+"write", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	out, err := os.Open(dir + "all")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 20 {
+		if _, err := fmt.Fprintf(in, "table=mine,key_int=1,field=f,int=%d", i); err != nil {
+			t.Fatalf("line %d: %v", i, err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	got, err := io.ReadAll(out)
+	if want := "table: mine key_int: 1 field: f int: 19\n"; string(got) != want || err != nil {
+		t.Errorf("read %q, %v, want %q", got, err, want)
 	}
 }
