@@ -14,11 +14,14 @@ const (
 	DefaultMaxString  = 128
 )
 
-// A session that no detector wants is given up as unknown after maxDatagrams
-// with payload, or once both directions of a stream were refused and minUnknown
-// bytes were seen.
+// A direction without a protocol is given up after maxUndecided packets with
+// payload, unless a detector asks for more: for a stream not before
+// minUndecided bytes were seen, so that cutting it small hides nothing. A
+// session is unknown once both directions were given up and minUnknown bytes
+// were seen.
 const (
-	maxDatagrams = 10
+	maxUndecided = 8
+	minUndecided = 2048
 	minUnknown   = 16
 )
 
@@ -45,8 +48,9 @@ type Options struct {
 type Classifier struct {
 	opts      Options
 	detectors []detector
-	first     [2][256]idSet // candidates by first payload byte, for TCP and UDP
-	scratch   sync.Pool     // *sight
+	first     [2][256]idSet  // candidates by first payload byte, for TCP and UDP
+	bare      [256]*detector // protocols told by the IP protocol number
+	scratch   sync.Pool      // *sight
 }
 
 // New returns a classifier. It keeps o.Domains and o.Hints.
@@ -63,7 +67,7 @@ func New(o Options) *Classifier {
 	if o.MaxString <= 0 {
 		o.MaxString = DefaultMaxString
 	}
-	c := &Classifier{opts: o, detectors: detectors()}
+	c := &Classifier{opts: o, detectors: detectors(), bare: bareProtocols()}
 	for i := range c.detectors {
 		d := &c.detectors[i]
 		for b := range 256 {
@@ -121,7 +125,7 @@ func (c *Classifier) Inspect(s *Session, p *Packet, d Dir, now time.Time) State 
 	case p.Proto == ProtoUDP:
 		c.inspectDatagram(s, p, d, now)
 	default:
-		c.inspectOther(s, p)
+		c.inspectOther(s)
 	}
 	switch {
 	case s.flags&finished != 0:

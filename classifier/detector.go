@@ -2,15 +2,21 @@
 
 package classifier
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // detector recognises one protocol. It keeps no state: what must outlive a
-// packet is the session's.
+// packet is the session's, who lends each detector sixteen bytes (sight.memo).
 type detector struct {
 	name       string // as Result.Protocol shows it
 	upper      string // as Result.Application shows it
 	category   string // of the bare protocol
 	confidence uint8  // in the bare protocol, where the detector sets no other
+	// patience is how many packets with payload of one direction the detector
+	// asks for before an undecided session is given up; 0: maxUndecided.
+	patience uint8
 
 	// starts tells first payload bytes the protocol can begin with; nil: any.
 	starts func(byte) bool
@@ -50,9 +56,10 @@ func (d *detector) look(t transport) func(*sight) verdict {
 // idSet is a set of detectors, by their place in the classifier's list.
 type idSet [4]uint64
 
-func (s *idSet) add(i int)    { s[i>>6] |= 1 << (i & 63) }
-func (s *idSet) remove(i int) { s[i>>6] &^= 1 << (i & 63) }
-func (s *idSet) empty() bool  { return s[0]|s[1]|s[2]|s[3] == 0 }
+func (s *idSet) add(i int)      { s[i>>6] |= 1 << (i & 63) }
+func (s *idSet) remove(i int)   { s[i>>6] &^= 1 << (i & 63) }
+func (s *idSet) has(i int) bool { return s[i>>6]>>(i&63)&1 != 0 }
+func (s *idSet) empty() bool    { return s[0]|s[1]|s[2]|s[3] == 0 }
 
 // all yields the members in order. It goes over a copy: members may be removed
 // meanwhile.
@@ -69,12 +76,12 @@ func (s idSet) all(yield func(int) bool) {
 // detectors lists every protocol, the surest first: the first to claim a
 // payload gets the session.
 func detectors() []detector {
-	return []detector{
-		tlsDetector(),
-		quicDetector(),
-		httpDetector(),
-		sshDetector(),
-		dnsDetector(),
-		ntpDetector(),
-	}
+	return slices.Concat(
+		webDetectors(),
+		serviceDetectors(),
+		industrialDetectors(),
+		peerDetectors(),
+		talkDetectors(),
+		gameDetectors(),
+	)
 }

@@ -9,12 +9,14 @@ func (c *Classifier) inspectDatagram(s *Session, p *Packet, d Dir, now time.Time
 	if len(p.Payload) == 0 || s.flags&(muted<<d) != 0 {
 		return
 	}
-	if s.detector == nil && s.datagrams >= maxDatagrams {
-		s.finish()
-		return
-	}
-	s.datagrams++
+	s.countPayload(d)
 	c.run(s, p, d, now, p.Payload)
+	if s.detector == nil && s.payloads[d] >= maxUndecided && int(s.payloads[d]) >= c.patience(&s.memos) {
+		s.mute(d)
+		if s.payloads[d^1] == 0 { // nobody answers, and nobody will
+			s.finish()
+		}
+	}
 }
 
 // run shows data to the session's detector or, before there is one, to every
@@ -31,6 +33,7 @@ func (c *Classifier) run(s *Session, p *Packet, d Dir, now time.Time, data []byt
 	candidates := s.alive[d]
 	if over == overUDP { // each datagram has a first byte of its own
 		candidates = c.first[over][data[0]]
+		s.memos.keep(&candidates)
 	}
 	if s.detector == nil && candidates.empty() {
 		s.unclaimed(d, over)
@@ -38,8 +41,9 @@ func (c *Classifier) run(s *Session, p *Packet, d Dir, now time.Time, data []byt
 	}
 
 	x := c.scratch.Get().(*sight)
-	x.c, x.s, x.p, x.dir, x.now, x.data = c, s, p, d, now, data
+	x.c, x.s, x.p, x.dir, x.now, x.data, x.nth = c, s, p, d, now, data, int(s.payloads[d])
 	if s.detector != nil {
+		x.id = int(s.place)
 		s.settle(d, s.detector.look(over)(x))
 	} else if s.alive[d] = c.elect(x, over, candidates); s.detector == nil && s.alive[d].empty() {
 		s.unclaimed(d, over)
@@ -53,18 +57,38 @@ func (c *Classifier) run(s *Session, p *Packet, d Dir, now time.Time, data []byt
 func (c *Classifier) elect(x *sight, over transport, candidates idSet) idSet {
 	for i := range candidates.all {
 		det := &c.detectors[i]
+		x.id = i
 		steps := x.s.steps()
 		switch v := det.look(over)(x); v {
 		case no:
 			candidates.remove(i)
+			if over == overUDP {
+				x.s.memos.drop(i)
+			}
 		case wait:
 		default:
 			x.s.lock(det, steps)
+			x.s.place = uint8(i)
+			var winner idSet
+			winner.add(i)
+			x.s.memos.keep(&winner)
 			x.s.settle(x.dir, v)
 			return candidates
 		}
 	}
 	return candidates
+}
+
+// patience returns how many packets with payload of a direction are looked at
+// while detectors that keep something are undecided.
+func (c *Classifier) patience(m *memos) int {
+	most := maxUndecided
+	for _, o := range m.owner {
+		if o != 0 {
+			most = max(most, int(c.detectors[o-1].patience))
+		}
+	}
+	return most
 }
 
 // settle acts on what the session's own detector said of direction d.

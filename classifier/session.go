@@ -18,14 +18,16 @@ type Session struct {
 	found     *findings // nil until something is known
 	work      *work     // nil unless a message is incomplete
 	alive     [2]idSet  // detectors that have not said no, per direction
+	memos     memos
 	base      [2]uint32 // TCP sequence number of the first payload byte
 	bytes     uint32    // payload seen
 	version   uint32
 	flags     sessionFlags
 	packets   uint16
-	datagrams uint8
-	certainty uint8 // confidence in the protocol
-	proto     uint8 // IP protocol number
+	payloads  [2]uint8 // packets with payload, per direction, up to 255
+	certainty uint8    // confidence in the protocol
+	place     uint8    // of detector in the list
+	proto     uint8    // IP protocol number
 }
 
 // sessionFlags are the small facts of a session. Those that exist per direction
@@ -188,6 +190,13 @@ func (s *Session) once(flag sessionFlags) bool {
 	first := s.flags&flag == 0
 	s.flags |= flag
 	return first
+}
+
+// countPayload counts a packet with payload of direction d.
+func (s *Session) countPayload(d Dir) {
+	if s.payloads[d] < 255 {
+		s.payloads[d]++
+	}
 }
 
 // mute releases direction d: nothing of it will be looked at again.

@@ -59,7 +59,7 @@ func TestUnknownIsGivenUp(t *testing.T) {
 		for v.udp(Original, noise) == More {
 			n++
 		}
-		if n != maxDatagrams+1 {
+		if n != maxUndecided {
 			t.Errorf("given up at datagram %d", n)
 		}
 	})

@@ -16,6 +16,8 @@ type sight struct {
 	dir  Dir
 	now  time.Time
 	data []byte // a stream from its first byte on, or one datagram
+	id   int    // place of the detector in the list
+	nth  int    // number of this datagram, or segment, with payload in its direction, from 1
 
 	hello  hello
 	ja4    ja4Scratch
@@ -83,6 +85,28 @@ func (x *sight) text(dst *string, rule string, b []byte) {
 	}
 	*dst = string(b)
 	x.s.note(rule, *dst, 0)
+	x.s.touch()
+}
+
+// peer returns the other direction of an undecided stream, from its first byte
+// on, as far as it is kept; nil if nothing is.
+func (x *sight) peer() []byte {
+	if a := x.s.assembler(x.dir ^ 1); a != nil {
+		return a.bytes()
+	}
+	return nil
+}
+
+// application names the application, in capitals, where the protocol itself
+// tells it.
+func (x *sight) application(name, category string, confidence int) {
+	f := x.s.findings()
+	if f.application != nil && f.application.Name == name && !f.inferred && int(f.confidence) == confidence {
+		return
+	}
+	f.application, f.confidence, f.inferred = &Application{Name: name, Category: category}, uint8(confidence), false
+	x.s.flags |= learned
+	x.s.note("application", name, confidence)
 	x.s.touch()
 }
 

@@ -18,6 +18,7 @@ func (c *Classifier) inspectStream(s *Session, p *Packet, d Dir, now time.Time) 
 	if len(p.Payload) == 0 {
 		return
 	}
+	s.countPayload(d)
 	if s.flags&(synced<<d) == 0 {
 		s.base[d] = seq
 		s.flags |= synced << d
@@ -47,6 +48,18 @@ func (c *Classifier) inspectStream(s *Session, p *Packet, d Dir, now time.Time) 
 	if a.insert(off, data, c.opts.MaxBytes) {
 		c.run(s, p, d, now, a.bytes())
 	}
+	if s.detector == nil && s.payloads[d] >= maxUndecided && len(a.bytes()) >= minUndecided && int(s.payloads[d]) >= c.patienceOf(s.alive[d]) {
+		s.mute(d)
+	}
+}
+
+// patienceOf returns how many segments a direction's candidates ask for.
+func (c *Classifier) patienceOf(alive idSet) int {
+	most := maxUndecided
+	for i := range alive.all {
+		most = max(most, int(c.detectors[i].patience))
+	}
+	return most
 }
 
 // inspectFirst looks at the first segment of a direction, and keeps it only if

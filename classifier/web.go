@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+
+package classifier
+
+// webDetectors lists the protocols that carry the web, and names for it.
+func webDetectors() []detector {
+	return []detector{
+		tlsDetector(),
+		quicDetector(),
+		httpDetector(),
+		dnsDetector(),
+	}
+}
