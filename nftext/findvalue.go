@@ -34,6 +34,7 @@ func (f *walker) statements() {
 			continue
 		case top && before.complete() && begin(t.text):
 			start = t.start
+		case !top && before.complete(): // not well-formed: left to nft
 		case t.is("dict") || t.is(":dict"):
 			use := before.use(t.is(":dict"), top)
 			if !top && !braces[len(braces)-1] {

@@ -46,10 +46,14 @@ func (p *preceding) longer() bool {
 }
 
 // assigned reports whether the last words are an expression that a statement
-// assigns (meta mark set ct mark) or the end of a list (ct event set new,mark),
-// so that no value follows.
+// assigns (meta mark set ct mark) or the end of a list (ct event set new,mark or
+// new or mark; log flags skuid) or a flag of a NAT (masquerade random), so that no
+// value follows.
 func (p *preceding) assigned() bool {
-	if p[1].is("set") || p[1].text == "," {
+	if p[0].is("random") {
+		return !p[1].is("meta")
+	}
+	if p[1].is("set") || p[1].is("flags") || p[1].is("or") || p[1].text == "," {
 		return !operator(p[0].text)
 	}
 	if !p[2].is("set") {
