@@ -15,13 +15,14 @@ import (
 func TestNftRemedy(t *testing.T) {
 	const said = "Error: Could not process rule: Operation not supported\n"
 	for text, want := range map[string]string{
-		said + "add rule ip filter forward tcp dport 80 dnat to 127.0.0.1:80\n^^^^\n": "hook prerouting",
-		said + "add rule ip filter forward tcp dport 80 redirect\n^^^^\n":             "hook prerouting",
-		said + "add rule ip filter forward masquerade\n^^^^\n":                        "hook postrouting",
-		said + "add rule ip filter forward snat to 10.0.0.1\n^^^^\n":                  "hook postrouting",
-		said + "add rule inet f in dict hosts ip saddr username exists drop\n^^^^\n":  "not at ingress",
-		said + "add rule netdev filter in drop\n^^^^\n":                               "",
-		"Error: syntax error, unexpected dnat\nadd rule dnat\n":                       "",
+		said + "add rule ip filter forward dict hosts ip saddr username exists dnat to 127.0.0.1:80\n^^^^\n": "hook prerouting",
+		said + "add rule ip filter forward dict hosts ip saddr username exists redirect\n^^^^\n":             "hook prerouting",
+		said + "add rule ip filter forward dict hosts ip saddr username exists masquerade\n^^^^\n":           "hook postrouting",
+		said + "add rule ip filter forward dict hosts ip saddr username exists snat to 10.0.0.1\n^^^^\n":     "hook postrouting",
+		said + "add rule inet f in dict hosts ip saddr username exists drop\n^^^^\n":                         "not at ingress",
+		said + "add rule ip filter forward masquerade\n^^^^\n":                                               "",
+		said + "add rule netdev filter in drop\n^^^^\n":                                                      "",
+		"Error: syntax error, unexpected dnat\nadd rule dnat\n":                                              "",
 		"": "",
 	} {
 		got := nftRemedy(text)
