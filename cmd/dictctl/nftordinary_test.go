@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// addConditions adds a rule with a dict condition to every chain that may have
+// one.
+func (p *pair) addConditions(t *testing.T) {
+	t.Helper()
+	for _, r := range []bodyRule{{"ip", "c", ""}, {"ip", "in", ""}, {"ip", "pre", ""}, {"ip6", "c", ""}, {"inet", "c", ""}, {"inet", "post", ""}, {"bridge", "c", ""}, {"arp", "c", ""}, {"netdev", "in", ""}} {
+		if !p.conditions[r.family] {
+			continue
+		}
+		for _, text := range []string{condition + " counter accept", "counter " + condition + " comment \"kept\""} {
+			if got := p.compare(t, "", "-a", "-e", r.add(text)); got.status != 0 {
+				t.Fatalf("%s: %s", r.add(text), got.stderr)
+			}
+		}
+	}
+}
+
+// listings compares every way to list the ruleset.
+func (p *pair) listings(t *testing.T) {
+	t.Helper()
+	for _, options := range []string{"", "-a", "-n", "-s", "-t", "-y", "-p", "-u", "-S", "-T", "-nn", "-a -s -t -y -p -u -S -T", "-j", "-j -a", "-j -s", "-j -n"} {
+		p.compare(t, "", append(strings.Fields(options), "list", "ruleset")...)
+	}
+	for _, family := range []string{"ip", "ip6", "inet", "bridge", "arp", "netdev"} {
+		p.compare(t, "", "-a", "list", "table", family, "t")
+	}
+}
+
+// TestBodyRules loads every rule of the body beside rules with conditions: what
+// is echoed, listed and refused is as with nft alone.
+func TestBodyRules(t *testing.T) {
+	for _, name := range []string{"matches.txt", "statements.txt"} {
+		t.Run(name, func(t *testing.T) {
+			p := newPair(t)
+			p.addConditions(t)
+			var commands []string
+			for i, r := range bodyRules(t, name) {
+				commands = append(commands, r.add(r.text))
+				if i%10 == 0 && p.conditions[r.family] {
+					commands = append(commands, "insert rule "+r.family+" t "+r.chain+" "+condition+" counter")
+				}
+			}
+			good, bad := p.sift(t, commands)
+			t.Logf("%d rules, and %d that nft refuses here", len(good), len(bad))
+			if len(good) < 500 {
+				t.Errorf("only %d rules", len(good))
+			}
+			if got := p.compare(t, strings.Join(good, "\n")+"\n", "-a", "-e", "-f", "-"); got.status != 0 {
+				t.Fatal(got.stderr)
+			}
+			for _, command := range bad {
+				p.compare(t, "", command)
+			}
+			p.listings(t)
+			p.reload(t)
+		})
+	}
+}
+
+// reload loads what is listed again, and wants the same listing.
+func (p *pair) reload(t *testing.T) {
+	t.Helper()
+	before := p.front(t, "", "list", "ruleset").stdout
+	got := p.compare(t, "flush ruleset\n"+before, "-f", "-")
+	p.compare(t, "", "list", "ruleset")
+	if again := p.front(t, "", "list", "ruleset").stdout; got.status == 0 && again != before {
+		t.Errorf("listed, loaded and listed again (-before +after):\n%s", cmp.Diff(before, again))
+	}
+}
+
+// TestBodyRulesWithCondition puts a condition before, behind and on both sides of
+// every rule of the body: it is listed as with a plain match there.
+func TestBodyRulesWithCondition(t *testing.T) {
+	for _, name := range []string{"matches.txt", "statements.txt"} {
+		t.Run(name, func(t *testing.T) {
+			p := newPair(t)
+			var commands []string
+			for _, r := range bodyRules(t, name) {
+				if p.conditions[r.family] {
+					commands = append(commands, r.add(condition+" "+r.text), r.add(r.text+" "+condition), r.add(condition+" "+r.text+" "+condition))
+				}
+			}
+			good, bad := p.sift(t, commands)
+			t.Logf("%d rules, and %d that nft refuses here", len(good), len(bad))
+			if len(good) < 1000 {
+				t.Errorf("only %d rules", len(good))
+			}
+			if got := p.compare(t, strings.Join(good, "\n")+"\n", "-a", "-e", "-f", "-"); got.status != 0 {
+				t.Fatal(got.stderr)
+			}
+			for chunk := range slices.Chunk(bad, 5) {
+				p.compare(t, strings.Join(chunk, "\n")+"\n", "-f", "-")
+			}
+			p.listings(t)
+			p.reload(t)
+		})
+	}
+}
+
+// TestBodyCommands runs every command of the body, with conditions in the tables.
+func TestBodyCommands(t *testing.T) {
+	p := newPair(t)
+	p.addConditions(t)
+	for _, line := range bodyLines(t, "commands.txt") {
+		p.compare(t, "", splitOptions(line)...)
+	}
+	t.Logf("%d commands", p.runs)
+}
+
+// splitOptions makes arguments of a line: each option, then the rest as one.
+func splitOptions(line string) (args []string) {
+	for strings.HasPrefix(line, "-") {
+		word, rest, _ := strings.Cut(line, " ")
+		args, line = append(args, word), rest
+		if len(word) == 2 && strings.IndexByte("fDId", word[1]) >= 0 || word == "--define" {
+			if word, line, _ = strings.Cut(line, " "); word != "" {
+				args = append(args, word)
+			}
+		}
+	}
+	if line != "" {
+		args = append(args, line)
+	}
+	return args
+}
+
+// unbalanced matches text that takes what follows with it, or ends its chain.
+var unbalanced = regexp.MustCompile(`^[^{]*}|{[^}]*$|^[^"]*"[^"]*$`)
+
+// TestBodyBroken refuses what nft refuses, in nft's words: alone, and in the
+// midst of a file that has conditions.
+func TestBodyBroken(t *testing.T) {
+	p := newPair(t)
+	for i, r := range bodyRules(t, "broken.txt") {
+		if i%2 == 0 {
+			p.compare(t, "", r.add(r.text))
+		}
+		behind := condition
+		if unbalanced.MatchString(r.text) { // the next line is in another block, or in quotes
+			behind = "accept"
+		}
+		p.compare(t, fmt.Sprintf("table %s t {\n\tchain %s {\n\t\t%s counter\n\t\t%s\n\t\tcounter %s\n\t}\n}\n", r.family, r.chain, condition, r.text, behind), "-f", "-")
+	}
+	p.compare(t, "", "list", "ruleset")
+}
