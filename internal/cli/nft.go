@@ -33,9 +33,10 @@ With -j a term is an object, {"match": {"op": "==", "left": {"dict": {"table": .
 "key": ..., "field": ...}}, "right": ...}} or {"dict": {"op": "set", ...}}, in what
 nft reads and shows: a listing loads again.
 
-Listings show dict rules as they were written; nft alone cannot list them, and a
-ruleset with such rules that nft alone saved does not load. Options of dictctl stand before nft,
-what stands behind it is nft's; the exit status is nft's too.`
+Listings show dict rules as they were written. nft alone leaves them out, or
+shows them without their conditions: save rulesets with dictctl nft. Options of
+dictctl stand before nft, what stands behind it is nft's; the exit status is
+nft's too. nft-dict(7) has every form of a term.`
 
 const nftExample = `  dictctl nft add rule inet filter forward dict sessions ct id application NETFLIX reject
   dictctl nft 'add rule inet filter forward dict hosts ip saddr mac_vendor *NEST* counter drop'
