@@ -185,31 +185,45 @@ func bodyRules(t *testing.T, name string) (rules []bodyRule) {
 
 var errorLine = regexp.MustCompile(`(?m)^/dev/stdin:(\d+):`)
 
-// sift tells commands that nft takes here from those that it refuses.
+// sift tells commands that nft takes here, all of them together, from those that
+// it refuses. It may be called once.
 func (p *pair) sift(t *testing.T, commands []string) (good, bad []string) {
 	t.Helper()
-	good = slices.Clone(commands)
-	for {
-		got := process(t, p.spare, strings.ReplaceAll(strings.Join(good, "\n"), condition, plainTyped)+"\n", "nft", "-c", "-f", "-")
+	nft := func(commands []string, args ...string) outcome {
+		text := strings.ReplaceAll(strings.Join(commands, "\n"), condition, plainTyped) + "\n"
+		return process(t, p.spare, text, "nft", append(args, "-f", "-")...)
+	}
+	suspects := map[string]bool{}
+	for good = slices.Clone(commands); ; {
+		got := nft(good, "-c")
 		if got.status == 0 {
-			return good, bad
+			break
 		}
-		wrong := map[int]bool{}
+		wrong := map[string]bool{}
 		for _, m := range errorLine.FindAllStringSubmatch(got.stderr, -1) {
 			n, _ := strconv.Atoi(m[1])
-			wrong[n-1] = true
+			wrong[good[n-1]], suspects[good[n-1]] = true, true
 		}
-		var rest []string
-		for i, command := range good {
-			if wrong[i] {
-				bad = append(bad, command)
-			} else {
-				rest = append(rest, command)
-			}
-		}
-		if len(rest) == len(good) {
+		before := len(good)
+		if good = slices.DeleteFunc(good, func(c string) bool { return wrong[c] }); len(good) == before {
 			t.Fatalf("nft -c: status %d: %.2000s", got.status, got.stderr)
 		}
-		good = rest
 	}
+	// The kernel may have blamed others for a rule that its chain cannot hold.
+	if got := nft(good); got.status != 0 {
+		t.Fatal(got.stderr)
+	}
+	return partition(commands, func(c string) bool { return !suspects[c] || nft([]string{c}).status == 0 })
+}
+
+// partition returns those for which f holds, and those for which it does not.
+func partition(list []string, f func(string) bool) (yes, no []string) {
+	for _, s := range list {
+		if f(s) {
+			yes = append(yes, s)
+		} else {
+			no = append(no, s)
+		}
+	}
+	return yes, no
 }
