@@ -87,14 +87,29 @@ func isNTPTail(b []byte) bool {
 	return false
 }
 
-// isNTPControl checks the form of a control (6) or private (7) message.
+// isNTPControl checks the form of a control (6; RFC 9327) or private (7)
+// message: what is behind the data is padding and an authenticator.
 func isNTPControl(b []byte, mode byte) bool {
 	if mode == 6 {
-		return len(b) >= 12 && b[0]>>6 == 0 && len(b)-12 >= int(binary.BigEndian.Uint16(b[10:]))
+		if len(b) < 12 || b[0]>>6 != 0 {
+			return false
+		}
+		opcode, offset, size := b[1]&31, binary.BigEndian.Uint16(b[8:]), int(binary.BigEndian.Uint16(b[10:]))
+		tail := len(b) - 12 - size
+		if b[1]>>5 == 0 && offset != 0 || offset > 0 && size == 0 { // requests come in one piece
+			return false
+		}
+		return (opcode <= 12 || opcode == 31) && size <= 468 && tail >= 0 && tail <= 3+24
 	}
 	if len(b) < 8 {
 		return false
 	}
 	implementation, items, size := b[2], int(b[4]&15)<<8|int(b[5]), int(b[6]&15)<<8|int(b[7])
-	return (implementation == 0 || implementation == 2 || implementation == 3) && len(b)-8 >= items*size
+	if implementation != 0 && implementation != 2 && implementation != 3 || b[6]>>4 != 0 || (items == 0) != (size == 0) || len(b)-8 < items*size {
+		return false
+	}
+	if b[0]&0x80 != 0 { // a response is as long as it says
+		return len(b)-8 == items*size
+	}
+	return b[1] == 0 && b[4]>>4 == 0 // a request is the first of one, and of no error
 }
