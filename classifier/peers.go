@@ -2,7 +2,97 @@
 
 package classifier
 
-// peerDetectors lists the protocols of peers: file sharing, tunnels, coins.
+import "encoding/binary"
+
+// peerDetectors lists the protocols of peers: file sharing, coins, and tunnels
+// that hosts make for themselves.
 func peerDetectors() []detector {
-	return []detector{}
+	return []detector{
+		bitTorrentDetector(),
+		eDonkeyDetector(),
+		gnutellaDetector(),
+		directConnectDetector(),
+		soulseekDetector(),
+		libp2pDetector(),
+		bitcoinDetector(),
+		moneroDetector(),
+		miningDetector(),
+		ethereumDetector(),
+		wireGuardDetector(),
+		openVPNDetector(),
+		ipsecDetector(),
+		l2tpDetector(),
+		pptpDetector(),
+		tincDetector(),
+		tailscaleDetector(),
+		zeroTierDetector(),
+	}
 }
+
+// begins compares the start of a stream with prefix: no if they differ, wait
+// if all that is there agrees, found if prefix is there whole.
+func begins(b []byte, prefix string) verdict {
+	n := min(len(b), len(prefix))
+	switch {
+	case string(b[:n]) != prefix[:n]:
+		return no
+	case n < len(prefix):
+		return wait
+	}
+	return done
+}
+
+// beginsAny returns the best answer of begins over prefixes.
+func beginsAny(b []byte, prefixes ...string) verdict {
+	best := no
+	for _, p := range prefixes {
+		best = max(best, begins(b, p))
+	}
+	return best
+}
+
+// is returns a detector's starts for the first bytes in set.
+func is(set string) func(byte) bool {
+	return func(b byte) bool {
+		for i := range len(set) {
+			if set[i] == b {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// onPort reports whether one end of the packet has port.
+func (x *sight) onPort(port uint16) bool { return x.p.SrcPort == port || x.p.DstPort == port }
+
+// sure is done if ok and no if not: the answer to a whole message.
+func sure(ok bool) verdict {
+	if ok {
+		return done
+	}
+	return no
+}
+
+// isVaried reports whether b looks like a key or a cipher's output: few bytes
+// in it come back. It asks for at least 32 bytes and looks at the first 64.
+func isVaried(b []byte) bool {
+	if len(b) < 32 {
+		return false
+	}
+	b = b[:min(len(b), 64)]
+	var seen [4]uint64
+	distinct := 0
+	for _, c := range b {
+		if seen[c>>6]&(1<<(c&63)) == 0 {
+			seen[c>>6] |= 1 << (c & 63)
+			distinct++
+		}
+	}
+	return distinct*3 >= len(b)*2
+}
+
+func be16(b []byte) int    { return int(binary.BigEndian.Uint16(b)) }
+func be32(b []byte) uint32 { return binary.BigEndian.Uint32(b) }
+func le16(b []byte) int    { return int(binary.LittleEndian.Uint16(b)) }
+func le32(b []byte) uint32 { return binary.LittleEndian.Uint32(b) }

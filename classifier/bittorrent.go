@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+
+package classifier
+
+import "bytes"
+
+// bitTorrentHello begins the peer protocol (BEP 3): a length and the name.
+const bitTorrentHello = "\x13BitTorrent protocol"
+
+func bitTorrentDetector() detector {
+	return detector{
+		name: "BitTorrent", upper: "BITTORRENT", category: "p2p", confidence: 95,
+		stream:   func(x *sight) verdict { return begins(x.data, bitTorrentHello) },
+		starts:   is("\x13d\x00\x01\x11\x21\x31\x41B"),
+		datagram: func(x *sight) verdict { return sure(isBitTorrentDatagram(x.data)) },
+	}
+}
+
+// isBitTorrentDatagram knows the DHT (BEP 5), trackers over UDP (BEP 15), the
+// opening of uTP (BEP 29) and the local service discovery (BEP 14).
+func isBitTorrentDatagram(b []byte) bool {
+	switch {
+	case b[0] == 'd':
+		return isDHT(b)
+	case b[0] == 0:
+		return len(b) >= 16 && be32(b) == 0x417 && be32(b[4:]) == 0x27101980 && be32(b[8:]) == 0
+	case b[0] == 'B':
+		return bytes.HasPrefix(b, []byte("BT-SEARCH * HTTP/1.1\r\n"))
+	}
+	return isUTP(b)
+}
+
+// isDHT reports whether b is one dictionary of the DHT's queries, answers or
+// errors: it names its kind under y and a transaction under t.
+func isDHT(b []byte) bool {
+	if len(b) < 20 || b[len(b)-1] != 'e' {
+		return false
+	}
+	switch {
+	case bytes.Contains(b, []byte("1:y1:q")):
+		return bytes.Contains(b, []byte("1:q")) && bytes.Contains(b, []byte("2:id20:"))
+	case bytes.Contains(b, []byte("1:y1:r")):
+		return bytes.Contains(b, []byte("1:rd2:id20:"))
+	case bytes.Contains(b, []byte("1:y1:e")):
+		return bytes.Contains(b, []byte("1:eli2"))
+	}
+	return false
+}
+
+// isUTP reports whether b opens a connection of uTP, or carries the peer
+// protocol's first message. A packet in the middle has too little that is fixed.
+func isUTP(b []byte) bool {
+	if len(b) < 20 || b[0]&15 != 1 {
+		return false
+	}
+	ext, at := b[1], 20
+	for n := 0; ext != 0; n++ {
+		if n == 3 || ext > 3 || at+2 > len(b) {
+			return false
+		}
+		next, size := b[at], int(b[at+1])
+		ext, at = next, at+2+size
+	}
+	if at > len(b) {
+		return false
+	}
+	if bytes.HasPrefix(b[at:], []byte(bitTorrentHello)) {
+		return true
+	}
+	// A SYN knows no delay yet, numbers from 1 and acknowledges nothing.
+	return b[0] == 0x41 && at == len(b) && be32(b[8:]) == 0 && be16(b[16:]) == 1 && be16(b[18:]) == 0
+}
