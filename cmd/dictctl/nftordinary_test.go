@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -70,14 +71,30 @@ func TestBodyRules(t *testing.T) {
 	}
 }
 
-// reload loads what is listed again, and wants the same listing.
+// reload loads what is listed again, but for rules that nft lists as it does not
+// read them, and wants the same listing.
 func (p *pair) reload(t *testing.T) {
 	t.Helper()
-	before := p.front(t, "", "list", "ruleset").stdout
-	got := p.compare(t, "flush ruleset\n"+before, "-f", "-")
-	p.compare(t, "", "list", "ruleset")
-	if again := p.front(t, "", "list", "ruleset").stdout; got.status == 0 && again != before {
-		t.Errorf("listed, loaded and listed again (-before +after):\n%s", cmp.Diff(before, again))
+	text := p.front(t, "", "list", "ruleset").stdout
+	for left := 20; ; left-- {
+		got := process(t, p.spare, "flush ruleset\n"+strings.ReplaceAll(text, condition, plainTyped), "nft", "-c", "-f", "-")
+		if got.status == 0 {
+			break
+		}
+		lines := strings.SplitAfter("\n"+text, "\n")
+		for _, m := range errorLine.FindAllStringSubmatch(got.stderr, -1) {
+			n, _ := strconv.Atoi(m[1])
+			lines[n-1] = ""
+		}
+		if text = strings.Join(lines[1:], ""); left == 0 {
+			t.Fatalf("nft takes no part of its listing: %.2000s", got.stderr)
+		}
+	}
+	if got := p.compare(t, "flush ruleset\n"+text, "-f", "-"); got.status != 0 {
+		t.Error(got.stderr)
+	}
+	if again := p.compare(t, "", "list", "ruleset").stdout; again != text {
+		t.Errorf("listed, loaded and listed again (-before +after):\n%s", cmp.Diff(text, again))
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"nftdict/internal/backend"
+	"nftdict/internal/need"
 )
 
 // A dict condition and a plain match that stands in its place for nft alone: as
@@ -53,6 +54,7 @@ type pair struct {
 // to.
 func newPair(t *testing.T) *pair {
 	t.Helper()
+	need.Long(t)
 	p := &pair{nft: withTables(t), dictctl: withTables(t), spare: withTables(t)}
 	p.conditions = map[string]bool{"ip": true, "ip6": true, "inet": true, "bridge": true}
 	err := within(p.dictctl, func() error {
