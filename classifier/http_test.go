@@ -92,7 +92,7 @@ func TestNotHTTP(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			v := newConversation(t, New(Options{}))
 			v.at(Original, 0, []byte(in))
-			if got := v.s.Result(); got.Protocol != "" || got.Application != "" {
+			if got := v.s.Result(); got.Protocol == "HTTP" {
 				t.Errorf("got %+v", got)
 			}
 			if v.s.work != nil {

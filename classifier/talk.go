@@ -4,5 +4,25 @@ package classifier
 
 // talkDetectors lists the protocols of voice, video and messages.
 func talkDetectors() []detector {
-	return []detector{}
+	return []detector{
+		sipDetector(),
+		rtspDetector(),
+		mgcpDetector(),
+		megacoDetector(),
+		skinnyDetector(),
+		h323Detector(),
+		stunDetector(),
+		discordDetector(),
+		teamSpeakDetector(),
+		telegramDetector(),
+		whatsAppDetector(),
+		jabberDetector(),
+		smppDetector(),
+		iaxDetector(),
+		zoomDetector(),
+		rtcpDetector(),
+		rtpDetector(),
+		mpegTSDetector(),
+		oicqDetector(),
+	}
 }

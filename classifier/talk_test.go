@@ -2,4 +2,109 @@
 
 package classifier
 
-func talkExamples() []example { return nil }
+import (
+	"strings"
+	"testing"
+)
+
+func talkExamples() []example { return known(talkCases()) }
+
+func TestTalk(t *testing.T) { runPeerCases(t, talkCases()) }
+
+// stunMessageOf makes a message of STUN with the cookie and attributes.
+func stunMessageOf(kind uint64, attributes ...string) string {
+	all := strings.Join(attributes, "")
+	return num(2, kind) + num(2, uint64(len(all))) + "\x21\x12\xa4\x42" + noise(12) + all
+}
+
+// stunAttribute makes one attribute, filled up to four bytes.
+func stunAttribute(kind uint64, value string) string {
+	return num(2, kind) + num(2, uint64(len(value))) + value + nul((4-len(value)%4)%4)
+}
+
+func rtpPacket(kind byte, number, time uint64, source string) string {
+	return "\x80" + string([]byte{kind}) + num(2, number) + num(4, time) + source + noise(60)
+}
+
+func talkCases() []peerCase {
+	udp, tcp := udpCase, tcpCase
+	several := func(name, want string, in ...string) peerCase {
+		c := peerCase{name: name, udp: true, want: want}
+		for _, m := range in {
+			c.says = append(c.says, said{Original, m})
+		}
+		return c
+	}
+	binding := stunMessageOf(1, stunAttribute(0x0006, "a:b"), stunAttribute(0x0024, "\x00\x00\x00\x01"))
+	classic := "\x01\x01\x00\x0c" + noise(16) + stunAttribute(1, "\x00\x01\x12\x34\x7f\x00\x00\x01")
+	sr := "\x80\xc8\x00\x06" + noise(24)
+	sdes := "\x81\xca\x00\x03" + noise(4) + "\x01\x04abcd\x00\x00"
+	skinny := lit(4, 48) + lit(4, 0) + lit(4, 1) + "SEP001122334455\x00" + nul(28)
+	h225 := "\x08\x02\x12\x34\x05\x7e\x00\x20\x05\x20\xa0\x06\x00\x08\x91\x4a\x00\x02" + noise(20)
+	iax := "\x80\x01\x00\x00" + num(4, 10) + "\x00\x00\x06\x01" + "\x0b\x02\x00\x02" + "\x06\x04fish"
+	ts := "\x47\x40\x00\x10" + noise(184)
+	sfu := "\x05" + noise(6) + "\x00" + "\x10" + noise(23) + "\x90\x62" + noise(6) + "\x00\x00\x04\x01" + noise(30)
+	pq := nul(8) + noise(8) + lit(4, 20) + lit(4, 0xbe7e8ef1) + noise(16)
+	noiseHello := "\x00\x00\x24\x12\x22\x0a\x20" + noise(32)
+	bind := "fish\x00secret\x00\x00\x34\x00\x00\x00"
+	bind = num(4, uint64(16+len(bind))) + num(4, 9) + nul(4) + num(4, 1) + bind
+	oicq := "\x02\x36\x2b\x00\x17" + noise(2) + num(4, 123456789) + noise(20) + "\x03"
+	return []peerCase{
+		udp("sip invite", "INVITE sip:bob@example.com SIP/2.0\r\nVia: x\r\n", "SIP"),
+		udp("sip status", "SIP/2.0 200 OK\r\n", "SIP"),
+		tcp("sip in a stream", "REGISTER sip:example.com SIP/2.0\r\n", "SIP"),
+		tcp("a word and no uri", "INVITE bob to dinner please", ""),
+		tcp("sip, status of letters", "SIP/2.0 2xx OK and more", ""),
+		tcp("rtsp", "DESCRIBE rtsp://example.com/a RTSP/1.0\r\n", "RTSP"),
+		tcp("rtsp to all", "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n", "RTSP"),
+		udp("mgcp", "RSIP 1200 *@gw.example.net MGCP 1.0\r\n\r\n", "MGCP"),
+		udp("mgcp, no version", "RSIP 1200 *@gw.example.net and more\r\n", ""),
+		udp("megaco", "MEGACO/1 [192.0.2.1]:2944\nTransaction=1{}", "Megaco"),
+		tcp("skinny", skinny, "CiscoSkinny"),
+		{name: "skinny, keep-alive", port: 2000, says: ask("\x04" + nul(11)), want: "CiscoSkinny"},
+		tcp("skinny, another name", strings.Replace(skinny, "SEP", "XYZ", 1), ""),
+		tcp("h225", "\x03\x00"+num(2, uint64(len(h225)+4))+h225, "H323"),
+		udp("ras", "\x00\x00\x01\x06\x00\x08\x91\x4a\x00\x04"+noise(20), "H323"),
+		udp("iax", iax, "IAX"),
+		udp("iax, element too long", iax[:len(iax)-1], ""),
+		udp("stun", binding, "STUN"),
+		udp("stun, empty", stunMessageOf(1), "STUN"),
+		udp("stun of old", classic, "STUN"),
+		udp("stun, attribute too long", strings.Replace(binding, "\x00\x06\x00\x03", "\x00\x06\x00\xff", 1), ""),
+		udp("stun, no cookie and a new attribute", "\x00\x01\x00\x08"+noise(16)+stunAttribute(0x0024, "abcd"), ""),
+		tcp("stun in a stream", stunMessageOf(3, stunAttribute(0x0019, "\x11\x00\x00\x00")), "STUN"),
+		tcp("stun with its length", num(2, uint64(len(binding)))+binding, "STUN"),
+		{name: "stun of teams", udp: true, says: ask(stunMessageOf(1, stunAttribute(0x8070, "\x00\x00\x00\x02"))), want: "STUN", app: "SKYPE_TEAMSCALL"},
+		{name: "stun of whatsapp", udp: true, says: []said{{Original, binding}, {Original, stunMessageOf(1, stunAttribute(0x4000, noise(8)))}}, want: "STUN", app: "WHATSAPPCALL"},
+		{name: "stun, a realm", udp: true, says: tell(stunMessageOf(0x113, stunAttribute(stunRealm, "turn.zoom.us"))), want: "STUN", app: "ZOOM"},
+		{name: "stun, a realm of nobody", udp: true, says: tell(stunMessageOf(0x113, stunAttribute(stunRealm, "example.org"))), want: "STUN", app: "STUN"},
+		several("rtp", "RTP", rtpPacket(0, 1, 160, "abcd"), rtpPacket(0, 2, 320, "abcd"), rtpPacket(0, 3, 480, "abcd")),
+		several("rtp, sources differ", "", rtpPacket(0, 1, 160, "abcd"), rtpPacket(0, 2, 320, "abce"), rtpPacket(0, 3, 480, "abcf")),
+		several("rtp, numbers jump", "", rtpPacket(0, 1, 160, "abcd"), rtpPacket(0, 9000, 320, "abcd"), rtpPacket(0, 3, 480, "abcd")),
+		udp("rtcp", sr+sdes, "RTCP"),
+		udp("rtcp, too short", sr+sdes[:len(sdes)-1], ""),
+		udp("transport stream", ts+ts, "MPEG_TS"),
+		udp("transport stream, one", ts, ""),
+		udp("discord", "\x00\x01\x00\x46\x00\x00\x30\x39"+nul(66), "Discord"),
+		{name: "discord's answer", udp: true, says: tell("\x00\x02\x00\x46\x00\x00\x30\x39192.0.2.1" + nul(55) + "\x12\x34"), want: "Discord"},
+		udp("discord, something behind", "\x00\x01\x00\x46\x00\x00\x30\x39"+noise(66), ""),
+		udp("teamspeak", "TS3INIT1\x00\x65\x00\x00\x88"+noise(20), "TeamSpeak"),
+		udp("teamspeak 2", "\xf4\xbe\x03"+nul(9)+noise(168), "TeamSpeak"),
+		udp("zoom video", sfu, "Zoom"),
+		udp("zoom, not its media", strings.Replace(sfu, "\x90\x62", "\x90\x00", 1), ""),
+		tcp("telegram, abridged", "\xef\x0a"+pq, "Telegram"),
+		tcp("telegram, intermediate", "\xee\xee\xee\xee"+lit(4, uint64(len(pq)))+pq, "Telegram"),
+		tcp("telegram, full", lit(4, uint64(len(pq)+12))+nul(4)+pq+noise(4), "Telegram"),
+		tcp("telegram, another request", "\xef\x0a"+nul(8)+noise(32), ""),
+		udp("telegram's relay", noise(16)+strings.Repeat("\xff", 12)+"\xfe\xff\xff\xff"+noise(8), "Telegram"),
+		tcp("whatsapp", "WA\x06\x03"+noiseHello, "WhatsApp"),
+		tcp("whatsapp with a route", "ED\x00\x01\x00\x00\x04\x08\x02\x08\x05WA\x06\x03"+noiseHello, "WhatsApp"),
+		tcp("washington", "WA is a state of the union", ""),
+		tcp("jabber", "<?xml version='1.0'?><stream:stream to='example.com' xmlns='jabber:client'>", "Jabber"),
+		tcp("xml", "<?xml version='1.0'?><rss version='2.0'></rss>", ""),
+		tcp("smpp", bind, "SMPP"),
+		tcp("smpp, other interface", strings.Replace(bind, "\x34", "\x99", 1), ""),
+		{name: "oicq", udp: true, port: 8000, says: ask(oicq), want: "OICQ"},
+		udp("oicq on another port", oicq, ""),
+	}
+}

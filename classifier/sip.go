@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+
+package classifier
+
+import "bytes"
+
+func sipDetector() detector {
+	return detector{
+		name: "SIP", upper: "SIP", category: "voip", confidence: 96,
+		starts:   is("IRAOBCSNPUMD"),
+		stream:   func(x *sight) verdict { return isSIP(x.data) },
+		datagram: func(x *sight) verdict { return sure(isSIP(x.data) == done) },
+	}
+}
+
+// isSIP reads a first line of RFC 3261: a method and a URI, or a version and a
+// status.
+func isSIP(b []byte) verdict {
+	const longest = 20 // up to the end of the URI's scheme
+	if v := begins(b, "SIP/2.0 "); v == done {
+		if len(b) < 12 {
+			return wait
+		}
+		return sure(b[8] >= '1' && b[8] <= '6' && isDigit(b[9]) && isDigit(b[10]) && b[11] == ' ')
+	} else if v == wait {
+		return wait
+	}
+	method, uri, ok := bytes.Cut(b[:min(len(b), longest)], []byte(" "))
+	switch string(method) {
+	case "INVITE", "REGISTER", "ACK", "OPTIONS", "BYE", "CANCEL", "SUBSCRIBE", "NOTIFY", "PUBLISH", "INFO", "PRACK", "UPDATE", "MESSAGE", "REFER":
+	default:
+		if ok || len(b) >= longest || !isUpper(method) {
+			return no
+		}
+		return wait
+	}
+	if !ok {
+		return wait
+	}
+	return max(beginsAny(uri, "sip:", "sips:", "tel:"), no)
+}
+
+// isUpper reports whether b is capital letters of ASCII.
+func isUpper(b []byte) bool {
+	for _, c := range b {
+		if c < 'A' || c > 'Z' {
+			return false
+		}
+	}
+	return true
+}
+
+func rtspDetector() detector {
+	return detector{
+		name: "RTSP", upper: "RTSP", category: "streaming", confidence: 96,
+		starts: is("ODSPATGR"),
+		stream: lookRTSP,
+	}
+}
+
+// lookRTSP reads a first line of RFC 2326 or RFC 7826. OPTIONS may go to the
+// server as a whole, that is to a star: the version at the end tells.
+func lookRTSP(x *sight) verdict {
+	b := x.data
+	v := beginsAny(b, "RTSP/1.0 ", "RTSP/2.0 ", "OPTIONS * RTSP/", "OPTIONS rtsp", "DESCRIBE rtsp", "SETUP rtsp", "PLAY rtsp",
+		"PAUSE rtsp", "ANNOUNCE rtsp", "TEARDOWN rtsp", "GET_PARAMETER rtsp", "SET_PARAMETER rtsp", "RECORD rtsp")
+	return v
+}
+
+func mgcpDetector() detector {
+	return detector{
+		name: "MGCP", upper: "MGCP", category: "voip", confidence: 95,
+		starts:   is("ACDEMNR"),
+		datagram: func(x *sight) verdict { return sure(isMGCP(x.data)) },
+	}
+}
+
+// isMGCP reads the command line of RFC 3435: verb, transaction, endpoint,
+// version.
+func isMGCP(b []byte) bool {
+	if !hasAny(b, "EPCF ", "CRCX ", "MDCX ", "DLCX ", "RQNT ", "NTFY ", "AUEP ", "AUCX ", "RSIP ") || len(b) < 20 || !isDigit(b[5]) {
+		return false
+	}
+	line, _, ok := cutLine(b[:min(len(b), 300)])
+	return ok && bytes.Contains(line, []byte(" MGCP 1.0"))
+}
+
+// megacoDetector knows the text form of H.248 (RFC 3525), long and short.
+func megacoDetector() detector {
+	return detector{
+		name: "Megaco", upper: "MEGACO", category: "voip", confidence: 93,
+		starts: is("M!"),
+		datagram: func(x *sight) verdict {
+			b := x.data
+			if !hasAny(b, "MEGACO/", "!/") {
+				return no
+			}
+			_, b, _ = bytes.Cut(b, []byte("/"))
+			return sure(len(b) > 10 && b[0] >= '1' && b[0] <= '3' && (hasAny(b[1:], " [", "\r\n[", " <")))
+		},
+	}
+}

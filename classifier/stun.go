@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+
+package classifier
+
+import "bytes"
+
+// stunCookie stands in every message since RFC 5389.
+const stunCookie = 0x2112a442
+
+// Attributes of STUN and TURN that name someone.
+const (
+	stunUsername = 0x0006
+	stunRealm    = 0x0014
+	stunSoftware = 0x8022
+	stunOrigin   = 0x802f
+)
+
+func stunDetector() detector {
+	return detector{
+		name: "STUN", upper: "STUN", category: "voip", confidence: 93,
+		starts:   func(b byte) bool { return b < 0x40 || b >= 0x80 && b < 0xc0 },
+		stream:   lookSTUNStream,
+		datagram: lookSTUN,
+	}
+}
+
+// lookSTUN reads messages of RFC 8489 and its forerunner RFC 3489, which has no
+// cookie. Once it is known what they are it goes on for a few packets: a later
+// one may carry the attribute that tells the application. What is not STUN is
+// then what the two sides had to say: media or more of the same.
+func lookSTUN(x *sight) verdict {
+	b := x.data
+	size, ok := stunMessage(b)
+	known := x.s.detector != nil
+	if !ok || size != len(b) {
+		if !known {
+			return no
+		}
+		return x.mediaBehindSTUN()
+	}
+	if app := stunAttributes(x, b[20:size]); app {
+		return done
+	}
+	return found
+}
+
+// mediaBehindSTUN looks at a datagram that follows messages of STUN.
+func (x *sight) mediaBehindSTUN() verdict {
+	if isRTP(x.data) && len(x.data) > 12 {
+		x.s.note("stun/media", "", 0)
+		return done
+	}
+	return found
+}
+
+// lookSTUNStream reads the first message of a stream, bare (RFC 8489) or with
+// its length in front (RFC 4571, as ICE over TCP has it).
+func lookSTUNStream(x *sight) verdict {
+	b := x.data
+	if x.s.detector != nil {
+		return done
+	}
+	for _, skip := range [...]int{0, 2} {
+		if len(b) < skip+20 {
+			if len(b) >= skip+2 && (b[skip]&0xc0 != 0) {
+				continue
+			}
+			if len(b) >= skip+8 && be32(b[skip+4:]) != stunCookie {
+				continue
+			}
+			return wait
+		}
+		m := b[skip:]
+		if m[0]&0xc0 != 0 || be32(m[4:]) != stunCookie {
+			continue
+		}
+		size := 20 + be16(m[2:])
+		if size%4 != 0 || size > 2048 || skip == 2 && be16(b) != size {
+			continue
+		}
+		if len(m) < size {
+			return wait
+		}
+		if _, ok := stunMessage(m[:size]); ok {
+			stunAttributes(x, m[20:size])
+			return done
+		}
+	}
+	return no
+}
+
+// stunMessage returns the size of the message in b, header included. Without
+// the cookie it must be a binding with attributes that fill it.
+func stunMessage(b []byte) (size int, ok bool) {
+	if len(b) < 20 || b[0]&0xc0 != 0 {
+		return 0, false
+	}
+	size = 20 + be16(b[2:])
+	if size > len(b) || size%4 != 0 {
+		return 0, false
+	}
+	kind, classic := be16(b), be32(b[4:]) != stunCookie
+	if classic {
+		switch kind {
+		case 0x0001, 0x0101, 0x0111, 0x0002, 0x0102, 0x0112:
+		default:
+			return 0, false
+		}
+		if size == 20 && !isVaried16(b[4:20]) {
+			return 0, false
+		}
+	}
+	count := 0
+	for rest := b[20:size]; len(rest) > 0; count++ {
+		if len(rest) < 4 {
+			return 0, false
+		}
+		n := (be16(rest[2:]) + 3) &^ 3
+		if n > len(rest)-4 || classic && be16(rest) > 0x0020 && rest[0] < 0x80 {
+			return 0, false
+		}
+		rest = rest[4+n:]
+	}
+	return size, count <= 64
+}
+
+// isVaried16 reports whether sixteen bytes look like a random identifier.
+func isVaried16(b []byte) bool {
+	distinct := 0
+	for i, c := range b[:16] {
+		if bytes.IndexByte(b[:i], c) < 0 {
+			distinct++
+		}
+	}
+	return distinct >= 11
+}
+
+// stunAttributes reads what attributes say of the application and reports
+// whether they named one. Microsoft documents its own in MS-TURN and MS-ICE2;
+// those of WhatsApp stand in a part of the comprehension-required range that
+// nobody else has.
+func stunAttributes(x *sight, b []byte) bool {
+	teams, whatsApp := 0, 0
+	for len(b) >= 4 {
+		kind, n := be16(b), be16(b[2:])
+		if n > len(b)-4 {
+			break
+		}
+		value := b[4 : 4+n]
+		switch {
+		case kind == 0x8008 && n == 4, // MS-VERSION
+			kind == 0x8054,                          // CANDIDATE-IDENTIFIER
+			kind == 0x8055,                          // MS-SERVICE-QUALITY
+			kind == 0x8070 && n == 4,                // MS-IMPLEMENTATION-VERSION
+			kind == 0x8095, kind == 0x8050 && n > 0: // MS-ALTERNATE-MAPPED..., MS-SEQUENCE-NUMBER
+			teams++
+		case kind >= 0x4000 && kind <= 0x4007:
+			whatsApp++
+		case kind == stunSoftware:
+			x.text(&x.s.findings().agent, "stun/software", value)
+		case kind == stunRealm, kind == stunOrigin:
+			if app := x.stunRealm(value); app {
+				return true
+			}
+		}
+		b = b[min(len(b), 4+(n+3)&^3):]
+	}
+	switch {
+	case teams >= 1:
+		x.application("SKYPE_TEAMSCALL", "voip", 85)
+	case whatsApp >= 1:
+		x.application("WHATSAPPCALL", "voip", 85)
+	default:
+		return false
+	}
+	return true
+}
+
+// stunRealm takes the name of a relay's realm for the service behind it.
+func (x *sight) stunRealm(realm []byte) bool {
+	if i := bytes.Index(realm, []byte("://")); i >= 0 {
+		realm = realm[i+3:]
+	}
+	name, address, ok := cleanHost(realm)
+	if !ok || address || !bytes.Contains(realm, []byte(".")) || len(name) > x.c.opts.MaxString {
+		return false
+	}
+	x.s.note("stun/realm", name, 0)
+	app := x.c.opts.Domains.find(name)
+	if app == nil {
+		return false
+	}
+	x.application(app.Name, app.Category, 75)
+	return true
+}
