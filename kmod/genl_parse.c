@@ -238,13 +238,15 @@ static inline bool nft_dict_cell_again(struct nft_dict_put *put, const struct nl
 				       const struct nlattr *plain)
 {
 	struct nft_dict_value *v = &put->value[put->count];
+	const void *data = (const void *)attr + NFT_DICT_PLAIN_HEAD;
 
 	if (memcmp(attr, plain, NFT_DICT_PLAIN_HEAD))
 		return false;
-	if ((v->type == NFT_DICT_TYPE_BOOL || v->type == NFT_DICT_TYPE_STRING) &&
-	    !nft_dict_value_good((const void *)attr + NFT_DICT_PLAIN_HEAD - NLA_HDRLEN))
+	if (v->type == NFT_DICT_TYPE_BOOL && *(const u8 *)data > 1)
 		return false;
-	v->data = (const void *)attr + NFT_DICT_PLAIN_HEAD;
+	if (v->type == NFT_DICT_TYPE_STRING && nft_dict_string_check(data, v->len))
+		return false;
+	v->data = data;
 	put->count++;
 	return true;
 }
@@ -275,7 +277,13 @@ static bool nft_dict_row_again(struct nft_dict_table *t, struct nft_dict_request
 		}
 		plain = (const void *)plain + NLA_ALIGN(plain->nla_len);
 	}
-	return !rem && key && !nft_dict_key_parse(t, &r->key.key, nla_data(key), nla_len(key));
+	if (rem || !key)
+		return false;
+	/* Only strings can be wrong if they have the right length. */
+	if (t->key_type == NFT_DICT_KEY_STRING || nla_len(key) != sizeof(u32))
+		return !nft_dict_key_parse(t, &r->key.key, nla_data(key), nla_len(key));
+	r->key.key.data[0] = nla_get_u32(key);
+	return true;
 }
 
 static int nft_dict_row_pass(struct nft_dict_table *t, struct nft_dict_request *r,
