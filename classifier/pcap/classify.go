@@ -21,6 +21,9 @@ const maxTunnels = 3
 type Options struct {
 	// MaxFlows bounds the flows; packets of further ones are counted as Refused.
 	MaxFlows int
+	// Tunnels looks behind GRE, GTP-U, VXLAN, Geneve, Teredo, EtherIP and L2TP,
+	// too, as far as classifier.Inner does. IP in IP is always looked behind.
+	Tunnels bool
 }
 
 // Report is what Classify found in a file.
@@ -55,7 +58,7 @@ func Classify(in io.Reader, c *classifier.Classifier, o Options) (*Report, error
 	if o.MaxFlows <= 0 {
 		o.MaxFlows = DefaultMaxFlows
 	}
-	t := &flows{c: c, max: o.MaxFlows, byEnds: make(map[classifier.Endpoints]*Flow)}
+	t := &flows{c: c, max: o.MaxFlows, behind: o.Tunnels, byKey: make(map[flowKey]*Flow)}
 	err := t.read(in)
 	for _, f := range t.report.Flows {
 		f.Result, f.Evidence = f.session.Result(), f.session.Evidence()
@@ -68,8 +71,47 @@ func Classify(in io.Reader, c *classifier.Classifier, o Options) (*Report, error
 type flows struct {
 	c      *classifier.Classifier
 	max    int
-	byEnds map[classifier.Endpoints]*Flow
+	behind bool
+	byKey  map[flowKey]*Flow
+	slab   []Flow // for the next flows
 	report Report
+	p      classifier.Packet
+}
+
+// flowKey is the two ends of a flow in an order that does not depend on the
+// direction. An IPv4 address lies in the first four bytes, and family tells.
+type flowKey struct {
+	low, high         [16]byte
+	lowPort, highPort uint16
+	proto, family     uint8
+}
+
+func keyOf(p *classifier.Packet) (k flowKey) {
+	src, dst, sport, dport := p.Src, p.Dst, p.SrcPort, p.DstPort
+	if c := src.Compare(dst); c > 0 || c == 0 && sport > dport {
+		src, dst, sport, dport = dst, src, dport, sport
+	}
+	k.lowPort, k.highPort, k.proto, k.family = sport, dport, p.Proto, p.Family
+	if p.Family == 4 {
+		a, b := src.As4(), dst.As4()
+		copy(k.low[:], a[:])
+		copy(k.high[:], b[:])
+		return k
+	}
+	k.low, k.high = src.As16(), dst.As16()
+	return k
+}
+
+// slabFlows is how many flows are allocated at once.
+const slabFlows = 64
+
+func (t *flows) newFlow() *Flow {
+	if len(t.slab) == 0 {
+		t.slab = make([]Flow, slabFlows)
+	}
+	f := &t.slab[0]
+	t.slab = t.slab[1:]
+	return f
 }
 
 func (t *flows) read(in io.Reader) error {
@@ -97,9 +139,9 @@ func (t *flows) record(rec *Record) {
 		t.report.NotIP++
 		return
 	}
-	var p classifier.Packet
+	p := &t.p
 	for range maxTunnels {
-		if err := classifier.Decode(b, &p); err != nil && (!errors.Is(err, classifier.ErrTruncated) || !p.Src.IsValid()) {
+		if err := classifier.Decode(b, p); err != nil && (!errors.Is(err, classifier.ErrTruncated) || !p.Src.IsValid()) {
 			t.report.Malformed++
 			return
 		}
@@ -107,32 +149,36 @@ func (t *flows) record(rec *Record) {
 			t.report.Fragments++
 			return
 		}
-		if p.Proto != 4 && p.Proto != 41 {
+		if !t.behind && p.Proto != 4 && p.Proto != 41 {
 			break
 		}
-		b = p.Payload
+		inner, ok := p.Inner()
+		if !ok {
+			break
+		}
+		b = inner
 	}
-	t.packet(&p, rec.Time)
+	t.packet(p, rec.Time)
 }
 
 // packet shows a packet to its flow's session.
 func (t *flows) packet(p *classifier.Packet, now time.Time) {
-	ends, dir := p.Endpoints(), classifier.Original
-	f := t.byEnds[ends]
-	if f == nil {
-		if f = t.byEnds[ends.Reverse()]; f != nil {
-			dir = classifier.Reply
-		}
-	}
-	if f == nil {
+	key, dir := keyOf(p), classifier.Original
+	f := t.byKey[key]
+	switch {
+	case f == nil:
 		if len(t.report.Flows) >= t.max {
 			t.report.Refused++
 			return
 		}
-		f = &Flow{Proto: p.Proto, A: ends.Client, B: ends.Server, First: now}
-		t.byEnds[ends] = f
+		ends := p.Endpoints()
+		f = t.newFlow()
+		f.Proto, f.A, f.B, f.First = p.Proto, ends.Client, ends.Server, now
+		t.byKey[key] = f
 		t.report.Flows = append(t.report.Flows, f)
 		t.c.Begin(&f.session, ends, now)
+	case p.SrcPort != f.A.Port() || p.Src != f.A.Addr():
+		dir = classifier.Reply
 	}
 	f.Last = now
 	if dir == classifier.Original {

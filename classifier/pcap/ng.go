@@ -57,6 +57,7 @@ func (f *ngFile) next() (Record, error) {
 
 // block reads one block and returns what lies between its two lengths.
 func (f *ngFile) block() (uint32, []byte, error) {
+	f.r.settle()
 	head, err := f.r.in.Peek(12)
 	if len(head) == 0 {
 		return 0, nil, err // the end of the file

@@ -177,6 +177,23 @@ func TestClassifyTunnels(t *testing.T) {
 	}
 }
 
+// TestClassifyOtherTunnels looks into GRE only if told to.
+func TestClassifyOtherTunnels(t *testing.T) {
+	var frames [][]byte
+	for _, ip := range packets() {
+		outer := append([]byte{0x45, 0, 0, 0, 0, 0, 0, 0, 64, 47, 0, 0, 203, 0, 113, 1, 203, 0, 113, 2}, 0, 0, 8, 0)
+		outer = append(outer, ip...)
+		binary.BigEndian.PutUint16(outer[2:], uint16(len(outer)))
+		frames = append(frames, outer)
+	}
+	for tunnels, want := range map[bool]string{false: "GRE", true: "HTTP"} {
+		r, err := Classify(bytes.NewReader(classicCapture(t, LinkRaw, frames...)), classifier.New(classifier.Options{}), Options{Tunnels: tunnels})
+		if err != nil || len(r.Flows) != 1 || r.Flows[0].Result.Protocol != want {
+			t.Errorf("tunnels %v: got %+v, %v; want %s", tunnels, r.Flows, err, want)
+		}
+	}
+}
+
 func TestClassifyBoundsFlows(t *testing.T) {
 	var frames [][]byte
 	for i := range 10 {

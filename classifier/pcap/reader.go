@@ -28,7 +28,8 @@ type Record struct {
 type Reader struct {
 	in   *bufio.Reader
 	next func() (Record, error)
-	buf  []byte
+	buf  []byte // a record that does not fit in's own memory
+	past int    // bytes of in that were given out without a copy
 }
 
 // NewReader reads the head of a file. Errors about its contents wrap ErrFormat.
@@ -60,6 +61,20 @@ func (r *Reader) read(n int) ([]byte, error) {
 	if n < 0 || n > MaxRecord {
 		return nil, fmt.Errorf("%w: record of %d bytes", ErrFormat, n)
 	}
+	r.settle()
+	if n <= r.in.Size() { // the usual case: no copy
+		b, err := r.in.Peek(n)
+		switch {
+		case err == io.EOF && len(b) > 0:
+			return nil, fmt.Errorf("%w: breaks off: %w", ErrFormat, io.ErrUnexpectedEOF)
+		case err == io.EOF && n > 0:
+			return nil, err
+		case err != nil:
+			return nil, fmt.Errorf("%w: breaks off: %w", ErrFormat, err)
+		}
+		r.past = n
+		return b, nil
+	}
 	if cap(r.buf) < n {
 		r.buf = make([]byte, n)
 	}
@@ -70,6 +85,14 @@ func (r *Reader) read(n int) ([]byte, error) {
 		return nil, fmt.Errorf("%w: breaks off: %w", ErrFormat, err)
 	}
 	return b, nil
+}
+
+// settle steps over what was given out.
+func (r *Reader) settle() {
+	if r.past > 0 {
+		_, _ = r.in.Discard(r.past) // it is there: it was peeked at
+		r.past = 0
+	}
 }
 
 // inside turns the end of the file into an error: there had to be more.

@@ -23,7 +23,9 @@ no table is read or written; no rights are needed.
 
 One line a connection: transport, the side that sent the first packet, the other
 side, protocol, application, category, confidence in percent, and the name that
-told. What is not known is shown as "-". Every file is looked at by itself.`
+told. What is not known is shown as "-". Every file is looked at by itself. A
+connection in an IP tunnel (IP in IP) is told by its own addresses; one in
+another kind of tunnel only with --tunnels.`
 
 const classifyExample = `  dictctl classify capture.pcap
   dictctl classify --explain capture.pcap
@@ -31,14 +33,14 @@ const classifyExample = `  dictctl classify capture.pcap
 
 // classifyOptions choose the form of the output.
 type classifyOptions struct {
-	csv, explain bool
-	written      int // files so far
+	csv, explain, tunnels bool
+	written               int // files so far
 }
 
 func (c *ctl) classifyCommand() *cobra.Command {
 	var o classifyOptions
 	cmd := &cobra.Command{
-		Use:     "classify [--csv|--explain] FILE...",
+		Use:     "classify [--csv|--explain] [--tunnels] FILE...",
 		Short:   "tell what the connections in a capture are",
 		Long:    classifyLong,
 		Example: classifyExample,
@@ -58,6 +60,7 @@ func (c *ctl) classifyCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&o.csv, "csv", false, "print comma-separated values under a line of names")
 	cmd.Flags().BoolVar(&o.explain, "explain", false, "print what led to each result")
+	cmd.Flags().BoolVar(&o.tunnels, "tunnels", false, "look into GRE, GTP-U, VXLAN, Geneve, L2TP, Teredo and EtherIP, too")
 	return cmd
 }
 
@@ -74,7 +77,7 @@ func (c *ctl) classify(file string, o *classifyOptions) error {
 		in, name = f, filepath.Base(file)
 	}
 	looker := classifier.New(classifier.Options{Hints: classifier.NewHints(classifier.HintsOptions{})})
-	r, err := pcap.Classify(in, looker, pcap.Options{})
+	r, err := pcap.Classify(in, looker, pcap.Options{Tunnels: o.tunnels})
 	if r == nil {
 		return err
 	}
