@@ -57,7 +57,7 @@ func (t *terms) restore(text []byte) []byte {
 		l, ok := t.source(at, strings.TrimSuffix(lines[i], "\n"))
 		if !ok {
 			if e, _ := t.find([]byte(lines[i])); e != nil {
-				lines[i] = t.describe([]byte(lines[i]))
+				lines[i] = t.elsewhere(lines[i])
 			}
 			continue
 		}
@@ -74,6 +74,15 @@ func (t *terms) restore(text []byte) []byte {
 		out = append(out, diagnose("", []byte(e.shown()), e.textError())...)
 	}
 	return out
+}
+
+// elsewhere returns a line that the place before it does not name, with terms in
+// place of tokens: at the end of a file nft shows the line before.
+func (t *terms) elsewhere(line string) string {
+	if l, ok := t.anySource(strings.TrimSuffix(line, "\n")); ok {
+		return l.shown + "\n"
+	}
+	return t.describe([]byte(line))
 }
 
 // describe returns a line with the terms in place of all tokens: a message may name
