@@ -228,12 +228,13 @@ func TestHintIsNoApplication(t *testing.T) {
 	}
 	for field, want := range map[string]string{
 		"application_inferred": "NETFLIX", "application_category_inferred": "streaming", "server_dns_hint": "www.netflix.com",
+		"application_productivity_inferred": "1", "application_risk_inferred": "2",
 	} {
 		if got := value(row, field); got != want {
 			t.Errorf("%s is %q, want %q", field, got, want)
 		}
 	}
-	for _, field := range []string{"application", "application_category", "application_confidence"} {
+	for _, field := range []string{"application", "application_category", "application_confidence", "application_risk"} {
 		if v, ok := row.Get(field); ok {
 			t.Errorf("%s is %s", field, v)
 		}

@@ -28,17 +28,20 @@ type view struct {
 	applicationInferred, categoryInferred string
 	sni, hint                             string
 	confidence, confidenceInferred        int
+	rating, ratingInferred                classifier.Rating
 }
 
 func viewOf(r *classifier.Result) view {
 	v := view{
 		application: r.Application, category: r.Category, confidence: r.Confidence,
-		chain: r.Chain, detail: r.Detail, sni: r.SNI, hint: r.Hint,
+		rating: r.Rating(), chain: r.Chain, detail: r.Detail, sni: r.SNI, hint: r.Hint,
 	}
 	if r.Inferred {
 		// No packet has named it: that is what the fields *_inferred are for.
 		v.applicationInferred, v.categoryInferred, v.confidenceInferred = r.Application, r.Category, r.Confidence
+		v.ratingInferred = v.rating
 		v.application, v.category, v.confidence = strings.ToUpper(r.Protocol), "", 0
+		v.rating = classifier.RateApplication(v.application, "")
 		v.chain = strings.TrimSuffix(v.chain, "/"+r.Application)
 	}
 	return v
@@ -174,11 +177,15 @@ func appendView(dst []dict.Cell, before, now *view) []dict.Cell {
 	text("application_category", before.category, now.category)
 	if now.application != "" {
 		number("application_confidence", before.confidence, now.confidence)
+		number("application_productivity", int(before.rating.Productivity), int(now.rating.Productivity))
+		number("application_risk", int(before.rating.Risk), int(now.rating.Risk))
 	}
 	text("application_inferred", before.applicationInferred, now.applicationInferred)
 	text("application_category_inferred", before.categoryInferred, now.categoryInferred)
 	if now.applicationInferred != "" {
 		number("application_confidence_inferred", before.confidenceInferred, now.confidenceInferred)
+		number("application_productivity_inferred", int(before.ratingInferred.Productivity), int(now.ratingInferred.Productivity))
+		number("application_risk_inferred", int(before.ratingInferred.Risk), int(now.ratingInferred.Risk))
 	}
 	text("ssl_sni", before.sni, now.sni)
 	text("server_dns_hint", before.hint, now.hint)
