@@ -83,5 +83,6 @@ func detectors() []detector {
 		peerDetectors(),
 		talkDetectors(),
 		gameDetectors(),
+		gadgetDetectors(),
 	)
 }

@@ -38,6 +38,7 @@ func allExamples() []example {
 		peersExamples(),
 		talkExamples(),
 		gamesExamples(),
+		gadgetsExamples(),
 	)
 }
 

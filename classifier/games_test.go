@@ -2,4 +2,44 @@
 
 package classifier
 
-func gamesExamples() []example { return nil }
+import (
+	"strings"
+	"testing"
+)
+
+func gamesExamples() []example { return known(gamesCases()) }
+
+func TestGames(t *testing.T) { runPeerCases(t, gamesCases()) }
+
+func gamesCases() []peerCase {
+	udp, tcp := udpCase, tcpCase
+	kcp := func(conversation uint64, number uint64) string {
+		return lit(4, conversation) + "\x51\x00\x80\x00" + lit(4, 1000) + lit(4, number) + lit(4, 0) + lit(4, 20) + noise(20)
+	}
+	info := connectionless + "I\x11server\x00map\x00folder\x00game\x00\x0a\x00\x02\x10\x00dl\x00\x01"
+	handshake := "\x00\xfd\x05\x0bexample.org\x63\xdd\x02"
+	ping := "\x01" + num(8, 12345) + rakNetMagic + noise(8)
+	return []peerCase{
+		udp("raknet ping", ping, "RakNet"),
+		udp("raknet pong", "\x1c"+num(8, 1)+noise(8)+rakNetMagic+"\x00\x04MCPE", "RakNet"),
+		udp("raknet open", "\x05"+rakNetMagic+"\x0b"+nul(400), "RakNet"),
+		udp("raknet, magic elsewhere", "\x05\x00"+rakNetMagic+nul(40), ""),
+		udp("source query", connectionless+"TSource Engine Query\x00", "Source_Engine"),
+		udp("source info", info, "Source_Engine"),
+		udp("source challenge", connectionless+"A"+noise(4), "Source_Engine"),
+		udp("source, unknown kind", connectionless+"z"+noise(4), ""),
+		udp("quake", connectionless+"getstatus\n", "Quake"),
+		udp("steam", "VS01"+lit(2, 4)+"\x01\x04"+noise(32), "Steam"),
+		udp("steam, length", "VS01"+lit(2, 5)+"\x01\x04"+noise(32), ""),
+		udp("steam's search", "\xff\xff\xff\xff\x21\x4c\x5f\xa0"+lit(4, 16)+noise(20), "Steam"),
+		tcp("steam in a stream", lit(4, 100)+"VT01"+noise(100), "Steam"),
+		tcp("minecraft", string([]byte{byte(len(handshake))})+handshake, "Minecraft"),
+		tcp("minecraft, not a name", string([]byte{byte(len(handshake))})+strings.Replace(handshake, "example", "exa\x01ple", 1), ""),
+		udp("genshin", "\x00\x00\x00\xff"+nul(8)+num(4, 1234567890)+"\xff\xff\xff\xff", "GenshinImpact"),
+		udp("genshin, other end", "\x00\x00\x00\xff"+nul(8)+num(4, 1234567890)+nul(4), ""),
+		udp("kcp, two segments", kcp(7, 0)+kcp(7, 1), "KCP"),
+		{name: "kcp, two datagrams", udp: true, says: []said{{Original, kcp(7, 0)}, {Reply, kcp(7, 0)}}, want: "KCP"},
+		udp("kcp, one segment", kcp(7, 0), ""),
+		udp("kcp, two conversations", kcp(7, 0)+kcp(8, 0), ""),
+	}
+}

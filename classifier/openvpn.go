@@ -2,6 +2,8 @@
 
 package classifier
 
+import "bytes"
+
 // First bytes of the packets that open a connection of OpenVPN: opcode and key
 // id 0.
 const (
@@ -39,7 +41,7 @@ func lookOpenVPN(x *sight) verdict {
 // ids acknowledged and the message's own, which is 0. Where the channel is
 // encrypted (tls-crypt) only the packet id and the time can be read.
 func isOpenVPN(b []byte) bool {
-	if len(b) < 14 || be32(b[1:]) == 0 || be32(b[5:]) == 0 {
+	if len(b) < 14 || !isSessionID(b[1:9]) {
 		return false
 	}
 	switch b[0] {
@@ -68,15 +70,25 @@ func isOpenVPNReplay(b []byte) bool {
 }
 
 // isOpenVPNReset reads what is from b[at] to the end: a client acknowledges
-// nothing, a server the client's first message. A few bytes may follow, where
-// the peers negotiate early.
+// nothing, a server the client's first message.
 func isOpenVPNReset(b []byte, at int) bool {
 	rest := b[at:]
 	switch {
-	case b[0] == openVPNServer2 && len(rest) >= 17 && len(rest) <= 40 && rest[0] == 1:
+	case b[0] == openVPNServer2 && len(rest) == 17 && rest[0] == 1 && isSessionID(rest[5:13]):
 		return be32(rest[1:]) == 0 && be32(rest[13:]) == 0
-	case len(rest) >= 5 && len(rest) <= 24 && rest[0] == 0:
+	case len(rest) == 5 && rest[0] == 0:
 		return be32(rest[1:]) == 0
 	}
 	return false
+}
+
+// isSessionID reports whether eight bytes look like drawn by chance.
+func isSessionID(b []byte) bool {
+	distinct := 0
+	for i, c := range b {
+		if bytes.IndexByte(b[:i], c) < 0 {
+			distinct++
+		}
+	}
+	return distinct >= 5
 }

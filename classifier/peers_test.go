@@ -158,6 +158,7 @@ func peerCases() []peerCase {
 		udp("openvpn, digest", "\x38"+noise(8)+noise(20)+replay+nul(5), "OpenVPN"),
 		udp("openvpn, encrypted", "\x38"+noise(8)+replay+noise(32)+noise(9), "OpenVPN"),
 		tcp("openvpn in a stream", num(2, 14)+"\x38"+noise(8)+nul(5), "OpenVPN"),
+		udp("openvpn, a call's answer", "\x38\x12\x34\x56\x00\x00\x00\x01"+nul(20), ""),
 		udp("openvpn, no session", "\x38"+nul(13), ""),
 		udp("ike 1", ike(0x10, 2, 1, 0), "IPSec"),
 		udp("ike 2", ike(0x20, 34, 33, 8), "IPSec"),

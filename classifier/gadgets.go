@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+
+package classifier
+
+import (
+	"bytes"
+	"net/netip"
+)
+
+// gadgetDetectors lists what programs and things at home call into their
+// network, to find each other and to be told the way out.
+func gadgetDetectors() []detector {
+	return []detector{
+		dropboxDetector(),
+		spotifyDetector(),
+		tuyaDetector(),
+		xiaomiDetector(),
+		bjnpDetector(),
+		tivoDetector(),
+		natPMPDetector(),
+		roughtimeDetector(),
+		kismetDetector(),
+	}
+}
+
+// dropboxDetector knows the announcements of the synchronisation in a local
+// network: an object of JSON that begins with the host's number.
+func dropboxDetector() detector {
+	return detector{
+		name: "Dropbox", upper: "DROPBOX", category: "storage", confidence: 95,
+		starts: is("{"),
+		datagram: func(x *sight) verdict {
+			b := x.data
+			return sure(hasAny(b, `{"host_int": `) && bytes.Contains(b, []byte(`"namespaces": [`)) && bytes.Contains(b, []byte(`"version": [`)))
+		},
+	}
+}
+
+// spotifyDetector knows how players look for others, and the first message to
+// an access point: a mark of two bytes, the message's length, and its field 10.
+func spotifyDetector() detector {
+	return detector{
+		name: "Spotify", upper: "SPOTIFY", category: "music", confidence: 95,
+		starts: is("S\x00"),
+		stream: func(x *sight) verdict {
+			b := x.data
+			if v := begins(b, "\x00\x04\x00\x00"); v != done {
+				return v
+			}
+			if len(b) < 9 {
+				return wait
+			}
+			size := int(be32(b[2:]))
+			if size < 64 || size > 1500 || b[6] != 0x52 || b[7] < 4 || b[7] > 32 || b[8]&7 != 0 {
+				return no
+			}
+			if len(b) < size {
+				return wait
+			}
+			return sure(len(b) == size)
+		},
+		datagram: func(x *sight) verdict { return sure(len(x.data) >= 16 && begins(x.data, "SpotUdp0") == done) },
+	}
+}
+
+func tuyaDetector() detector {
+	return detector{
+		name: "TuyaLP", upper: "TUYALP", category: "home", confidence: 96,
+		starts: is("\x00"),
+		stream: func(x *sight) verdict {
+			if v := begins(x.data, "\x00\x00\x55\xaa"); v != done {
+				return v
+			}
+			if len(x.data) < 16 {
+				return wait
+			}
+			size := 16 + int(be32(x.data[12:]))
+			if size > 4096 || size < 24 {
+				return no
+			}
+			if len(x.data) < size {
+				return wait
+			}
+			return sure(isTuya(x.data[:size]))
+		},
+		datagram: func(x *sight) verdict { return sure(isTuya(x.data)) },
+	}
+}
+
+// isTuya reports whether b is a message of Tuya's local protocol: a mark, a
+// number, a command, a length, and a mark at the end.
+func isTuya(b []byte) bool {
+	return len(b) >= 24 && be32(b) == 0x55aa && be32(b[8:]) < 256 && uint64(be32(b[12:]))+16 == uint64(len(b)) && be32(b[len(b)-4:]) == 0xaa55
+}
+
+// xiaomiDetector knows the protocol of Xiaomi's things, whose length is the
+// datagram's, and the frames of its push service: a mark, version 5, a length.
+func xiaomiDetector() detector {
+	return detector{
+		name: "Xiaomi", upper: "XIAOMI", category: "home", confidence: 90,
+		starts: is("\x21\xc2"),
+		stream: func(x *sight) verdict {
+			b := x.data
+			if v := begins(b, "\xc2\xfe\x00\x05"); v != done {
+				return v
+			}
+			if len(b) < 12 {
+				return wait
+			}
+			return sure(be32(b[4:]) < 1<<16)
+		},
+		datagram: func(x *sight) verdict {
+			b := x.data
+			if len(b) < 32 || be16(b) != 0x2131 || be16(b[2:]) != len(b) {
+				return no
+			}
+			greeting := len(b) == 32 && len(bytes.Trim(b[4:], "\xff")) == 0
+			return sure(greeting || be32(b[4:]) == 0 && be32(b[8:]) != 0)
+		},
+	}
+}
+
+// bjnpDetector knows the protocol of Canon's printers and scanners: a mark, a
+// kind of device, a command, and the length of what follows.
+func bjnpDetector() detector {
+	return detector{
+		name: "BJNP", upper: "BJNP", category: "home", confidence: 95,
+		starts: is("BM"),
+		datagram: func(x *sight) verdict {
+			b := x.data
+			return sure(len(b) >= 16 && hasAny(b, "BJNP", "BJNB", "MFNP") && b[4]&0x7f <= 4 && int(be32(b[12:])) <= len(b)-16)
+		},
+	}
+}
+
+// tivoDetector knows the beacon by which recorders announce themselves.
+func tivoDetector() detector {
+	return detector{
+		name: "TiVoConnect", upper: "TIVOCONNECT", category: "home", confidence: 96,
+		starts: is("Tt"),
+		datagram: func(x *sight) verdict {
+			const name = "tivoconnect="
+			return sure(len(x.data) > len(name) && string(bytes.ToLower(x.data[:len(name)])) == name)
+		},
+	}
+}
+
+// natPMPPort is where routers listen; little else tells these messages.
+const natPMPPort = 5351
+
+func natPMPDetector() detector {
+	return detector{
+		name: "NAT-PMP", upper: "NAT-PMP", category: "network", confidence: 85,
+		starts:   is("\x00\x02"),
+		datagram: lookNATPMP,
+	}
+}
+
+// lookNATPMP checks lengths and reserved fields of RFC 6886, and of PCP (RFC
+// 6887), which took its port. The question for the public address is two zeros:
+// it counts once it is answered.
+func lookNATPMP(x *sight) verdict {
+	const longest = 7 * 24 * 3600 // life of a mapping in seconds
+	b := x.data
+	if !x.onPort(natPMPPort) || len(b) < 2 {
+		return no
+	}
+	answer, op := b[1]&0x80 != 0, b[1]&0x7f
+	if b[0] == 2 {
+		return sure(x.isPCP())
+	}
+	switch {
+	case !answer && op == 0 && len(b) == 2:
+		return wait
+	case !answer && (op == 1 || op == 2):
+		return sure(len(b) == 12 && be16(b[2:]) == 0 && be16(b[4:]) != 0 && be32(b[8:]) <= longest)
+	case answer && op == 0:
+		return sure(len(b) == 12 && be16(b[2:]) <= 5 && be32(b[4:]) != 0)
+	case answer && (op == 1 || op == 2):
+		return sure(len(b) == 16 && be16(b[2:]) <= 5 && be32(b[12:]) <= longest)
+	}
+	return no
+}
+
+// isPCP reports whether the datagram is a request that names its own sender, or
+// an answer with its reserved bytes zero.
+func (x *sight) isPCP() bool {
+	b := x.data
+	if len(b) < 24 || len(b)%4 != 0 || len(b) > 1100 || b[1]&0x7f > 2 || b[2] != 0 {
+		return false
+	}
+	if b[1]&0x80 != 0 {
+		return b[3] <= 13 && be32(b[12:])|be32(b[16:])|be32(b[20:]) == 0
+	}
+	return b[3] == 0 && netip.AddrFrom16([16]byte(b[8:24])).Unmap() == x.p.Src
+}
+
+// roughtimeMagic begins a message since the protocol is a draft of the IETF.
+const roughtimeMagic = "ROUGHTIM"
+
+func roughtimeDetector() detector {
+	return detector{
+		name: "Roughtime", upper: "ROUGHTIME", category: "network", confidence: 94,
+		datagram: func(x *sight) verdict { return sure(isRoughtime(x.data)) },
+	}
+}
+
+// isRoughtime reads the tags of a message: their number, the places of all
+// values but the first, the names, all little endian and ascending.
+func isRoughtime(b []byte) bool {
+	framed := begins(b, roughtimeMagic) == done
+	if framed {
+		if len(b) < 12 || int(le32(b[8:])) != len(b)-12 {
+			return false
+		}
+		b = b[12:]
+	}
+	if len(b) < 16 || len(b)%4 != 0 {
+		return false
+	}
+	n := le32(b)
+	if n < 2 || n > 16 || len(b) < int(8*n) {
+		return false
+	}
+	values, last := uint32(len(b))-8*n, uint32(0)
+	for i := range n - 1 {
+		place := le32(b[4+4*i:])
+		if place%4 != 0 || place < last || place > values {
+			return false
+		}
+		last = place
+	}
+	names, known := b[4*n:8*n], false
+	for i := range n {
+		name := names[4*i : 4*i+4]
+		if i > 0 && le32(name) <= le32(names[4*i-4:]) {
+			return false
+		}
+		switch string(name) {
+		case "NONC", "SIG\x00", "SREP":
+			known = true
+		}
+	}
+	return known
+}
+
+// kismetDetector knows the greeting of Kismet's server.
+func kismetDetector() detector {
+	return detector{
+		name: "Kismet", upper: "KISMET", category: "network", confidence: 93,
+		starts: is("*"),
+		stream: func(x *sight) verdict { return begins(x.data, "*KISMET: ") },
+	}
+}
