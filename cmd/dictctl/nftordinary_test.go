@@ -77,7 +77,7 @@ func (p *pair) reload(t *testing.T) {
 	t.Helper()
 	text := p.front(t, "", "list", "ruleset").stdout
 	for left := 20; ; left-- {
-		got := process(t, p.spare, "flush ruleset\n"+strings.ReplaceAll(text, condition, plainTyped), "nft", "-c", "-f", "-")
+		got := process(t, p.spare, "", "flush ruleset\n"+strings.ReplaceAll(text, condition, plainTyped), "nft", "-c", "-f", "-")
 		if got.status == 0 {
 			break
 		}

@@ -44,10 +44,11 @@ var (
 // pair is two namespaces in the same state: in one nft acts, in the other
 // dictctl nft.
 type pair struct {
-	nft, dictctl string
-	spare        string          // for nft -c, which uses up handles
-	conditions   map[string]bool // families whose rules may hold a condition
-	runs         int
+	nft, dictctl       string
+	nftDir, dictctlDir string          // where they run
+	spare              string          // for nft -c, which uses up handles
+	conditions         map[string]bool // families whose rules may hold a condition
+	runs               int
 }
 
 // newPair makes two namespaces and loads what the rules of the test data refer
@@ -72,16 +73,16 @@ func newPair(t *testing.T) *pair {
 	if got := p.compare(t, "", "-f", setup); got.status != 0 {
 		t.Fatalf("nft -f %s: %s", setup, got.stderr)
 	}
-	process(t, p.spare, "", "nft", "-f", setup)
+	process(t, p.spare, "", "", "nft", "-f", setup)
 	return p
 }
 
 // process runs a program in a namespace.
-func process(t *testing.T, netns, stdin, path string, args ...string) outcome {
+func process(t *testing.T, netns, dir, stdin, path string, args ...string) outcome {
 	t.Helper()
 	var out, errs bytes.Buffer
 	cmd := exec.Command(path, args...)
-	cmd.Env = append(os.Environ(), asProgram+"=1")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), asProgram+"=1")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errs
 	err := within(netns, cmd.Run)
 	var exit *exec.ExitError
@@ -102,7 +103,7 @@ func (p *pair) alone(t *testing.T, stdin string, args ...string) outcome {
 	for i, a := range args {
 		args[i] = strings.ReplaceAll(a, condition, plainTyped)
 	}
-	return process(t, p.nft, strings.ReplaceAll(strings.ReplaceAll(stdin, condition, plainTyped), dictJSON, plainJSON), "nft", args...)
+	return process(t, p.nft, p.nftDir, strings.ReplaceAll(strings.ReplaceAll(stdin, condition, plainTyped), dictJSON, plainJSON), "nft", args...)
 }
 
 // front runs dictctl nft.
@@ -112,7 +113,7 @@ func (p *pair) front(t *testing.T, stdin string, args ...string) outcome {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return process(t, p.dictctl, stdin, self, append([]string{"nft"}, args...)...)
+	return process(t, p.dictctl, p.dictctlDir, stdin, self, append([]string{"nft"}, args...)...)
 }
 
 // compare runs both, wants the same of them but for the condition, and returns
@@ -193,7 +194,7 @@ func (p *pair) sift(t *testing.T, commands []string) (good, bad []string) {
 	t.Helper()
 	nft := func(commands []string, args ...string) outcome {
 		text := strings.ReplaceAll(strings.Join(commands, "\n"), condition, plainTyped) + "\n"
-		return process(t, p.spare, text, "nft", append(args, "-f", "-")...)
+		return process(t, p.spare, "", text, "nft", append(args, "-f", "-")...)
 	}
 	suspects := map[string]bool{}
 	for good = slices.Clone(commands); ; {
