@@ -31,6 +31,8 @@ type Options struct {
 	Domains *Domains
 	// Hints remembers DNS answers; nil remembers nothing.
 	Hints *Hints
+	// History remembers what servers were; nil remembers nothing.
+	History *History
 	// MaxPackets ends a session's inspection after so many packets; it must be
 	// below 65536.
 	MaxPackets int
@@ -70,6 +72,7 @@ func New(o Options) *Classifier {
 	c := &Classifier{opts: o, detectors: detectors(), bare: bareProtocols()}
 	for i := range c.detectors {
 		d := &c.detectors[i]
+		d.bare = &Application{d.upper, d.category}
 		for b := range 256 {
 			if d.starts != nil && !d.starts(byte(b)) {
 				continue
@@ -87,13 +90,18 @@ func New(o Options) *Classifier {
 }
 
 // Begin prepares s for the connection e, forgetting what s was before. Where
-// this client's DNS answers name the server, the result starts from that hint.
+// this client's DNS answers name the server, the result starts from that hint;
+// else from what earlier sessions to the server were.
 func (c *Classifier) Begin(s *Session, e Endpoints, now time.Time) {
 	*s = Session{client: e.Client.Addr(), flags: begun, proto: e.Proto}
 	if c.opts.Hints != nil {
 		if name, ok := c.opts.Hints.Lookup(s.client, e.Server.Addr(), now); ok {
 			c.hint(s, name)
+			return
 		}
+	}
+	if c.opts.History != nil {
+		c.recall(s, e, now)
 	}
 }
 
@@ -132,6 +140,9 @@ func (c *Classifier) Inspect(s *Session, p *Packet, d Dir, now time.Time) State 
 	case s.flags&bothMuted == bothMuted && (s.detector != nil || s.bytes >= minUnknown),
 		s.flags&unlimited == 0 && (int(s.packets) >= c.opts.MaxPackets || int(s.bytes) >= c.opts.MaxBytes):
 		s.finish()
+	}
+	if s.flags&finished != 0 && c.opts.History != nil {
+		c.remember(s, p, d, now)
 	}
 	return s.State()
 }

@@ -18,6 +18,7 @@ type detector struct {
 	// asks for before an undecided session is given up; 0: maxUndecided.
 	patience uint8
 
+	bare *Application // of name and category, for the history; set by New
 	// starts tells first payload bytes the protocol can begin with; nil: any.
 	starts func(byte) bool
 	// stream looks at a TCP direction from its first byte on; nil: not over TCP.

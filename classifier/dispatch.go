@@ -68,6 +68,7 @@ func (c *Classifier) elect(x *sight, over transport, candidates idSet) idSet {
 		case wait:
 		default:
 			x.s.lock(det, steps)
+			c.forgetBare(x.s)
 			x.s.place = uint8(i)
 			var winner idSet
 			winner.add(i)

@@ -27,6 +27,7 @@
 // out is in the session's evidence, printable.
 //
 // It refuses: to read a clock, to start a goroutine, to talk to the kernel, to
-// guess an application from a port or an address, and to share what one
+// guess an application from a port or an address (what earlier sessions to a
+// server were is told as inferred, never as seen), and to share what one
 // client's DNS answers said with another client.
 package classifier

@@ -24,7 +24,8 @@ type Result struct {
 	// choose freely.
 	Confidence int `json:"confidence,omitempty"`
 	// Inferred says that Application, Category and the end of Chain rest on Hint
-	// alone: no packet of this session named them.
+	// alone, or on what earlier sessions to this server were: no packet of this
+	// session named them.
 	Inferred bool `json:"inferred,omitempty"`
 
 	SNI         string   `json:"sni,omitempty"`          // server name of a ClientHello, lower case

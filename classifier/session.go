@@ -67,7 +67,7 @@ type work struct {
 type findings struct {
 	application *Application // of the table, nil if unknown
 	confidence  uint8        // in application
-	inferred    bool         // application rests on hint
+	inferred    bool         // application rests on hint, or on history
 	detail      string
 	sni         string
 	alpn        string // comma-separated
