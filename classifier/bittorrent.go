@@ -67,6 +67,6 @@ func isUTP(b []byte) bool {
 	if bytes.HasPrefix(b[at:], []byte(bitTorrentHello)) {
 		return true
 	}
-	// A SYN knows no delay yet, numbers from 1 and acknowledges nothing.
-	return b[0] == 0x41 && at == len(b) && be32(b[8:]) == 0 && be16(b[16:]) == 1 && be16(b[18:]) == 0
+	// A SYN knows no delay yet and acknowledges nothing.
+	return b[0] == 0x41 && at == len(b) && be32(b[8:]) == 0 && be16(b[18:]) == 0 && be16(b[2:]) != 0
 }

@@ -249,8 +249,9 @@ func TestExamplesCut(t *testing.T) {
 				for _, before := range e.messages[:i] {
 					p.show(before.dir, before.data)
 				}
+				so := p.s.Result().Protocol // a later message may refine it
 				p.show(m.dir, slices.Clip(bytes.Clone(m.data[:n])))
-				if got := p.s.Result().Protocol; got != want && got != "" {
+				if got := p.s.Result().Protocol; got != want && got != so && got != "" {
 					t.Errorf("%s/%s: message %d cut to %d bytes is %q", e.protocol, e.name, i, n, got)
 					break
 				}

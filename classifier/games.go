@@ -11,6 +11,7 @@ func gameDetectors() []detector {
 		sourceDetector(),
 		quakeDetector(),
 		steamDetector(),
+		relayDetector(),
 		minecraftDetector(),
 		genshinDetector(),
 		kcpDetector(),
@@ -150,6 +151,16 @@ func steamDetector() detector {
 			}
 			return no
 		},
+	}
+}
+
+// relayDetector knows the question by which clients of Valve's relays measure
+// the way to them.
+func relayDetector() detector {
+	return detector{
+		name: "SteamDatagramRelay", upper: "STEAMDATAGRAMRELAY", category: "gaming", confidence: 95,
+		starts:   is("\x01"),
+		datagram: func(x *sight) verdict { return sure(len(x.data) >= 32 && begins(x.data, "\x01\x81sdping") == done) },
 	}
 }
 

@@ -96,13 +96,25 @@ func lookWhatsApp(x *sight) verdict {
 	if v := begins(b, "WA"); v != done {
 		return v
 	}
+	if len(b) >= 3 && b[2] == 1 {
+		return lookFunXMPP(b)
+	}
 	if len(b) >= 3 && (b[2] < 2 || b[2] > 9) || len(b) >= 4 && b[3] > 15 || len(b) >= 5 && b[4] != 0 {
 		return no
 	}
 	if len(b) < 8 {
 		return wait
 	}
-	return sure(b[7] == 0x12 && be16(b[5:]) >= 32 || b[7] == 0xf8)
+	return sure(b[7] == 0x12 && be16(b[5:]) >= 32)
+}
+
+// lookFunXMPP reads the first list of the encoding that came before: a version,
+// a length of three bytes, and the mark of a list.
+func lookFunXMPP(b []byte) verdict {
+	if len(b) < 9 {
+		return wait
+	}
+	return sure(b[3] < 16 && b[8] == 0xf8 && b[4] < 16 && b[5] == 0 && be16(b[6:]) < 2048)
 }
 
 func jabberDetector() detector {

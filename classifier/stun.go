@@ -26,28 +26,68 @@ func stunDetector() detector {
 
 // lookSTUN reads messages of RFC 8489 and its forerunner RFC 3489, which has no
 // cookie. Once it is known what they are it goes on for a few packets: a later
-// one may carry the attribute that tells the application. What is not STUN is
-// then what the two sides had to say: media or more of the same.
+// one may carry the attribute that tells the application. Where DTLS follows,
+// the session is DTLS, and where media follow it is SRTP: STUN has only found
+// the way, and nobody who needs it sends them in the clear.
 func lookSTUN(x *sight) verdict {
 	b := x.data
 	size, ok := stunMessage(b)
 	known := x.s.detector != nil
 	if !ok || size != len(b) {
-		if !known {
+		switch {
+		case !known:
 			return no
+		case len(b) > 13 && b[0] == 22 && b[1] == 0xfe:
+			return x.handOver("DTLS")
+		case isRTP(b):
+			return x.handOver("SRTP")
 		}
-		return x.mediaBehindSTUN()
+		return found
 	}
-	if app := stunAttributes(x, b[20:size]); app {
-		return done
+	stunAttributes(x, b[20:size])
+	return found
+}
+
+// handOver gives a session to the detector of that name, which is shown the
+// datagram at hand; without one nothing changes.
+func (x *sight) handOver(name string) verdict {
+	for i := range x.c.detectors {
+		d := &x.c.detectors[i]
+		if d.name != name || d.datagram == nil {
+			continue
+		}
+		was := x.s.detector
+		x.s.detector = d
+		v := d.datagram(x)
+		if v == no || v == wait {
+			x.s.detector = was
+			return found
+		}
+		x.s.certainty = d.confidence
+		x.s.note("protocol", name, int(d.confidence))
+		x.s.touch()
+		return v
 	}
 	return found
 }
 
-// mediaBehindSTUN looks at a datagram that follows messages of STUN.
-func (x *sight) mediaBehindSTUN() verdict {
-	if isRTP(x.data) && len(x.data) > 12 {
-		x.s.note("stun/media", "", 0)
+func srtpDetector() detector {
+	return detector{
+		name: "SRTP", upper: "SRTP", category: "voip", confidence: 85,
+		datagram: lookSRTP,
+	}
+}
+
+// lookSRTP goes on where lookSTUN has handed over. Media alone are not told
+// from RTP.
+func lookSRTP(x *sight) verdict {
+	if x.s.detector == nil {
+		return no
+	}
+	if size, ok := stunMessage(x.data); ok && size == len(x.data) && stunAttributes(x, x.data[20:]) {
+		return done
+	}
+	if f := x.s.found; f != nil && f.application != nil && !f.inferred {
 		return done
 	}
 	return found
@@ -116,7 +156,7 @@ func stunMessage(b []byte) (size int, ok bool) {
 			return 0, false
 		}
 		n := (be16(rest[2:]) + 3) &^ 3
-		if n > len(rest)-4 || classic && be16(rest) > 0x0020 && rest[0] < 0x80 {
+		if n > len(rest)-4 || classic && be16(rest) > 0x0020 && be16(rest) != 0x0101 && rest[0] < 0x80 {
 			return 0, false
 		}
 		rest = rest[4+n:]
@@ -154,6 +194,12 @@ func stunAttributes(x *sight, b []byte) bool {
 			kind == 0x8070 && n == 4,                // MS-IMPLEMENTATION-VERSION
 			kind == 0x8095, kind == 0x8050 && n > 0: // MS-ALTERNATE-MAPPED..., MS-SEQUENCE-NUMBER
 			teams++
+		case kind == 0x0101 && n == 20 && hasAny(value, "1234567890123456789\x00"):
+			x.application("ZOOM", "conferencing", 85) // its clients fill this one so
+			return true
+		case kind == 0xc057 && x.registered19302():
+			x.application("GOOGLECALL", "voip", 70)
+			return true
 		case kind >= 0x4000 && kind <= 0x4007:
 			whatsApp++
 		case kind == stunSoftware:
@@ -176,6 +222,14 @@ func stunAttributes(x *sight, b []byte) bool {
 	return true
 }
 
+// registered19302 reports whether one end has a port that Google's documents
+// give to the media of its calls. With it the attribute of network costs, which
+// is Google's invention, stands for them.
+func (x *sight) registered19302() bool {
+	from := func(port uint16) bool { return port >= 19302 && port <= 19309 }
+	return from(x.p.SrcPort) || from(x.p.DstPort)
+}
+
 // stunRealm takes the name of a relay's realm for the service behind it.
 func (x *sight) stunRealm(realm []byte) bool {
 	if i := bytes.Index(realm, []byte("://")); i >= 0 {
@@ -190,6 +244,28 @@ func (x *sight) stunRealm(realm []byte) bool {
 	if app == nil {
 		return false
 	}
-	x.application(app.Name, app.Category, 75)
+	x.application(callsOf(app.Name), "voip", 75)
 	return true
+}
+
+// callsOf returns the name that a service's calls have, where it is another
+// than the service's own.
+func callsOf(service string) string {
+	switch service {
+	case "GOOGLE", "GOOGLESERVICES":
+		return "GOOGLECALL"
+	case "SIGNAL":
+		return "SIGNALVOIP"
+	case "FACEBOOK", "FACEBOOKMESSENGER":
+		return "FACEBOOKVOIP"
+	case "WHATSAPP":
+		return "WHATSAPPCALL"
+	case "SNAPCHAT":
+		return "SNAPCHATCALL"
+	case "TELEGRAM":
+		return "TELEGRAMVOIP"
+	case "SKYPE_TEAMS", "TEAMS", "SKYPE":
+		return "SKYPE_TEAMSCALL"
+	}
+	return service
 }

@@ -22,6 +22,7 @@ func talkDetectors() []detector {
 		zoomDetector(),
 		rtcpDetector(),
 		rtpDetector(),
+		srtpDetector(),
 		mpegTSDetector(),
 		oicqDetector(),
 	}

@@ -13,7 +13,7 @@ func skinnyDetector() detector {
 
 // lookSkinny reads the first message of a phone or of its manager: length,
 // version, kind (all little endian). A registration carries the phone's name,
-// which begins with letters for its sort; other kinds are believed if they are
+// up to sixteen bytes filled up with zeros; other kinds are believed if they are
 // of those with a fixed size.
 func lookSkinny(x *sight) verdict {
 	b := x.data
@@ -31,8 +31,8 @@ func lookSkinny(x *sight) verdict {
 		if len(b) < 28 {
 			return wait
 		}
-		name, _, _ := bytes.Cut(b[12:28], []byte{0})
-		return sure(size >= 36 && len(name) == 15 && isPrintable(name) && hasAny(name, "SEP", "ATA", "VGC", "CIP"))
+		name, padding, _ := bytes.Cut(b[12:28], []byte{0})
+		return sure(size >= 36 && len(name) >= 6 && isDeviceName(name) && len(bytes.Trim(padding, "\x00")) == 0)
 	}
 	if !x.onPort(2000) && !x.onPort(2443) {
 		return no
@@ -42,6 +42,16 @@ func lookSkinny(x *sight) verdict {
 	}
 	fixed := skinnySize(kind)
 	return sure(fixed != 0 && size == fixed && (len(b) <= 12 || len(b) >= 8+int(fixed)))
+}
+
+// isDeviceName reports whether b is letters, digits and strokes.
+func isDeviceName(b []byte) bool {
+	for _, c := range b {
+		if !isDigit(c) && (c|0x20 < 'a' || c|0x20 > 'z') && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return true
 }
 
 // skinnySize returns the length that a message of Skinny states for its kind, 0 for
@@ -100,6 +110,9 @@ func lookH225(x *sight) verdict {
 		return wait
 	}
 	size := be16(b[2:])
+	if b[4] == 2 && size > 14 {
+		return lookH245(b)
+	}
 	if size < 20 || b[4] != 8 || b[5] != 2 || b[8]&0x80 != 0 {
 		return no
 	}
@@ -107,6 +120,15 @@ func lookH225(x *sight) verdict {
 		return wait
 	}
 	return sure(bytes.Contains(b[9:min(len(b), size)], []byte("\x06"+h225Object)))
+}
+
+// lookH245 reads a first message of H.245 in TPKT: the set of what a terminal
+// can do carries the identifier of that protocol, 0.0.8.245.0.
+func lookH245(b []byte) verdict {
+	if len(b) < 16 {
+		return wait
+	}
+	return sure(bytes.Contains(b[5:16], []byte("\x06\x00\x08\x81\x75\x00")))
 }
 
 func iaxDetector() detector {

@@ -7,15 +7,19 @@ import "bytes"
 func discordDetector() detector {
 	return detector{
 		name: "Discord", upper: "DISCORD", category: "messaging", confidence: 93,
-		starts:   is("\x00"),
+		starts:   is("\x00\x13"),
 		datagram: func(x *sight) verdict { return sure(isDiscord(x.data)) },
 	}
 }
 
 // isDiscord knows the discovery of the own address that Discord's documents
 // tell of: kind 1 or 2, length 70, source, then 64 bytes for the address, empty
-// in the question, and a port.
+// in the question, and a port; and its keep-alive, a mark and a count, little
+// endian.
 func isDiscord(b []byte) bool {
+	if len(b) == 8 {
+		return be32(b) == 0x1337cafe && le32(b[4:]) < 1<<20
+	}
 	if len(b) != 74 || be16(b[2:]) != 70 || be32(b[4:]) == 0 {
 		return false
 	}
@@ -53,9 +57,37 @@ func teamSpeakDetector() detector {
 func zoomDetector() detector {
 	return detector{
 		name: "Zoom", upper: "ZOOM", category: "conferencing", confidence: 85,
-		starts:   is("\x05\x0d\x0f\x10\x1e\x21\x22"),
-		datagram: func(x *sight) verdict { return sure(isZoom(x.data)) },
+		starts:   is("\x01\x02\x03\x05"),
+		datagram: lookZoom,
 	}
+}
+
+// lookZoom knows the greeting of client and server, kind 1 and 2, by the sixteen
+// bytes that both carry behind a number, and media.
+func lookZoom(x *sight) verdict {
+	const id, end = 4, 20
+	b := x.data
+	switch b[0] {
+	case 1, 2:
+		if len(b) < 32 || b[1] != 0 || !isVaried16(b[id:end]) {
+			return no
+		}
+		memo := x.memo()
+		if memo == nil {
+			return no
+		}
+		// The last byte of the memory says who has greeted.
+		kept := [15]byte(b[id:])
+		if memo[15] == 3-b[0] && kept == [15]byte(memo[:]) {
+			return done
+		}
+		copy(memo[:], kept[:])
+		memo[15] = b[0]
+		return wait
+	case 3:
+		return wait
+	}
+	return sure(isZoom(b))
 }
 
 // isZoom knows what Zoom puts in front of RTP, as measurements of it describe:
