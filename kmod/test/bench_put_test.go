@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
@@ -35,6 +36,7 @@ func puts(b *testing.B, s *sheet) {
 		return cost(b, h, h.compile(b, find))
 	}), "instructions", 0)
 	b.Run("put", func(b *testing.B) {
+		time.Sleep(time.Second)
 		h := newHost(b)
 		h.four(b)
 		before := slab(b)
