@@ -33,6 +33,12 @@ type Options struct {
 	Hints *Hints
 	// History remembers what servers were; nil remembers nothing.
 	History *History
+	// Certificates goes on behind a complete ClientHello, up to the server's hello
+	// and, before TLS 1.3, its certificate.
+	Certificates bool
+	// Lookups names DNS sessions after the service whose name they ask for, as long
+	// as they ask for no other. Rules on applications then hold for its lookups.
+	Lookups bool
 	// MaxPackets ends a session's inspection after so many packets; it must be
 	// below 65536.
 	MaxPackets int

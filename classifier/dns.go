@@ -2,7 +2,10 @@
 
 package classifier
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"strings"
+)
 
 // Ports of protocols that have DNS's messages and are not DNS.
 const (
@@ -38,8 +41,8 @@ type dnsQuestion struct {
 
 // lookDNS reads one datagram. While answers are remembered a session is watched
 // for as long as it speaks DNS: they are what later sessions' hints are made of.
-// The application stays DNS, whatever name was asked for: one session may ask
-// for many.
+// The application stays DNS unless Options.Lookups is set: one session may ask
+// for many names.
 func lookDNS(x *sight) verdict {
 	if isDNSLike(x.p.SrcPort) || isDNSLike(x.p.DstPort) {
 		return no
@@ -116,6 +119,7 @@ func (x *sight) learnDNS(m *dnsMessage) {
 			clean = false
 		} else if fresh {
 			x.s.note("dns/name", name, 0)
+			x.asked(name, x.s.findings().detail != "")
 			x.detail(name)
 		}
 	}
@@ -137,6 +141,38 @@ func (x *sight) learnDNS(m *dnsMessage) {
 	}
 	for addr, ttl := range m.addresses {
 		x.c.opts.Hints.Add(x.s.client, addr, name, ttl, x.now)
+	}
+}
+
+// asked makes the service behind a name asked for the session's application; a
+// second service makes it plain DNS again, for good.
+func (x *sight) asked(name string, again bool) {
+	x.namedByQuestion(name)
+	if !x.c.opts.Lookups {
+		return
+	}
+	f, app := x.s.findings(), x.c.opts.Domains.find(name)
+	switch {
+	case x.s.flags&mixed != 0:
+	case !again:
+		f.application, f.inferred, f.confidence = app, false, 0
+		if app != nil {
+			f.confidence = confidenceName
+		}
+	case f.application != app:
+		f.application, f.confidence = nil, 0
+		x.s.flags |= mixed
+	}
+}
+
+// namedByQuestion names the protocols that begin with a question of DNS: DNSCrypt's
+// for its certificate, and the same of one vendor.
+func (x *sight) namedByQuestion(name string) {
+	switch {
+	case strings.HasPrefix(name, "2.dnscrypt-cert."):
+		x.label(&labelDNSCrypt)
+	case strings.HasPrefix(name, "2.securedns.avast."):
+		x.label(&labelAvast)
 	}
 }
 

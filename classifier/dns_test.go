@@ -227,7 +227,7 @@ func TestNotDNS(t *testing.T) {
 	for _, port := range []uint16{portMDNS, portLLMNR, portNetBIOS} {
 		v := newConversation(t, New(Options{}))
 		v.server = netip.AddrPortFrom(v.server.Addr(), port)
-		if v.udp(Original, good); v.s.Result().Protocol != "" {
+		if v.udp(Original, good); v.s.Result().Protocol == "DNS" {
 			t.Errorf("taken for DNS on port %d", port)
 		}
 	}
@@ -293,4 +293,28 @@ func FuzzDNS(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestLookups has sessions named after the service they ask for.
+func TestLookups(t *testing.T) {
+	for name, tt := range map[string]struct {
+		asked []string
+		want  string
+	}{
+		"one":     {[]string{"www.netflix.com"}, "NETFLIX"},
+		"same":    {[]string{"www.netflix.com", "a.nflxvideo.net"}, "NETFLIX"},
+		"two":     {[]string{"www.netflix.com", "www.facebook.com", "www.netflix.com"}, "DNS"},
+		"unknown": {[]string{"www.netflix.com", "www.example.org"}, "DNS"},
+		"late":    {[]string{"www.example.org", "www.netflix.com"}, "DNS"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := newConversation(t, New(Options{Lookups: true}))
+			for i, asked := range tt.asked {
+				v.udp(Original, question(t, uint16(i), asked, dns.TypeA))
+			}
+			if r := v.s.Result(); r.Protocol != "DNS" || r.Application != tt.want {
+				t.Errorf("protocol %q, application %q, want %q", r.Protocol, r.Application, tt.want)
+			}
+		})
+	}
 }

@@ -11,6 +11,7 @@ const (
 
 // Confidence in an application, by what named it.
 const (
+	confidencePort = 60 // the payload's protocol on a port registered for one use of it
 	confidenceHint = 40 // a DNS answer this client got earlier
 	confidenceName = 90 // a name in the session itself
 )

@@ -10,6 +10,8 @@ const maxHello = 64 << 10
 // TLS extensions that are read.
 const (
 	extServerName        = 0x0000
+	extGroups            = 0x000a
+	extPointFormats      = 0x000b
 	extSignatureAlgs     = 0x000d
 	extALPN              = 0x0010
 	extSupportedVersions = 0x002b
@@ -20,11 +22,15 @@ const (
 // given to parse and valid as long as that.
 type hello struct {
 	version    uint16   // highest offered, 0x0303 for TLS 1.2
+	legacy     uint16   // in the old place
+	datagrams  bool     // the hello is DTLS's: it has a cookie
 	ciphers    []byte   // two bytes each
 	extensions []uint16 // in order, GREASE left out
 	sigAlgs    []byte   // two bytes each
-	alpn       []byte   // each with a length byte in front
-	sni        []byte   // nil if none was seen
+	groups     []byte   // two bytes each
+	points     []byte
+	alpn       []byte // each with a length byte in front
+	sni        []byte // nil if none was seen
 	hasSNI     bool
 	ech        bool // an encrypted inner hello is (or pretends to be) there
 }
@@ -33,7 +39,7 @@ type hello struct {
 // that is there says is in h even if the result is partial. It does not
 // allocate beyond h.extensions.
 func (h *hello) parse(b []byte) parsed {
-	*h = hello{extensions: h.extensions[:0]}
+	*h = hello{extensions: h.extensions[:0], datagrams: h.datagrams}
 	if len(b) == 0 {
 		return partial
 	}
@@ -50,12 +56,20 @@ func (h *hello) parse(b []byte) parsed {
 	r := newReader(b[:min(len(b), total)], total)
 	r.take(4)
 	h.version = r.u16()
-	if r.state == whole && h.version>>8 != 3 {
+	h.legacy = h.version
+	major := uint16(3)
+	if h.datagrams {
+		major = 0xfe
+	}
+	if r.state == whole && h.version>>8 != major && (!h.datagrams || h.version != dtlsOld) {
 		return malformed
 	}
 	r.take(32) // random
 	if id := r.vector8(); len(id) > 32 {
 		return malformed
+	}
+	if h.datagrams {
+		r.vector8() // cookie
 	}
 	h.ciphers = r.vector16()
 	if r.state == whole && (len(h.ciphers) < 2 || len(h.ciphers)%2 != 0) {
@@ -112,11 +126,16 @@ func (h *hello) extension(kind uint16, b []byte) bool {
 	case extSignatureAlgs:
 		h.sigAlgs = r.vector16()
 		return r.state == whole && len(h.sigAlgs)%2 == 0
+	case extGroups:
+		h.groups = r.vector16()
+	case extPointFormats:
+		h.points = r.vector8()
 	case extSupportedVersions:
 		list := r.vector8()
 		best := uint16(0)
 		for ; len(list) >= 2; list = list[2:] {
-			if v := binary.BigEndian.Uint16(list); !isGREASE(v) && v > best {
+			// The versions of DTLS count down.
+			if v := binary.BigEndian.Uint16(list); !isGREASE(v) && (v > best || h.datagrams && v < best) {
 				best = v
 			}
 		}

@@ -2,7 +2,10 @@
 
 package classifier
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 const (
 	maxBlank   = 16       // bytes of empty lines in front of a request
@@ -21,7 +24,7 @@ func httpDetector() detector {
 // lookHTTP reads the head of the first request of a direction, or recognises a
 // response by its status line.
 func lookHTTP(x *sight) verdict {
-	if v := matchStatus(x.data); v != no {
+	if v := lookStatus(x); v != no {
 		return v
 	}
 	// Servers step over empty lines, so that is no way to hide behind.
@@ -42,6 +45,9 @@ func lookHTTP(x *sight) verdict {
 	}
 	if authority := targetAuthority(method, target); len(authority) > 0 {
 		x.requestHost(authority, target)
+		if x.label(&labelProxy); string(method) == "CONNECT" {
+			x.label(&labelConnect)
+		}
 	}
 	for {
 		if line, rest, ok = cutLine(rest); !ok {
@@ -51,6 +57,7 @@ func lookHTTP(x *sight) verdict {
 			if x.s.once(sawHost) {
 				x.s.note("http/host: none", "", 0)
 			}
+			x.httpUse(target)
 			return done
 		}
 		name, value, ok := bytes.Cut(line, []byte{':'})
@@ -65,6 +72,12 @@ func lookHTTP(x *sight) verdict {
 			if x.s.once(sawAgent) {
 				x.text(&x.s.findings().agent, "http/user-agent", value)
 			}
+		case equalFold(name, "upgrade") && equalFold(value, "websocket"):
+			x.label(&labelSocket)
+		case equalFold(name, "content-type"):
+			x.contentType(value)
+		case equalFold(name, "soapaction"):
+			x.nameless("SOAP", "web", confidenceName)
 		}
 	}
 }
@@ -107,6 +120,56 @@ func matchStatus(b []byte) verdict {
 		return no
 	}
 	return enough
+}
+
+// lookStatus is matchStatus, and learns from the head of the response.
+func lookStatus(x *sight) verdict {
+	v := matchStatus(x.data)
+	if v != enough {
+		return v
+	}
+	line, rest, ok := cutLine(x.data)
+	for ok {
+		if line, rest, ok = cutLine(rest); !ok {
+			break
+		}
+		if len(line) == 0 {
+			return enough
+		}
+		if name, value, colon := bytes.Cut(line, []byte{':'}); colon && equalFold(name, "content-type") {
+			x.contentType(bytes.Trim(value, " \t"))
+		}
+	}
+	return enough
+}
+
+// contentType names the uses of HTTP that a media type tells.
+func (x *sight) contentType(value []byte) {
+	value, _, _ = bytes.Cut(value, []byte{';'})
+	switch value = bytes.TrimRight(value, " "); {
+	case equalFold(value, "application/ocsp-request"), equalFold(value, "application/ocsp-response"):
+		x.application("OCSP", "security", confidenceName)
+	case equalFold(value, "application/dash+xml"), equalFold(value, "video/vnd.mpeg.dash.mpd"):
+		x.nameless("MPEGDASH", "streaming", confidenceName)
+	case equalFold(value, "application/vnd.apple.mpegurl"), equalFold(value, "application/x-mpegurl"):
+		x.nameless("HLS", "streaming", confidenceName)
+	case equalFold(value, "application/soap+xml"):
+		x.nameless("SOAP", "web", confidenceName)
+	}
+}
+
+// httpUse names the uses of HTTP that the host or the target tells.
+func (x *sight) httpUse(target []byte) {
+	path, _, _ := bytes.Cut(target, []byte{'?'})
+	host := x.s.findings().host
+	switch {
+	case strings.HasPrefix(host, "ocsp.") || strings.Contains(host, ".ocsp."):
+		x.application("OCSP", "security", confidenceName)
+	case bytes.HasSuffix(path, []byte(".mpd")):
+		x.nameless("MPEGDASH", "streaming", confidenceName)
+	case bytes.HasSuffix(path, []byte(".m3u8")):
+		x.nameless("HLS", "streaming", confidenceName)
+	}
 }
 
 // cutLine cuts b after its first line and takes the end of line off.

@@ -27,10 +27,10 @@ func TestHTTP(t *testing.T) {
 			URL: "http://WWW.Example.Org:8080/", UserAgent: "a",
 		}},
 		{name: "connect", in: "CONNECT www.facebook.com:443 HTTP/1.1\r\nHost: other.example\r\n\r\n", state: Done, want: Result{
-			Application: "FACEBOOK", Category: "social", Detail: "www.facebook.com", HTTPHost: "www.facebook.com",
+			Protocol: "HTTP_Connect", Application: "FACEBOOK", Category: "social", Detail: "www.facebook.com", HTTPHost: "www.facebook.com",
 		}},
 		{name: "to a proxy", in: "GET http://user:pw@www.bbc.co.uk/news HTTP/1.1\r\nHost: other.example\r\n\r\n", state: Done, want: Result{
-			Application: "BBC", Category: "news", Detail: "www.bbc.co.uk", HTTPHost: "www.bbc.co.uk", URL: "http://www.bbc.co.uk/news",
+			Protocol: "HTTP_Proxy", Application: "BBC", Category: "news", Detail: "www.bbc.co.uk", HTTPHost: "www.bbc.co.uk", URL: "http://www.bbc.co.uk/news",
 		}},
 		{name: "behind empty lines", in: "\r\n\n\r\nGET / HTTP/1.1\r\nHost: vimeo.com\r\n\r\n", state: Done, want: Result{
 			Application: "VIMEO", Category: "streaming", Detail: "vimeo.com", HTTPHost: "vimeo.com", URL: "http://vimeo.com/",
@@ -62,7 +62,10 @@ func TestHTTP(t *testing.T) {
 				t.Errorf("state %v, want %v", got, tt.state)
 			}
 			got := v.s.Result()
-			tt.want.Protocol, tt.want.Chain = "HTTP", "IP/TCP/HTTP"
+			if tt.want.Protocol == "" {
+				tt.want.Protocol = "HTTP"
+			}
+			tt.want.Chain = "IP/TCP/" + strings.ToUpper(tt.want.Protocol)
 			if tt.want.Application != "HTTP" {
 				tt.want.Chain += "/" + tt.want.Application
 			}
@@ -79,7 +82,6 @@ func TestNotHTTP(t *testing.T) {
 		"RTSP":              "OPTIONS rtsp://example.org/a RTSP/1.0\r\nCSeq: 1\r\n\r\n",
 		"SIP":               "INVITE sip:a@example.org SIP/2.0\r\n\r\n",
 		"SMTP":              "EHLO example.org\r\n",
-		"version 2":         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 		"no target":         "GET HTTP/1.1\r\n\r\n",
 		"blank target":      "GET   HTTP/1.1\r\nHost: vimeo.com\r\n\r\n",
 		"lower case":        "get / HTTP/1.1\r\n\r\n",
@@ -151,4 +153,32 @@ func FuzzHTTP(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte, cut int) {
 		fuzzStream(t, c, b, cut)
 	})
+}
+
+func TestHTTPUses(t *testing.T) {
+	for _, tt := range []struct {
+		name, in              string
+		dir                   Dir
+		protocol, application string
+	}{
+		{"upgrade", "GET /chat HTTP/1.1\r\nHost: www.example.org\r\nUpgrade: WebSocket\r\n\r\n", Original, "WebSocket", "WEBSOCKET"},
+		{"another upgrade", "GET / HTTP/1.1\r\nHost: www.example.org\r\nUpgrade: h2c\r\n\r\n", Original, "HTTP", "HTTP"},
+		{"certificate status", "POST / HTTP/1.1\r\nContent-Type: application/ocsp-request\r\n\r\n", Original, "HTTP", "OCSP"},
+		{"certificate status by host", "GET /MFE HTTP/1.1\r\nHost: ocsp.example.org\r\n\r\n", Original, "HTTP", "OCSP"},
+		{"answer", "HTTP/1.1 200 OK\r\nContent-Type: application/ocsp-response\r\n\r\n", Reply, "HTTP", "OCSP"},
+		{"playlist", "GET /a/b.m3u8?c=d HTTP/1.1\r\nHost: www.example.org\r\n\r\n", Original, "HTTP", "HLS"},
+		{"manifest", "HTTP/1.1 200 OK\r\nContent-Type: application/dash+xml; charset=utf-8\r\n\r\n", Reply, "HTTP", "MPEGDASH"},
+		{"of a service", "GET /a.mpd HTTP/1.1\r\nHost: www.netflix.com\r\n\r\n", Original, "HTTP", "NETFLIX"},
+		{"call", "POST / HTTP/1.1\r\nSOAPAction: \"urn:a\"\r\n\r\n", Original, "HTTP", "SOAP"},
+		{"page", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n", Reply, "HTTP", "HTTP"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v := newConversation(t, New(Options{}))
+			v.open()
+			v.at(tt.dir, 0, []byte(tt.in))
+			if r := v.s.Result(); r.Protocol != tt.protocol || r.Application != tt.application {
+				t.Errorf("protocol %q, application %q, want %q, %q", r.Protocol, r.Application, tt.protocol, tt.application)
+			}
+		})
+	}
 }

@@ -14,8 +14,8 @@ import (
 // fingerprint.
 const maxJA4 = 512
 
-// ja4 returns the JA4 fingerprint of a complete hello: transport is 't' for TCP
-// and 'q' for QUIC. It is empty for a hello with more than maxJA4 of anything.
+// ja4 returns the JA4 fingerprint of a complete hello: transport is 't' for TCP,
+// 'd' for DTLS and 'q' for QUIC. It is empty for a hello with more than maxJA4 of anything.
 // The hello's extensions are sorted by the call; scratch is overwritten.
 func (h *hello) ja4(transport byte, scratch *ja4Scratch) string {
 	if len(h.ciphers) > 2*maxJA4 || len(h.extensions) > maxJA4 || len(h.sigAlgs) > 2*maxJA4 {
@@ -87,6 +87,12 @@ func ja4Version(v uint16) string {
 		return "10"
 	case 0x0300:
 		return "s3"
+	case 0xfeff:
+		return "d1"
+	case 0xfefd:
+		return "d2"
+	case 0xfefc:
+		return "d3"
 	case 0x0002:
 		return "s2"
 	}

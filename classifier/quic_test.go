@@ -203,7 +203,7 @@ func TestQUICRealClient(t *testing.T) {
 			want := Result{
 				Protocol: "QUIC", Application: "YOUTUBE", Category: "streaming", Chain: "IP/UDP/QUIC/YOUTUBE",
 				Detail: "www.youtube.com", Confidence: confidenceName, SNI: "www.youtube.com", ALPN: []string{"h3"},
-				JA4: r.JA4, QUICVersion: tt.version, Version: r.Version,
+				JA4: r.JA4, JA3: r.JA3, QUICVersion: tt.version, Version: r.Version,
 			}
 			if diff := cmp.Diff(want, r); diff != "" {
 				t.Errorf("result (-want +got):\n%s", diff)

@@ -28,14 +28,19 @@ type Result struct {
 	// session named them.
 	Inferred bool `json:"inferred,omitempty"`
 
-	SNI         string   `json:"sni,omitempty"`          // server name of a ClientHello, lower case
-	ALPN        []string `json:"alpn,omitempty"`         // protocols offered in a ClientHello
-	JA4         string   `json:"ja4,omitempty"`          // fingerprint of a complete ClientHello
-	HTTPHost    string   `json:"http_host,omitempty"`    // host of the first HTTP request, lower case, without port
-	URL         string   `json:"url,omitempty"`          // "http://host/path" of the first HTTP request
-	UserAgent   string   `json:"user_agent,omitempty"`   // of the first HTTP request
-	QUICVersion string   `json:"quic_version,omitempty"` // "1", "2", "draft-29"
-	SSHBanner   string   `json:"ssh_banner,omitempty"`   // identification string; the server's, once seen
+	SNI         string       `json:"sni,omitempty"`          // server name of a ClientHello, lower case
+	ALPN        []string     `json:"alpn,omitempty"`         // protocols offered in a ClientHello
+	JA4         string       `json:"ja4,omitempty"`          // fingerprint of a complete ClientHello
+	JA3         string       `json:"ja3,omitempty"`          // MD5 of a complete ClientHello, in hex
+	JA3S        string       `json:"ja3s,omitempty"`         // MD5 of a ServerHello, in hex
+	TLSVersion  string       `json:"tls_version,omitempty"`  // the server's choice, "TLSv1.2", "DTLSv1.2"
+	ALPNChosen  string       `json:"alpn_chosen,omitempty"`  // the server's choice, where it is not encrypted
+	Certificate *Certificate `json:"certificate,omitempty"`  // the server's, where it is not encrypted; not to be changed
+	HTTPHost    string       `json:"http_host,omitempty"`    // host of the first HTTP request, lower case, without port
+	URL         string       `json:"url,omitempty"`          // "http://host/path" of the first HTTP request
+	UserAgent   string       `json:"user_agent,omitempty"`   // of the first HTTP request
+	QUICVersion string       `json:"quic_version,omitempty"` // "1", "2", "draft-29"
+	SSHBanner   string       `json:"ssh_banner,omitempty"`   // identification string; the server's, once seen
 	// Hint is the DNS name this client last asked for that resolved to the
 	// server's address.
 	Hint string `json:"hint,omitempty"`

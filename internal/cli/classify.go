@@ -76,7 +76,7 @@ func (c *ctl) classify(file string, o *classifyOptions) error {
 		defer f.Close()
 		in, name = f, filepath.Base(file)
 	}
-	looker := classifier.New(classifier.Options{Hints: classifier.NewHints(classifier.HintsOptions{})})
+	looker := classifier.New(classifier.Options{Certificates: true, Lookups: true, Hints: classifier.NewHints(classifier.HintsOptions{})})
 	r, err := pcap.Classify(in, looker, pcap.Options{Tunnels: o.tunnels})
 	if r == nil {
 		return err
