@@ -102,12 +102,12 @@ func keyOf(p *classifier.Packet) (k flowKey) {
 	return k
 }
 
-// slabFlows is how many flows are allocated at once.
-const slabFlows = 64
+// maxSlab bounds how many flows are allocated at once: as many as there are.
+const maxSlab = 64
 
 func (t *flows) newFlow() *Flow {
 	if len(t.slab) == 0 {
-		t.slab = make([]Flow, slabFlows)
+		t.slab = make([]Flow, min(max(len(t.report.Flows), 1), maxSlab))
 	}
 	f := &t.slab[0]
 	t.slab = t.slab[1:]

@@ -34,7 +34,7 @@ type Reader struct {
 
 // NewReader reads the head of a file. Errors about its contents wrap ErrFormat.
 func NewReader(in io.Reader) (*Reader, error) {
-	r := &Reader{in: bufio.NewReaderSize(in, 64<<10)}
+	r := &Reader{in: bufio.NewReaderSize(in, 32<<10)}
 	magic, err := r.in.Peek(4)
 	if err != nil {
 		return nil, fmt.Errorf("%w: no header: %w", ErrFormat, err)
