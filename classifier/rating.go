@@ -38,7 +38,7 @@ func RateApplication(application, category string) Rating {
 		return Rating{4, 2}
 	case "cdn", "cloud", "web":
 		return Rating{3, 2}
-	case "check", "dns", "network", "push", "security", "speed":
+	case "check", "dns", "network", "push", "rpc", "security", "speed", "system":
 		return Rating{3, 1}
 	case "conferencing", "mail", "voip":
 		return Rating{4, 2}

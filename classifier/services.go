@@ -2,10 +2,131 @@
 
 package classifier
 
-// serviceDetectors lists the protocols of network services.
+import (
+	"encoding/binary"
+	"strings"
+)
+
+// serviceDetectors lists the services of a network: mail, files, names,
+// management, remote access, databases and messages.
 func serviceDetectors() []detector {
 	return []detector{
-		sshDetector(),
-		ntpDetector(),
+		sshDetector(), ntpDetector(),
+		smtpsDetector(), popsDetector(), imapsDetector(), ftpsDetector(),
+		smtpDetector(), pop3Detector(), imapDetector(), ftpDetector(), nntpDetector(), ircDetector(),
+		dhcpDetector(), dhcpv6Detector(), snmpDetector(), ldapDetector(), kerberosDetector(),
+		syslogDetector(), netflowDetector(), sflowDetector(), tftpDetector(),
+		radiusDetector(), diameterDetector(), tacacsDetector(), zabbixDetector(), collectdDetector(),
+		slpDetector(), bgpDetector(), ldpDetector(), bfdDetector(), hsrpDetector(), capwapDetector(),
+		gtpControlDetector(), gtpUserDetector(), gtpPrimeDetector(), openflowDetector(),
+		smb1Detector(), smb2Detector(), netbiosSessionDetector(), nfsDetector(), profinetDetector(), dcerpcDetector(),
+		rdpDetector(), vncDetector(), citrixDetector(), radminDetector(), teamviewerDetector(),
+		x11Detector(), xdmcpDetector(), telnetDetector(), socksDetector(), whoisDetector(),
+		postgresDetector(), mysqlDetector(), mongoDetector(), redisDetector(), oracleDetector(),
+		tdsDetector(), cassandraDetector(), memcachedDetector(),
+		kafkaDetector(), mqttDetector(), amqpDetector(), stompDetector(), natsDetector(), coapDetector(),
+		fixDetector(), jrmiDetector(), corbaDetector(), ajpDetector(), fastcgiDetector(), thriftDetector(),
+		raftDetector(), z3950Detector(), rsyncDetector(), lustreDetector(),
 	}
+}
+
+// streamOnly describes a protocol over TCP whose first byte is one of first, or
+// any if that is empty.
+func streamOnly(name, category, first string, look func(*sight) verdict) detector {
+	return detector{
+		name: name, upper: strings.ToUpper(name), category: category, confidence: 95,
+		starts: oneOf(first), stream: look,
+	}
+}
+
+// datagramOnly is streamOnly over UDP.
+func datagramOnly(name, category, first string, look func(*sight) verdict) detector {
+	return detector{
+		name: name, upper: strings.ToUpper(name), category: category, confidence: 95,
+		starts: oneOf(first), datagram: look,
+	}
+}
+
+// oneOf tells the bytes of set, all if there are none.
+func oneOf(set string) func(byte) bool {
+	if set == "" {
+		return nil
+	}
+	return func(b byte) bool { return strings.IndexByte(set, b) >= 0 }
+}
+
+// opens compares the start of a stream with prefix: no, wait while it is
+// shorter, or enough.
+func opens(b []byte, prefix string) verdict {
+	n := min(len(b), len(prefix))
+	switch {
+	case string(b[:n]) != prefix[:n]:
+		return no
+	case n < len(prefix):
+		return wait
+	}
+	return enough
+}
+
+// opensFold is opens for a prefix in capitals, without regard to case.
+func opensFold(b []byte, prefix string) verdict {
+	n := min(len(b), len(prefix))
+	for i := range n {
+		c := b[i]
+		if c >= 'a' && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		if c != prefix[i] {
+			return no
+		}
+	}
+	if n < len(prefix) {
+		return wait
+	}
+	return enough
+}
+
+// opensAny is the best answer of opens for several prefixes.
+func opensAny(b []byte, prefixes ...string) verdict {
+	best := no
+	for _, p := range prefixes {
+		best = max(best, opens(b, p))
+	}
+	return best
+}
+
+// port reports whether either end uses one of the ports.
+func (x *sight) port(ports ...uint16) bool {
+	for _, p := range ports {
+		if x.p.SrcPort == p || x.p.DstPort == p {
+			return true
+		}
+	}
+	return false
+}
+
+func num16(b []byte) int { return int(binary.BigEndian.Uint16(b)) }
+func num32(b []byte) int { return int(binary.BigEndian.Uint32(b)) }
+func low16(b []byte) int { return int(binary.LittleEndian.Uint16(b)) }
+func low32(b []byte) int { return int(binary.LittleEndian.Uint32(b)) }
+
+// isZero reports whether all of b is zero.
+func isZero(b []byte) bool {
+	for _, c := range b {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// isWord reports whether b is letters, digits and the signs of identifiers, at
+// least one.
+func isWord(b []byte) bool {
+	for _, c := range b {
+		if !isAlphanumeric(c) && c != '_' && c != '-' && c != '.' && c != ':' {
+			return false
+		}
+	}
+	return len(b) > 0
 }

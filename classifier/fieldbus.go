@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: MIT
+
+package classifier
+
+func dnp3Detector() detector {
+	d := streamOnly("DNP3", "industrial", "\x05", func(x *sight) verdict {
+		if v := opens(x.data, "\x05\x64"); v != enough {
+			return v
+		}
+		switch {
+		case len(x.data) < 10:
+			return wait
+		case isDNP3(x.data):
+			return done
+		}
+		return no
+	})
+	d.datagram = func(x *sight) verdict {
+		if len(x.data) >= 10 && opens(x.data, "\x05\x64") == enough && isDNP3(x.data) {
+			return done
+		}
+		return no
+	}
+	return d
+}
+
+// isDNP3 reads a link header and its checksum (IEEE 1815): polynomial 0x3d65,
+// bits reflected, result inverted.
+func isDNP3(b []byte) bool {
+	sum := 0
+	for _, c := range b[:8] {
+		sum ^= int(c)
+		for range 8 {
+			if sum&1 != 0 {
+				sum = sum>>1 ^ 0xa6bc
+			} else {
+				sum >>= 1
+			}
+		}
+	}
+	return b[2] >= 5 && low16(b[8:]) == sum^0xffff
+}
+
+func iec104Detector() detector {
+	return streamOnly("IEC60870", "industrial", "\x68", lookIEC104)
+}
+
+// lookIEC104 reads units of IEC 60870-5-104: start, length, four bytes of
+// control, and what is carried. One that carries nothing has few forms; of
+// others, kind, count and cause must be right.
+func lookIEC104(x *sight) verdict {
+	b := x.data
+	for sure := 0; ; {
+		if len(b) < 6 {
+			if len(b) > 0 && b[0] != 0x68 || len(b) > 1 && (b[1] < 4 || b[1] > 253) {
+				return no
+			}
+			return wait
+		}
+		size := int(b[1])
+		if b[0] != 0x68 || size < 4 || size > 253 {
+			return no
+		}
+		switch {
+		case b[2]&3 == 3:
+			switch b[2] {
+			case 0x07, 0x0b, 0x13, 0x23, 0x43, 0x83:
+			default:
+				return no
+			}
+			if size != 4 || !isZero(b[3:6]) {
+				return no
+			}
+			sure += 2
+		case b[2]&3 == 1:
+			if size != 4 || b[2] != 1 || b[3] != 0 || b[4]&1 != 0 {
+				return no
+			}
+			sure++
+		default:
+			if size < 13 || b[4]&1 != 0 {
+				return no
+			}
+			if len(b) < 12 {
+				return wait
+			}
+			kind, count, cause := b[6], b[7]&0x7f, b[8]&0x3f
+			if kind == 0 || kind > 127 || count == 0 || cause == 0 || cause > 47 {
+				return no
+			}
+			if (kind >= 45 && kind <= 69 || kind >= 100 && kind <= 113) && count != 1 || kind < 45 && b[7]&0x80 == 0 && int(count)*4 > size-10 {
+				return no
+			}
+			sure++
+		}
+		if sure >= 2 {
+			return done
+		}
+		if len(b) < size+2 {
+			return wait
+		}
+		if b = b[size+2:]; len(b) == 0 {
+			if x.port(2404) {
+				return done
+			}
+			if len(x.peer()) >= 6 && x.peer()[0] == 0x68 {
+				return done
+			}
+			return wait
+		}
+	}
+}
+
+func synchrophasorDetector() detector {
+	d := streamOnly("IEEE-C37118", "industrial", "\xaa", func(x *sight) verdict { return lookSynchrophasor(x.data) })
+	d.datagram = func(x *sight) verdict {
+		if len(x.data) >= 16 && num16(x.data[2:]) == len(x.data) && lookSynchrophasor(x.data) == enough {
+			return done
+		}
+		return no
+	}
+	return d
+}
+
+// lookSynchrophasor reads a frame of IEEE C37.118.2 and its checksum:
+// polynomial 0x1021, from all ones.
+func lookSynchrophasor(b []byte) verdict {
+	if len(b) < 4 {
+		return wait
+	}
+	size := num16(b[2:])
+	if b[1]>>4 > 5 || b[1]&15 < 1 || b[1]&15 > 3 || size < 16 || size > 16<<10 {
+		return no
+	}
+	if len(b) < size {
+		return wait
+	}
+	sum := uint16(0xffff)
+	for _, c := range b[:size-2] {
+		sum ^= uint16(c) << 8
+		for range 8 {
+			if sum&0x8000 != 0 {
+				sum = sum<<1 ^ 0x1021
+			} else {
+				sum <<= 1
+			}
+		}
+	}
+	if num16(b[size-2:]) != int(sum) {
+		return no
+	}
+	return enough
+}
+
+func bacnetDetector() detector {
+	return datagramOnly("BACnet", "industrial", "\x81", lookBACnet)
+}
+
+// lookBACnet reads a virtual link message (ASHRAE 135, annex J) and the version
+// of the network layer behind it.
+func lookBACnet(x *sight) verdict {
+	b := x.data
+	if len(b) < 4 || b[1] > 12 || num16(b[2:]) != len(b) {
+		return no
+	}
+	at := 4
+	switch b[1] {
+	case 4:
+		at = 10
+	case 9, 10, 11:
+	case 0:
+		if len(b) != 6 || b[4] != 0 {
+			return no
+		}
+		return done
+	case 2, 6:
+		if len(b) != 4 {
+			return no
+		}
+		return done
+	case 5:
+		if len(b) != 6 {
+			return no
+		}
+		return done
+	default:
+		if (len(b)-4)%10 != 0 && len(b) != 10 {
+			return no
+		}
+		return done
+	}
+	if len(b) < at+2 || b[at] != 1 || b[at+1]&0x50 != 0 {
+		return no
+	}
+	return done
+}
+
+func knxDetector() detector {
+	d := datagramOnly("KNXnet_IP", "industrial", "\x06", func(x *sight) verdict {
+		if len(x.data) >= 8 && num16(x.data[4:]) == len(x.data) && isKNX(x.data) {
+			return done
+		}
+		return no
+	})
+	d.stream = func(x *sight) verdict {
+		if v := opensAny(x.data, "\x06\x10", "\x06\x20"); v != enough {
+			return v
+		}
+		switch {
+		case len(x.data) < 8:
+			return wait
+		case isKNX(x.data):
+			return done
+		}
+		return no
+	}
+	return d
+}
+
+// isKNX reads the header of KNXnet/IP (EN 13321-2): service and length.
+func isKNX(b []byte) bool {
+	service, size := num16(b[2:]), num16(b[4:])
+	if b[1] != 0x10 && b[1] != 0x20 || size < 8 || size > 1500 {
+		return false
+	}
+	switch {
+	case service >= 0x201 && service <= 0x20c, service >= 0x310 && service <= 0x311, service >= 0x420 && service <= 0x425,
+		service >= 0x530 && service <= 0x533, service >= 0x740 && service <= 0x743, service >= 0x950 && service <= 0x955:
+		return true
+	}
+	return false
+}
+
+func hartDetector() detector {
+	d := streamOnly("HART-IP", "industrial", "\x01\x02", func(x *sight) verdict {
+		switch {
+		case len(x.data) < 8:
+			return wait
+		case num16(x.data[6:]) > 13 && x.data[2] == 0:
+			return no
+		case len(x.data) < min(num16(x.data[6:]), 300) && x.data[1] <= 2 && x.data[2] <= 4:
+			return wait
+		case isHART(x.data, len(x.data)):
+			return done
+		}
+		return no
+	})
+	d.datagram = func(x *sight) verdict {
+		if len(x.data) >= 8 && isHART(x.data, len(x.data)) {
+			return done
+		}
+		return no
+	}
+	return d
+}
+
+// isHART reads the header of HART-IP: version, kind, message, status, length. A
+// session begins with its being set up.
+func isHART(b []byte, size int) bool {
+	if b[0] < 1 || b[0] > 2 || b[1] > 2 && b[1] != 15 || b[2] > 4 || b[3] > 16 && b[3] < 64 || num16(b[6:]) != size {
+		return false
+	}
+	switch b[2] {
+	case 0: // set up: master type, timer
+		return size == 13 && b[8] <= 1
+	case 1, 2:
+		return size == 8
+	}
+	return size >= 12
+}
+
+func dlmsDetector() detector {
+	d := streamOnly("IEC62056", "industrial", "\x00\x7e", func(x *sight) verdict {
+		if x.data[0] == 0x7e {
+			return lookHDLC(x.data)
+		}
+		if v := opens(x.data, "\x00\x01"); v < found {
+			return v
+		}
+		switch {
+		case len(x.data) < 10:
+			return wait
+		case isDLMS(x.data):
+			return done
+		}
+		return no
+	})
+	d.datagram = func(x *sight) verdict {
+		if len(x.data) >= 10 && (x.data[0] == 0x7e && lookHDLC(x.data) == done || num16(x.data[6:])+8 == len(x.data) && isDLMS(x.data)) {
+			return done
+		}
+		return no
+	}
+	return d
+}
+
+// lookHDLC reads a frame of IEC 62056-46: its length between two flags, and its
+// checksum (the one of X.25).
+func lookHDLC(b []byte) verdict {
+	if len(b) > 1 && b[1]&0xf0 != 0xa0 {
+		return no
+	}
+	if len(b) < 9 {
+		return wait
+	}
+	size := num16(b[1:]) & 0x7ff
+	if size < 7 {
+		return no
+	}
+	if len(b) < size+2 {
+		return wait
+	}
+	sum := 0xffff
+	for _, c := range b[1 : size-1] {
+		sum ^= int(c)
+		for range 8 {
+			if sum&1 != 0 {
+				sum = sum>>1 ^ 0x8408
+			} else {
+				sum >>= 1
+			}
+		}
+	}
+	if b[size+1] != 0x7e || low16(b[size-1:]) != sum^0xffff {
+		return no
+	}
+	return done
+}
+
+// isDLMS reads the wrapper of IEC 62056-4-7 and the tag of what is in it; both
+// ends' ports are small numbers.
+func isDLMS(b []byte) bool {
+	size := num16(b[6:])
+	if num16(b) != 1 || num16(b[2:]) == 0 && num16(b[4:]) == 0 || num16(b[2:]) > 0x80 && num16(b[4:]) > 0x80 || size < 2 || size > 4096 {
+		return false
+	}
+	switch tag := b[8]; {
+	case tag == 0x60 || tag == 0x61: // association: its length
+		return size >= 10 && (int(b[9]) == size-2 || b[9] == 0x81)
+	case tag >= 0xc0 && tag <= 0xc7 && tag != 0xc6: // get, set, event, action: choice
+		return b[9] >= 1 && b[9] <= 4 && size >= 4
+	case tag >= 0xc8 && tag <= 0xcf, tag == 0xdb, tag == 0xdd, tag == 0xe6: // ciphered: its length
+		return int(b[9]) == size-2 || b[9] == 0x81 || b[9] == 0x82
+	case tag == 0x62 || tag == 0x63:
+		return int(b[9]) == size-2
+	}
+	return false
+}
+
+func someipDetector() detector {
+	d := datagramOnly("SOMEIP", "rpc", "", func(x *sight) verdict {
+		for b := x.data; len(b) >= 16 && isSOMEIP(b) && num32(b[4:]) <= len(b)-8; {
+			if b = b[8+num32(b[4:]):]; len(b) == 0 {
+				return done
+			}
+		}
+		return no
+	})
+	d.stream = func(x *sight) verdict {
+		b := x.data
+		if len(b) > 4 && b[4] != 0 || len(b) > 5 && b[5] != 0 || len(b) > 12 && b[12] != 1 {
+			return no
+		}
+		for n := 0; len(b) >= 16; n++ {
+			if !isSOMEIP(b) || num32(b[4:]) > 1<<16 {
+				return no
+			}
+			if n == 1 || len(b) == 8+num32(b[4:]) {
+				return done
+			}
+			if len(b) < 8+num32(b[4:]) {
+				return wait
+			}
+			b = b[8+num32(b[4:]):]
+		}
+		return wait
+	}
+	return d
+}
+
+// isSOMEIP reads a header of the automobile's middleware (AUTOSAR, SOME/IP).
+func isSOMEIP(b []byte) bool {
+	if num16(b) == 0 || num32(b[4:]) < 8 || b[12] != 1 || b[15] > 0x5e {
+		return false
+	}
+	switch b[14] &^ 0x20 { // parts of a long message
+	case 0, 1, 2: // asked, told: all is well
+		return b[15] == 0
+	case 0x80, 0x81:
+		return true
+	}
+	return false
+}

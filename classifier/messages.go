@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: MIT
+
+package classifier
+
+import "bytes"
+
+func mqttDetector() detector {
+	return streamOnly("MQTT", "iot", "\x10", lookMQTT)
+}
+
+// lookMQTT reads the packet a client connects with: its length, the protocol's
+// name, a version (MQTT 3.1, 3.1.1 and 5).
+func lookMQTT(x *sight) verdict {
+	b, size := x.data[1:], 0
+	for i := 0; ; i++ {
+		if len(b) == 0 {
+			return wait
+		}
+		size |= int(b[0]&0x7f) << (7 * i)
+		last := b[0] < 0x80
+		b = b[1:]
+		if last {
+			break
+		}
+		if i == 3 {
+			return no
+		}
+	}
+	if size < 12 {
+		return no
+	}
+	for _, name := range [...]string{"\x00\x04MQTT", "\x00\x06MQIsdp"} {
+		switch v := opens(b, name); v {
+		case wait:
+			return wait
+		case enough:
+			switch rest := b[len(name):]; {
+			case len(rest) < 2:
+				return wait
+			case rest[0] < 3 || rest[0] > 5 || rest[1]&1 != 0 || rest[1]&0x18 == 0x18:
+				return no
+			}
+			return done
+		}
+	}
+	return no
+}
+
+func amqpDetector() detector {
+	return streamOnly("AMQP", "rpc", "A", lookAMQP)
+}
+
+// lookAMQP reads the protocol header: identifier and version of AMQP 0-8 to
+// 0-10 and 1.0.
+func lookAMQP(x *sight) verdict {
+	b := x.data
+	if v := opens(b, "AMQP"); v != enough {
+		return v
+	}
+	if len(b) < 8 {
+		return wait
+	}
+	if b[4] > 3 || b[5] > 1 || b[6] > 10 || b[7] > 10 {
+		return no
+	}
+	return done
+}
+
+func stompDetector() detector {
+	return streamOnly("STOMP", "rpc", "CS", lookSTOMP)
+}
+
+// lookSTOMP reads the frame a connection starts with, and its first header.
+func lookSTOMP(x *sight) verdict {
+	b := x.data
+	if v := opensAny(b, "CONNECT\n", "CONNECT\r\n", "CONNECTED\n", "CONNECTED\r\n", "STOMP\n", "STOMP\r\n"); v != enough {
+		return v
+	}
+	_, rest, _ := textLine(b)
+	line, _, ended := textLine(rest)
+	switch {
+	case len(line) > 256 || !isText(line):
+		return no
+	case !ended:
+		return wait
+	}
+	if key, _, ok := bytes.Cut(line, []byte(":")); !ok || !isWord(key) {
+		return no
+	}
+	return done
+}
+
+func natsDetector() detector {
+	return streamOnly("NATS", "rpc", "IC", func(x *sight) verdict {
+		return min(opensAny(x.data, `INFO {"server_id":`, `INFO {"server_name":`, `CONNECT {"verbose":`), done)
+	})
+}
+
+func kafkaDetector() detector {
+	return streamOnly("Kafka", "rpc", "\x00", lookKafka)
+}
+
+// lookKafka reads the header of a request: its kind and version, and the name
+// the client gives itself.
+func lookKafka(x *sight) verdict {
+	b := x.data
+	if len(b) < 14 {
+		if len(b) > 6 && (b[4] != 0 || b[5] > 74 || b[6] != 0) {
+			return no
+		}
+		return wait
+	}
+	size, n := num32(b), num16(b[12:])
+	if size < 10 || size > 1<<24 || num16(b[4:]) > 74 || num16(b[6:]) > 17 || n > 255 || n < 1 || 10+n > size {
+		return no
+	}
+	if name := b[14:min(len(b), 14+n)]; !isText(name) {
+		return no
+	}
+	if len(b) < 14+min(n, 64) {
+		return wait
+	}
+	if n < 3 && len(b) != 4+size {
+		return no
+	}
+	return done
+}
+
+func coapDetector() detector {
+	return datagramOnly("CoAP", "iot", "", lookCoAP)
+}
+
+// lookCoAP reads a message (RFC 7252): its options must be known ones and fill
+// it, or end at the mark of the payload. A request that names what it wants is
+// believed, anything else when the other side has sent the same number.
+func lookCoAP(x *sight) verdict {
+	b := x.data
+	if len(b) < 4 || b[0]>>6 != 1 || b[0]&0x0f > 8 || len(b) < 4+int(b[0]&0x0f) {
+		return no
+	}
+	code, kind, id := b[1], b[0]>>4&3, num16(b[2:])
+	request := code >= 1 && code <= 7
+	switch class, detail := code>>5, code&0x1f; {
+	case request && kind <= 1:
+	case (class == 2 || class == 4 || class == 5) && detail < 16:
+	case code == 0 && len(b) == 4 && kind >= 2:
+	default:
+		return no
+	}
+	path, number, known := false, 0, 0
+	for b = b[4+int(b[0]&0x0f):]; len(b) > 0; known++ {
+		if b[0] == 0xff {
+			if len(b) == 1 {
+				return no
+			}
+			break
+		}
+		delta, size, rest := int(b[0]>>4), int(b[0]&15), b[1:]
+		var ok bool
+		if delta, rest, ok = coapNibble(delta, rest); !ok {
+			return no
+		}
+		if size, rest, ok = coapNibble(size, rest); !ok || size > len(rest) {
+			return no
+		}
+		number += delta
+		value := rest[:size]
+		switch number {
+		case 3, 11, 15, 35, 39: // host, path, query, proxy: text
+			if !isText(value) || size > 255 {
+				return no
+			}
+			path = path || size > 1
+		case 1, 4, 5, 6, 7, 8, 9, 12, 14, 16, 17, 20, 23, 27, 28, 60, 252, 258, 292:
+			if size > 40 {
+				return no
+			}
+		default:
+			return no
+		}
+		b = rest[size:]
+	}
+	if request && path && known > 0 {
+		return done
+	}
+	m := x.memo()
+	switch {
+	case m == nil:
+		return no
+	case m[0] == 1+byte(x.dir^1) && num16(m[1:]) == id:
+		return done
+	}
+	m[0], m[1], m[2] = 1+byte(x.dir), byte(id>>8), byte(id)
+	return wait
+}
+
+// coapNibble widens a delta or a length that is continued behind its byte.
+func coapNibble(v int, b []byte) (int, []byte, bool) {
+	switch {
+	case v < 13:
+		return v, b, true
+	case v == 13 && len(b) >= 1:
+		return int(b[0]) + 13, b[1:], true
+	case v == 14 && len(b) >= 2:
+		return num16(b) + 269, b[2:], true
+	}
+	return 0, nil, false
+}
+
+func fixDetector() detector {
+	return streamOnly("FIX", "rpc", "8", lookFIX)
+}
+
+// lookFIX reads the fields a message begins with: the version, or what a
+// variant calls itself, and the length of the body.
+func lookFIX(x *sight) verdict {
+	b := x.data
+	if v := opens(b, "8="); v < found {
+		return v
+	}
+	version, rest, ok := bytes.Cut(b[2:min(len(b), 12)], []byte{1})
+	switch {
+	case len(version) > 0 && !isWord(version) || ok && len(version) == 0 || !ok && len(version) > 8:
+		return no
+	case !ok:
+		return wait
+	}
+	rest = b[2+len(version)+1:]
+	if v := opens(rest, "9="); v < found {
+		return v
+	}
+	for i, c := range rest[2:] {
+		switch {
+		case c == 1 && i > 0:
+			return done
+		case !isDigit(c) || i > 8:
+			return no
+		}
+	}
+	return wait
+}
+
+func raftDetector() detector {
+	return streamOnly("Raft", "network", "\x01", lookRaft)
+}
+
+// lookRaft reads what a server of the C implementation introduces itself with:
+// version, identity and the length of its address in words, and the address.
+func lookRaft(x *sight) verdict {
+	b := x.data
+	if len(b) < 32 {
+		if v := opens(b, "\x01\x00\x00\x00\x00\x00\x00\x00"); v != enough {
+			return v
+		}
+		return wait
+	}
+	n := low32(b[16:])
+	if low32(b) != 1 || low32(b[4:]) != 0 || low32(b[20:]) != 0 || n < 8 || n > 256 || n%8 != 0 {
+		return no
+	}
+	if len(b) < 24+n {
+		return wait
+	}
+	address, tail, _ := bytes.Cut(b[24:24+n], []byte{0})
+	if len(address) < 3 || !isPrintable(address) || !isZero(tail) || bytes.IndexByte(address, ':') < 0 {
+		return no
+	}
+	return done
+}
+
+func z3950Detector() detector {
+	return streamOnly("Z3950", "network", "\xb4\xb5", lookZ3950)
+}
+
+// lookZ3950 reads the first elements of an initialise request or answer (ISO
+// 23950): version and options, bit strings, and perhaps a reference before.
+func lookZ3950(x *sight) verdict {
+	b := x.data
+	e, state := readBER(b)
+	switch {
+	case state == partial:
+		return wait
+	case state == malformed || e.size < 12 || e.size > 1<<16:
+		return no
+	case len(b) < min(e.total(), 40):
+		return wait
+	}
+	r := berReader{b, true}
+	r.enter(b[0])
+	if r.tag() == 0x82 {
+		r.take(0x82)
+	}
+	version, options := r.take(0x83), r.take(0x84)
+	if !r.ok || len(version) != 2 || version[0] > 7 || len(options) < 2 || len(options) > 5 || options[0] > 7 || r.tag() != 0x85 {
+		return no
+	}
+	return done
+}
+
+func lustreDetector() detector {
+	return streamOnly("Lustre", "file", "\x00\x63\xc1", func(x *sight) verdict {
+		b := x.data
+		if b[0] == 0xc1 { // a message between processes of number 12345
+			switch v := opens(b, "\xc1\x00\x00\x00"); {
+			case v < found:
+				return v
+			case len(b) < 56:
+				return wait
+			case low32(b[40:]) != 12345 || low32(b[44:]) != 12345 || low32(b[48:]) > 5:
+				return no
+			}
+			return done
+		}
+		if v := opensAny(b, "\x00\x71\xce\xac", "cirE"); v != enough {
+			return v
+		}
+		if len(b) < 8 {
+			return wait
+		}
+		if v := low32(b[4:]); v < 1 || v > 4 {
+			return no
+		}
+		return done
+	})
+}
+
+func tftpDetector() detector {
+	return datagramOnly("TFTP", "file", "\x00", lookTFTP)
+}
+
+// lookTFTP reads a request (RFC 1350), the options of an answer (RFC 2347), or
+// an error with its text.
+func lookTFTP(x *sight) verdict {
+	b := x.data
+	if len(b) < 4 || b[0] != 0 || len(b) < 6 && b[1] != 4 && b[1] != 3 {
+		return no
+	}
+	switch b[1] {
+	case 3, 4:
+		return tftpBlock(x)
+	case 1, 2:
+		name, rest, ok := bytes.Cut(b[2:], []byte{0})
+		mode, rest, ended := bytes.Cut(rest, []byte{0})
+		if !ok || !ended || len(name) == 0 || !isText(name) || !tftpWord(mode, "NETASCII", "OCTET", "MAIL") || !tftpOptions(rest) {
+			return no
+		}
+		return done
+	case 5:
+		text, rest, ok := bytes.Cut(b[4:], []byte{0})
+		if !ok || len(rest) > 0 || num16(b[2:]) > 8 || len(text) < 4 || !isPrintable(text) {
+			return no
+		}
+		return done
+	case 6:
+		if tftpOptions(b[2:]) {
+			return done
+		}
+	}
+	return no
+}
+
+// tftpOptions reports whether b is pairs of names and values, the first of a
+// known name; or nothing.
+func tftpOptions(b []byte) bool {
+	for first := true; len(b) > 0 && !isZero(b); first = false {
+		name, rest, ok := bytes.Cut(b, []byte{0})
+		value, rest, ended := bytes.Cut(rest, []byte{0})
+		if !ok || !ended || !isWord(name) || !isText(value) || first && !tftpWord(name, "BLKSIZE", "TSIZE", "TIMEOUT", "WINDOWSIZE", "MULTICAST", "ROLLOVER", "BLKSIZE2", "UTIMEOUT") {
+			return false
+		}
+		b = rest
+	}
+	return true
+}
+
+// tftpWord reports whether b is one of the words, in capitals, in any case.
+func tftpWord(b []byte, words ...string) bool {
+	for _, w := range words {
+		if len(b) == len(w) && opensFold(b, w) == enough {
+			return true
+		}
+	}
+	return false
+}
+
+// tftpBlock believes in data when the other side acknowledges the same block.
+func tftpBlock(x *sight) verdict {
+	b, m := x.data, x.memo()
+	if b[1] == 4 && len(b) != 4 {
+		return no
+	}
+	if m != nil && m[0] != 0 && m[0] != b[1] && m[1] == byte(x.dir^1) && m[2] == b[2] && m[3] == b[3] {
+		return done
+	}
+	if m != nil {
+		m[0], m[1], m[2], m[3] = b[1], byte(x.dir), b[2], b[3]
+	}
+	return wait
+}
