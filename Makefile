@@ -33,7 +33,7 @@ FUZZTIME ?= 20s
 # The kernels that guests boot: series of Debian's, or "debug".
 GUESTS ?= 6.1 6.12
 # What is tested there: what speaks to the kernel, and nothing that does not.
-GUEST_TESTS ?= ./genl ./kmod/test ./bpfmap ./nftext/rule ./dictd ./dictd/conntrack ./dictd/queue ./dictd/rules ./e2e
+GUEST_TESTS ?= ./genl ./kmod/test ./bpfmap ./nftext/rule ./cmd/dictctl ./dictd ./dictd/conntrack ./dictd/queue ./dictd/rules ./e2e
 # A package that is not through by then hangs: its tests are asked where, and a
 # minute later the guest is killed and its log shown.
 GUEST_PATIENCE ?= 15m

@@ -54,7 +54,9 @@ func (p Page) Convert(src string) ([]byte, error) {
 		case strings.HasPrefix(line, "#"), strings.HasPrefix(line, "```"), strings.HasPrefix(line, " "), numbered.MatchString(line):
 			err = fmt.Errorf("not understood: %s", line)
 		default:
-			n = span(lines[i:], func(l string) bool { return l != "" && !strings.HasPrefix(l, "- ") && !strings.HasPrefix(l, "#") && !strings.HasPrefix(l, "|") })
+			n = span(lines[i:], func(l string) bool {
+				return l != "" && !strings.HasPrefix(l, "- ") && !strings.HasPrefix(l, "#") && !strings.HasPrefix(l, "|")
+			})
 			if !fresh {
 				fmt.Fprintln(&out, ".PP")
 			}
