@@ -12,7 +12,7 @@ func bitTorrentDetector() detector {
 		name: "BitTorrent", upper: "BITTORRENT", category: "p2p", confidence: 95,
 		stream:   func(x *sight) verdict { return begins(x.data, bitTorrentHello) },
 		starts:   is("\x13d\x00\x01\x11\x21\x31\x41B"),
-		datagram: func(x *sight) verdict { return sure(isBitTorrentDatagram(x.data)) },
+		datagram: lookBitTorrent,
 	}
 }
 
@@ -28,6 +28,37 @@ func isBitTorrentDatagram(b []byte) bool {
 		return bytes.HasPrefix(b, []byte("BT-SEARCH * HTTP/1.1\r\n"))
 	}
 	return isUTP(b)
+}
+
+// lookBitTorrent tells from one datagram, or from three of uTP that follow each
+// other. For each direction the memory holds the connection's id, the low byte
+// of the number, how many agreed, and the sender's time in microseconds.
+func lookBitTorrent(x *sight) verdict {
+	b := x.data
+	if isBitTorrentDatagram(b) {
+		return done
+	}
+	if len(b) < 20 || b[0]&15 != 1 || b[0]>>4 > 4 || b[1] > 3 || b[1] == 0 && b[0] == 0x21 && len(b) != 20 {
+		return no
+	}
+	memo := x.memo()
+	if memo == nil {
+		return no
+	}
+	const second = 1_000_000
+	m := memo[8*x.dir : 8*x.dir+8]
+	if m[3] > 0 && string(m[:2]) == string(b[2:4]) && be32(b[4:])-be32(m[4:])-1 < 10*second && b[17]-m[2] <= 4 {
+		m[3]++
+	} else {
+		m[3] = 1
+	}
+	copy(m, b[2:4])
+	m[2] = b[17]
+	copy(m[4:], b[4:8])
+	if m[3] >= 3 {
+		return done
+	}
+	return wait
 }
 
 // isDHT reports whether b is one dictionary of the DHT's queries, answers or

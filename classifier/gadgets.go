@@ -24,14 +24,14 @@ func gadgetDetectors() []detector {
 }
 
 // dropboxDetector knows the announcements of the synchronisation in a local
-// network: an object of JSON that begins with the host's number.
+// network: an object of JSON with the host's number and what it keeps in step.
 func dropboxDetector() detector {
 	return detector{
 		name: "Dropbox", upper: "DROPBOX", category: "storage", confidence: 95,
 		starts: is("{"),
 		datagram: func(x *sight) verdict {
 			b := x.data
-			return sure(hasAny(b, `{"host_int": `) && bytes.Contains(b, []byte(`"namespaces": [`)) && bytes.Contains(b, []byte(`"version": [`)))
+			return sure(hasAny(b, `{"`) && bytes.Contains(b, []byte(`"host_int": `)) && bytes.Contains(b, []byte(`"namespaces": [`)) && bytes.Contains(b, []byte(`"version": [`)))
 		},
 	}
 }

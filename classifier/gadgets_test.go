@@ -18,6 +18,7 @@ func gadgetsCases() []peerCase {
 	tags := lit(4, 3) + lit(4, 4) + lit(4, 36) + "VER\x00NONCPAD\xff" + nul(4) + noise(32) + nul(900)
 	return []peerCase{
 		udp("dropbox", `{"host_int": 1234, "version": [2, 0], "displayname": "", "port": 17500, "namespaces": [1, 2]}`, "Dropbox"),
+		udp("dropbox, another order", `{"version": [2, 0], "port": 17500, "host_int": 1234, "displayname": "", "namespaces": [1, 2]}`, "Dropbox"),
 		udp("json", `{"host_int": 1234, "other": 1}`, ""),
 		udp("spotify", "SpotUdp0"+noise(36), "Spotify"),
 		tcp("spotify in a stream", spotify, "Spotify"),

@@ -18,29 +18,17 @@ func gameDetectors() []detector {
 	}
 }
 
-// rakNetMagic stands in every message of RakNet outside of a connection.
+// rakNetMagic stands in every message of RakNet outside of a connection, behind
+// a kind, a time or an id; games put bytes of their own in front.
 const rakNetMagic = "\x00\xff\xff\x00\xfe\xfe\xfe\xfe\xfd\xfd\xfd\xfd\x12\x34\x56\x78"
 
 func rakNetDetector() detector {
 	return detector{
 		name: "RakNet", upper: "RAKNET", category: "gaming", confidence: 97,
-		starts:   is("\x01\x02\x05\x06\x07\x08\x12\x14\x17\x19\x1a\x1c"),
-		datagram: func(x *sight) verdict { return sure(isRakNet(x.data)) },
+		datagram: func(x *sight) verdict {
+			return sure(bytes.Contains(x.data[:min(len(x.data), 64)], []byte(rakNetMagic)))
+		},
 	}
-}
-
-// isRakNet looks for the magic where the message's kind has it.
-func isRakNet(b []byte) bool {
-	at := 1 // requests and answers to open, refusals
-	switch b[0] {
-	case 0x01, 0x02: // ping: a time goes before
-		at = 9
-	case 0x1c: // pong: a time and an id go before
-		at = 17
-	case 0x19: // other version of the protocol: it goes before
-		at = 2
-	}
-	return len(b) >= at+len(rakNetMagic) && string(b[at:at+len(rakNetMagic)]) == rakNetMagic
 }
 
 // connectionless begins what the engines of Quake's family say outside of a
@@ -235,10 +223,13 @@ func kcpDetector() detector {
 
 // lookKCP walks over the segments in a datagram: each has a head of 24 bytes,
 // all numbers little endian, and they fill it. All belong to one conversation.
-// One segment says little: two of one datagram, or of two, have to agree.
+// A segment without data says little: two datagrams have to agree then.
 func lookKCP(x *sight) verdict {
 	const head = 24
 	b, segments := x.data, 0
+	if len(b) > head && le32(b[20:]) > 0 && le32(b[20:]) == uint32(len(b)-head) {
+		segments++ // the length of data is worth as much as a second segment
+	}
 	if len(b) < head {
 		return no
 	}

@@ -23,7 +23,8 @@ func gamesCases() []peerCase {
 		udp("raknet ping", ping, "RakNet"),
 		udp("raknet pong", "\x1c"+num(8, 1)+noise(8)+rakNetMagic+"\x00\x04MCPE", "RakNet"),
 		udp("raknet open", "\x05"+rakNetMagic+"\x0b"+nul(400), "RakNet"),
-		udp("raknet, magic elsewhere", "\x05\x00"+rakNetMagic+nul(40), ""),
+		udp("raknet, something in front", "\x05\x00"+rakNetMagic+nul(40), "RakNet"),
+		udp("raknet, other magic", "\x05"+rakNetMagic[:15]+nul(40), ""),
 		udp("source query", connectionless+"TSource Engine Query\x00", "Source_Engine"),
 		udp("source info", info, "Source_Engine"),
 		udp("source challenge", connectionless+"A"+noise(4), "Source_Engine"),
@@ -40,7 +41,8 @@ func gamesCases() []peerCase {
 		udp("genshin, other end", "\x00\x00\x00\xff"+nul(8)+num(4, 1234567890)+nul(4), ""),
 		udp("kcp, two segments", kcp(7, 0)+kcp(7, 1), "KCP"),
 		{name: "kcp, two datagrams", udp: true, says: []said{{Original, kcp(7, 0)}, {Reply, kcp(7, 0)}}, want: "KCP"},
-		udp("kcp, one segment", kcp(7, 0), ""),
+		udp("kcp, one segment", kcp(7, 0), "KCP"),
+		udp("kcp, nothing in it", kcp(7, 0)[:20]+nul(4), ""),
 		udp("kcp, two conversations", kcp(7, 0)+kcp(8, 0), ""),
 	}
 }

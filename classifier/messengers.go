@@ -111,10 +111,35 @@ func lookWhatsApp(x *sight) verdict {
 // lookFunXMPP reads the first list of the encoding that came before: a version,
 // a length of three bytes, and the mark of a list.
 func lookFunXMPP(b []byte) verdict {
-	if len(b) < 9 {
+	if len(b) < 8 {
 		return wait
 	}
-	return sure(b[3] < 16 && b[8] == 0xf8 && b[4] < 16 && b[5] == 0 && be16(b[6:]) < 2048)
+	return sure(b[3] < 16 && b[4] == 0 && be16(b[5:]) < 2048 && b[7] == 0xf8)
+}
+
+func threemaDetector() detector {
+	return detector{
+		name: "Threema", upper: "THREEMA", category: "messaging", confidence: 70,
+		stream: lookThreema,
+	}
+}
+
+// lookThreema knows the greeting that Threema's paper on its cryptography
+// describes: the client sends a key and half a nonce, 48 bytes, and waits; the
+// server answers with half a nonce and a box, 80 bytes. Nothing else in it can
+// be read, so it is believed on the chat servers' port only.
+func lookThreema(x *sight) verdict {
+	const port, hello, answer = 5222, 48, 80
+	if !x.onPort(port) || x.dir == Original && len(x.data) > hello || x.dir == Reply && len(x.data) > answer {
+		return no
+	}
+	if len(x.data) >= 32 && !isVaried(x.data) {
+		return no
+	}
+	if x.dir == Original || len(x.data) < answer {
+		return wait
+	}
+	return sure(len(x.peer()) == hello)
 }
 
 func jabberDetector() detector {

@@ -112,6 +112,9 @@ func peerCases() []peerCase {
 	l2tp := "\xc8\x02" + num(2, 20) + nul(8) + "\x80\x08" + nul(5) + "\x01"
 	zt := noise(13) + "\x0a\x0b\x0c\x0d\x0e\x00" + noise(8) + "\x01\x0c\x01\x0a\x00\x02" + noise(8)
 	zt = zt[:41] + "\x0a\x0b\x0c\x0d\x0e\x00" + noise(64)
+	utp := func(time, number uint64) string {
+		return "\x01\x00\x12\x34" + num(4, time) + noise(4) + num(4, 1<<20) + num(2, number) + num(2, 900) + noise(100)
+	}
 	return []peerCase{
 		tcp("torrent", hello, "BitTorrent"),
 		tcp("torrent, another name", "\x13BitTorrent protokoll", ""),
@@ -122,6 +125,8 @@ func peerCases() []peerCase {
 		udp("tracker", "\x00\x00\x04\x17\x27\x10\x19\x80"+nul(4)+noise(4), "BitTorrent"),
 		udp("utp syn", "\x41\x00"+noise(6)+nul(4)+num(4, 1<<20)+"\x00\x01\x00\x00", "BitTorrent"),
 		udp("utp with hello", "\x01\x00"+noise(18)+hello, "BitTorrent"),
+		{name: "utp, three packets", udp: true, says: []said{{Original, utp(10, 5)}, {Original, utp(2000, 6)}, {Original, utp(5000, 7)}}, want: "BitTorrent"},
+		{name: "utp, time goes back", udp: true, says: []said{{Original, utp(5000, 5)}, {Original, utp(2000, 6)}, {Original, utp(1000, 7)}}, want: ""},
 		udp("utp in the middle", "\x21\x00"+noise(18), ""),
 		udp("local discovery", "BT-SEARCH * HTTP/1.1\r\nHost: 239.192.152.143:6771\r\n", "BitTorrent"),
 		tcp("donkey hello", "\xe3"+lit(4, 60)+"\x01\x10"+donkeyHash+noise(43), "eDonkey"),

@@ -19,7 +19,8 @@ const minRTP = 3
 func rtpDetector() detector {
 	return detector{
 		name: "RTP", upper: "RTP", category: "voip", confidence: 88,
-		starts:   func(b byte) bool { return b>>6 == 2 },
+		starts:   func(b byte) bool { return b>>6 == 2 || b < 8 },
+		stream:   lookRTPStream,
 		datagram: lookRTP,
 	}
 }
@@ -54,6 +55,28 @@ func lookRTP(x *sight) verdict {
 		return done
 	}
 	return wait
+}
+
+// lookRTPStream reads two packets with their lengths in front (RFC 4571) of one
+// source and with numbers that follow each other.
+func lookRTPStream(x *sight) verdict {
+	b := x.data
+	if len(b) < 14 {
+		if len(b) > 2 && b[2]>>6 != 2 {
+			return no
+		}
+		return wait
+	}
+	size := be16(b)
+	if size < 13 || size > 1500 || !isRTP(b[2:14+min(len(b)-14, 60)]) {
+		return no
+	}
+	next := 2 + size
+	if len(b) < next+14 {
+		return wait
+	}
+	first, second := b[2:], b[next+2:]
+	return sure(isRTP(second) && string(first[8:12]) == string(second[8:12]) && (be16(second[2:])-be16(first[2:]))&0xffff == 1 && be16(b[next:]) >= 13)
 }
 
 func rtcpDetector() detector {

@@ -17,6 +17,7 @@ func talkDetectors() []detector {
 		telegramDetector(),
 		whatsAppDetector(),
 		jabberDetector(),
+		threemaDetector(),
 		smppDetector(),
 		iaxDetector(),
 		zoomDetector(),

@@ -26,6 +26,9 @@ func rtpPacket(kind byte, number, time uint64, source string) string {
 	return "\x80" + string([]byte{kind}) + num(2, number) + num(4, time) + source + noise(60)
 }
 
+// framed puts the length in front, as RFC 4571 does.
+func framed(s string) string { return num(2, uint64(len(s))) + s }
+
 func talkCases() []peerCase {
 	udp, tcp := udpCase, tcpCase
 	several := func(name, want string, in ...string) peerCase {
@@ -87,6 +90,8 @@ func talkCases() []peerCase {
 		several("rtp", "RTP", rtpPacket(0, 1, 160, "abcd"), rtpPacket(0, 2, 320, "abcd"), rtpPacket(0, 3, 480, "abcd")),
 		several("rtp, sources differ", "", rtpPacket(0, 1, 160, "abcd"), rtpPacket(0, 2, 320, "abce"), rtpPacket(0, 3, 480, "abcf")),
 		several("rtp, numbers jump", "", rtpPacket(0, 1, 160, "abcd"), rtpPacket(0, 9000, 320, "abcd"), rtpPacket(0, 3, 480, "abcd")),
+		tcp("rtp in a stream", framed(rtpPacket(8, 1, 160, "abcd"))+framed(rtpPacket(8, 2, 320, "abcd")), "RTP"),
+		tcp("rtp in a stream, another source", framed(rtpPacket(8, 1, 160, "abcd"))+framed(rtpPacket(8, 2, 320, "efgh")), ""),
 		udp("rtcp", sr+sdes, "RTCP"),
 		udp("rtcp, too short", sr+sdes[:len(sdes)-1], ""),
 		udp("transport stream", ts+ts, "MPEG_TS"),
@@ -108,10 +113,12 @@ func talkCases() []peerCase {
 		udp("telegram's relay", noise(16)+strings.Repeat("\xff", 12)+"\xfe\xff\xff\xff"+noise(8), "Telegram"),
 		tcp("whatsapp", "WA\x06\x03"+noiseHello, "WhatsApp"),
 		tcp("whatsapp with a route", "ED\x00\x01\x00\x00\x04\x08\x02\x08\x05WA\x06\x03"+noiseHello, "WhatsApp"),
-		tcp("whatsapp, before", "WA\x01\x05\x05\x00\x00\x18\xf8\x05\x01"+noise(30), "WhatsApp"),
+		tcp("whatsapp, before", "WA\x01\x05\x00\x00\x18\xf8\x05\x01"+noise(30), "WhatsApp"),
 		tcp("washington", "WA is a state of the union", ""),
 		tcp("jabber", "<?xml version='1.0'?><stream:stream to='example.com' xmlns='jabber:client'>", "Jabber"),
 		tcp("xml", "<?xml version='1.0'?><rss version='2.0'></rss>", ""),
+		{name: "threema", port: 5222, says: []said{{Original, noise(48)}, {Reply, noise(80)}}, want: "Threema"},
+		{name: "threema, shorter", port: 5222, says: []said{{Original, noise(47)}, {Reply, noise(80)}}, want: ""},
 		tcp("smpp", bind, "SMPP"),
 		tcp("smpp, other interface", strings.Replace(bind, "\x34", "\x99", 1), ""),
 		{name: "oicq", udp: true, port: 8000, says: ask(oicq), want: "OICQ"},
