@@ -11,10 +11,10 @@ import (
 // characters in two letters each, and the end. Scopes are not read.
 const netbiosEncoded = 34
 
+// netbiosDetector tells what is no session: netbiosSessionDetector tells those.
 func netbiosDetector() detector {
 	return detector{
 		name: "NetBIOS", upper: "NETBIOS", category: "network", confidence: 97,
-		stream:   lookNetBIOSSession,
 		datagram: lookNetBIOS,
 	}
 }
@@ -84,29 +84,4 @@ func (x *sight) netbiosHost(name []byte) {
 	host := lower(name)
 	x.s.note("netbios/name", host, 0)
 	x.detail(host)
-}
-
-// lookNetBIOSSession recognises the request that opens a session: two names and
-// nothing else.
-func lookNetBIOSSession(x *sight) verdict {
-	b := x.data
-	const size = 4 + 2*netbiosEncoded
-	start := []byte{0x81, 0, 0, 2 * netbiosEncoded}
-	if n := min(len(b), len(start)); !bytes.Equal(b[:n], start[:n]) {
-		return no
-	}
-	if len(b) < size {
-		return wait
-	}
-	called, rest, ok := x.netbiosName(b[4:])
-	if !ok || rest[0] != 32 || rest[netbiosEncoded-1] != 0 {
-		return no
-	}
-	for _, c := range rest[1 : netbiosEncoded-1] {
-		if c < 'A' || c > 'P' {
-			return no
-		}
-	}
-	x.netbiosHost(called)
-	return done
 }
