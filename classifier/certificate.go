@@ -35,7 +35,7 @@ func (x *sight) learnCertificate(b []byte) {
 	}
 	size := int(b[3])<<16 | int(b[4])<<8 | int(b[5])
 	f := x.s.findings()
-	if size > len(b)-6 || f.certificate != nil {
+	if size > len(b)-6 || f.certificate != nil && x.dir == Original {
 		return
 	}
 	c, ok := parseCertificate(b[6:6+size], x.c.opts.MaxString)

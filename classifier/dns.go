@@ -9,6 +9,7 @@ import (
 
 // Ports of protocols that have DNS's messages and are not DNS.
 const (
+	portDNS     = 53
 	portNetBIOS = 137
 	portMDNS    = 5353
 	portLLMNR   = 5355
@@ -48,6 +49,12 @@ func lookDNS(x *sight) verdict {
 		return no
 	}
 	if !x.dns.parse(x.data) {
+		if x.s.detector == nil && x.registered() == portDNS && x.dns.sound && x.dns.question.clean {
+			x.dns.failed = true // nothing in it is to be believed
+			x.s.certainty = confidenceBroken
+			x.learnDNS(&x.dns)
+			return found
+		}
 		if x.s.detector != nil {
 			return done
 		}

@@ -30,6 +30,7 @@ type dnsMessage struct {
 	id       uint16
 	response bool
 	failed   bool // the answer is an error
+	sound    bool // the question could be read, whatever became of the rest
 	question dnsName
 	kind     uint16 // of the question
 	answers  int    // records of the answer section
@@ -56,7 +57,7 @@ func (m *dnsMessage) parse(b []byte) bool {
 		return false
 	}
 	r := newReader(b, len(b))
-	m.b, m.id = b, r.u16()
+	m.b, m.id, m.sound = b, r.u16(), false
 	flags := r.u16()
 	questions, answers, authorities, others := r.u16(), r.u16(), r.u16(), r.u16()
 	m.response = flags&0x8000 != 0
@@ -80,6 +81,7 @@ func (m *dnsMessage) parse(b []byte) bool {
 		return false
 	}
 	m.first = r.pos
+	m.sound = true // a question of a usual type and class, behind a header that fits
 	for range int(answers) + int(authorities) + int(others) {
 		if !m.readName(&r, &m.name) {
 			return false

@@ -20,6 +20,7 @@ const (
 const (
 	confidenceHello   = 98 // a ClientHello
 	confidenceRecords = 60 // headers of TLS records, without a handshake
+	confidenceBroken  = 65 // the beginning of a DNS message on its port, cut or damaged behind the question
 	confidenceSealed  = 80 // headers of QUIC packets, none of which opens
 )
 

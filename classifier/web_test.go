@@ -36,6 +36,8 @@ func webExamples() []example {
 		{"datagram", "NetBIOS", "SMBV1", false, 138, []message{toServer(0x11, 2, uint16(77), 192, 0, 2, 1, uint16(138), uint16(len(datagram)), uint16(0), datagram)}},
 		{"session", "NetBIOS", "", true, 139, []message{toServer(0x81, 0, uint16(68), name("FILES", 0x20), name("ANNA-PC", 0))}},
 		{"not encoded", "", "", false, 137, []message{toServer(uint16(9), uint16(0x0110), uint16(1), uint16(0), uint16(0), uint16(0), 32, noiseBytes(32), 0, uint16(0x20), uint16(1))}},
+		{"damaged behind the question", "DNS", "", false, 53, []message{toServer(query[:11], 1, query[12:], 0xff, 0xff, 0xff)}},
+		{"damaged on another port", "", "", false, 5300, []message{toServer(query[:11], 1, query[12:], 0xff, 0xff, 0xff)}},
 		{"question", "MDNS", "", false, 5353, []message{toServer(local)}},
 		{"question", "LLMNR", "", false, 5355, []message{toServer(query)}},
 		{"answer", "DNScrypt", "", false, 443, []message{toServer(noiseBytes(512)), toClient("r6fnvWj8", noiseBytes(300))}},

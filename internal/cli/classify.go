@@ -31,6 +31,10 @@ const classifyExample = `  dictctl classify capture.pcap
   dictctl classify --explain capture.pcap
   dictctl classify --csv captures/*.pcap > flows.csv`
 
+// maxShown is the longest string printed, in bytes: no value of a table limits
+// what is only shown.
+const maxShown = 1024
+
 // classifyOptions choose the form of the output.
 type classifyOptions struct {
 	csv, explain, tunnels bool
@@ -76,7 +80,7 @@ func (c *ctl) classify(file string, o *classifyOptions) error {
 		defer f.Close()
 		in, name = f, filepath.Base(file)
 	}
-	looker := classifier.New(classifier.Options{Certificates: true, Lookups: true, Hints: classifier.NewHints(classifier.HintsOptions{})})
+	looker := classifier.New(classifier.Options{Certificates: true, Lookups: true, MaxString: maxShown, Hints: classifier.NewHints(classifier.HintsOptions{})})
 	r, err := pcap.Classify(in, looker, pcap.Options{Tunnels: o.tunnels})
 	if r == nil {
 		return err
