@@ -42,7 +42,7 @@ func turns(in ...string) []said {
 func serviceCases() []peerCase {
 	var cases []peerCase
 	for _, family := range [][]peerCase{
-		textCases(), manageCases(), routeCases(), accessCases(), fileCases(), databaseCases(), rpcCases(),
+		textCases(), manageCases(), routeCases(), accessCases(), fileCases(), databaseCases(), rpcCases(), middlewareCases(),
 	} {
 		cases = append(cases, family...)
 	}
