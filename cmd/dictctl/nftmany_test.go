@@ -47,7 +47,11 @@ func manyRules(t *testing.T) string {
 	chain forward {
 		type filter hook forward priority filter; policy accept;
 `)
-	for i := range 10000 {
+	numbers := make([]int, 10000)
+	for i := range numbers {
+		numbers[i] = i
+	}
+	for _, i := range thinned(numbers) {
 		match := []string{
 			fmt.Sprintf("ip saddr 10.0.%d.%d tcp dport %d", i/250, i%250, i+1),
 			fmt.Sprintf("ip6 daddr 2001:db8::%x meta mark 0x%08x", i+1, i+1),

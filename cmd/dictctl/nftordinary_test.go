@@ -32,10 +32,10 @@ func (p *pair) addConditions(t *testing.T) {
 // listings compares every way to list the ruleset.
 func (p *pair) listings(t *testing.T) {
 	t.Helper()
-	for _, options := range []string{"", "-a", "-n", "-s", "-t", "-y", "-p", "-u", "-S", "-T", "-nn", "-a -s -t -y -p -u -S -T", "-j", "-j -a", "-j -s", "-j -n"} {
+	for _, options := range thinned([]string{"-a", "-n", "-s", "-t", "-y", "-p", "-u", "-S", "-T", "-nn", "-j", "-j -a", "-j -s", "-j -n", "-a -s -t -y -p -u -S -T", ""}) {
 		p.compare(t, "", append(strings.Fields(options), "list", "ruleset")...)
 	}
-	for _, family := range []string{"ip", "ip6", "inet", "bridge", "arp", "netdev"} {
+	for _, family := range thinned([]string{"netdev", "ip", "ip6", "inet", "bridge", "arp"}) {
 		p.compare(t, "", "-a", "list", "table", family, "t")
 	}
 }
@@ -56,7 +56,7 @@ func TestBodyRules(t *testing.T) {
 			}
 			good, bad := p.sift(t, commands)
 			t.Logf("%d rules, and %d that nft refuses here", len(good), len(bad))
-			if len(good) < 500 {
+			if len(good) < len(commands)/2 {
 				t.Errorf("only %d rules", len(good))
 			}
 			if got := p.compare(t, strings.Join(good, "\n")+"\n", "-a", "-e", "-f", "-"); got.status != 0 {
@@ -112,7 +112,7 @@ func TestBodyRulesWithCondition(t *testing.T) {
 			}
 			good, bad := p.sift(t, commands)
 			t.Logf("%d rules, and %d that nft refuses here", len(good), len(bad))
-			if len(good) < 1000 {
+			if len(good) < len(commands)/3 {
 				t.Errorf("only %d rules", len(good))
 			}
 			if got := p.compare(t, strings.Join(good, "\n")+"\n", "-a", "-e", "-f", "-"); got.status != 0 {
@@ -131,7 +131,7 @@ func TestBodyRulesWithCondition(t *testing.T) {
 func TestBodyCommands(t *testing.T) {
 	p := newPair(t)
 	p.addConditions(t)
-	for _, line := range bodyLines(t, "commands.txt") {
+	for _, line := range thinned(bodyLines(t, "commands.txt")) {
 		p.compare(t, "", splitOptions(line)...)
 	}
 	t.Logf("%d commands", p.runs)
