@@ -30,7 +30,10 @@ type Application struct {
 type Domains struct {
 	exact  map[string]*Application // by domain, for it and everything below it
 	any    map[string]*Application // by the label in front of a country's or com's suffix
+	full   map[string]*Application // by host name, for it alone
 	labels int                     // most labels of a domain in exact
+	// patterns are the rules of lists that are no domains; they come last.
+	patterns []pattern
 }
 
 // BuiltinDomains returns the table that comes with the package.
@@ -48,8 +51,14 @@ func BuiltinDomains() *Domains {
 // stands for the label name directly in front of com or of any public suffix
 // that ends in a country code. A public suffix itself is refused, as it would
 // claim what belongs to others. Errors name the line and wrap ErrDomains.
-func ParseDomains(r io.Reader) (*Domains, error) {
-	d := &Domains{exact: make(map[string]*Application), any: make(map[string]*Application)}
+func ParseDomains(r io.Reader) (*Domains, error) { return ParseDomainLists(r, nil) }
+
+// ParseDomainLists is ParseDomains for a table that may have "list:NAME" in the
+// place of a domain: the list called NAME, of the form that v2fly's community
+// keeps, stands for the application. Where several fit a name, full names come
+// before domains, and domains before keywords and expressions.
+func ParseDomainLists(r io.Reader, open Opener) (*Domains, error) {
+	d := &Domains{exact: make(map[string]*Application), any: make(map[string]*Application), full: make(map[string]*Application)}
 	applications := make(map[string]*Application)
 	in := bufio.NewScanner(r)
 	for line := 1; in.Scan(); line++ {
@@ -71,6 +80,12 @@ func ParseDomains(r io.Reader) (*Domains, error) {
 			return nil, fmt.Errorf("%w: line %d: %q: application wants capitals, category lower case", ErrDomains, line, text)
 		}
 		applications[app.Name] = app
+		if list, ok := strings.CutPrefix(words[0], "list:"); ok {
+			if err := d.addList(list, app, open); err != nil {
+				return nil, fmt.Errorf("%w: line %d: %w", ErrDomains, line, err)
+			}
+			continue
+		}
 		if err := d.add(words[0], app); err != nil {
 			return nil, fmt.Errorf("%w: line %d: domain %q: %w", ErrDomains, line, words[0], err)
 		}
@@ -107,8 +122,8 @@ func (d *Domains) add(domain string, app *Application) error {
 	return nil
 }
 
-// Len returns the number of domains in the table.
-func (d *Domains) Len() int { return len(d.exact) + len(d.any) }
+// Len returns the number of domains and other rules in the table.
+func (d *Domains) Len() int { return len(d.exact) + len(d.any) + len(d.full) + len(d.patterns) }
 
 // Lookup returns the application of a host name, which must be in lower case
 // and without a dot at the end.
@@ -121,7 +136,18 @@ func (d *Domains) Lookup(host string) (Application, bool) {
 
 // find is Lookup without a copy.
 func (d *Domains) find(host string) *Application {
-	if d.labels == 0 {
+	if app := d.full[host]; app != nil {
+		return app
+	}
+	if app := d.findDomain(host); app != nil {
+		return app
+	}
+	return d.findPattern(host)
+}
+
+// findDomain matches the domains that stand for what is below them.
+func (d *Domains) findDomain(host string) *Application {
+	if d.labels == 0 && len(d.any) == 0 {
 		return nil
 	}
 	// No more of the last labels can match than the longest entry has.

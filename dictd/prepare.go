@@ -5,7 +5,9 @@ package dictd
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -28,13 +30,25 @@ func newClassifier(c *config.Config, hints *classifier.Hints, history *classifie
 			return nil, fmt.Errorf("domains: %w", err)
 		}
 		defer f.Close()
-		own, err := classifier.ParseDomains(f)
+		own, err := classifier.ParseDomainLists(f, listsBeside(c.Domains))
 		if err != nil {
 			return nil, fmt.Errorf("domains %s: %w", c.Domains, err)
 		}
 		o.Domains = classifier.BuiltinDomains().Merge(own)
 	}
 	return classifier.New(o), nil
+}
+
+// listsBeside opens lists in the directory of file, and below it.
+func listsBeside(file string) classifier.Opener {
+	return func(name string) (io.ReadCloser, error) {
+		root, err := os.OpenRoot(filepath.Dir(file))
+		if err != nil {
+			return nil, err
+		}
+		defer root.Close()
+		return root.Open(filepath.FromSlash(name))
+	}
 }
 
 // probeSource finds out whether the kernel attaches conntrack data to queued
