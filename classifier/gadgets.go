@@ -20,6 +20,10 @@ func gadgetDetectors() []detector {
 		natPMPDetector(),
 		roughtimeDetector(),
 		kismetDetector(),
+		syncthingDetector(),
+		tpLinkDetector(),
+		ubiquitiDetector(),
+		teredoDetector(),
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func gadgetsExamples() []example { return known(gadgetsCases()) }
+func gadgetsExamples() []example { return append(known(gadgetsCases()), known(discoveryCases())...) }
 
 func TestGadgets(t *testing.T) { runPeerCases(t, gadgetsCases()) }
 

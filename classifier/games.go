@@ -14,6 +14,7 @@ func gameDetectors() []detector {
 		relayDetector(),
 		minecraftDetector(),
 		genshinDetector(),
+		yojimboDetector(),
 		kcpDetector(),
 	}
 }

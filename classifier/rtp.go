@@ -98,6 +98,11 @@ func isRTCP(b []byte) bool {
 	case b[1] == 200 && first < 28+24*blocks, b[1] == 201 && first < 8+24*blocks:
 		return false
 	}
+	// Where it is encrypted (RFC 3711), what follows the head of the first report
+	// cannot be read; behind all stand a bit, a number and a tag of ten bytes.
+	if n := len(b) - 14; n == first && b[n]&0x80 != 0 && b[n]&0x7f == 0 && b[n+1] == 0 {
+		return true
+	}
 	count := 0
 	for ; len(b) > 0; count++ {
 		if len(b) < 4 || b[0]>>6 != 2 || b[1] < 192 || b[1] > 213 {

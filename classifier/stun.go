@@ -18,7 +18,7 @@ const (
 func stunDetector() detector {
 	return detector{
 		name: "STUN", upper: "STUN", category: "voip", confidence: 93,
-		starts:   func(b byte) bool { return b < 0x40 || b >= 0x80 && b < 0xc0 },
+		starts:   func(b byte) bool { return b < 0x40 },
 		stream:   lookSTUNStream,
 		datagram: lookSTUN,
 	}

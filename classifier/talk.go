@@ -21,6 +21,8 @@ func talkDetectors() []detector {
 		smppDetector(),
 		iaxDetector(),
 		zoomDetector(),
+		rtmpDetector(),
+		mumbleDetector(),
 		rtcpDetector(),
 		rtpDetector(),
 		srtpDetector(),

@@ -93,6 +93,7 @@ func talkCases() []peerCase {
 		tcp("rtp in a stream", framed(rtpPacket(8, 1, 160, "abcd"))+framed(rtpPacket(8, 2, 320, "abcd")), "RTP"),
 		tcp("rtp in a stream, another source", framed(rtpPacket(8, 1, 160, "abcd"))+framed(rtpPacket(8, 2, 320, "efgh")), ""),
 		udp("rtcp", sr+sdes, "RTCP"),
+		udp("rtcp, encrypted", "\x80\xc9\x00\x01"+noise(4)+"\x80\x00\x05\x11"+noise(10), "RTCP"),
 		udp("rtcp, too short", sr+sdes[:len(sdes)-1], ""),
 		udp("transport stream", ts+ts, "MPEG_TS"),
 		udp("transport stream, one", ts, ""),
