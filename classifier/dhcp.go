@@ -29,6 +29,9 @@ func lookDHCP(x *sight) verdict {
 		}
 		b = b[2+int(b[1]):]
 	}
+	if x.port(67, 68) { // older: without a kind
+		return done
+	}
 	return no
 }
 

@@ -5,11 +5,12 @@ package classifier
 import "bytes"
 
 func mqttDetector() detector {
-	return streamOnly("MQTT", "iot", "\x10", lookMQTT)
+	return streamOnly("MQTT", "iot", "\x10\x30\x31\x32\x33\x34\x35\x3a\x3b\x3c\x3d", lookMQTT)
 }
 
 // lookMQTT reads the packet a client connects with: its length, the protocol's
-// name, a version (MQTT 3.1, 3.1.1 and 5).
+// name, a version (MQTT 3.1, 3.1.1 and 5). Of a connection that was there before,
+// it may be a publication: to a topic of several levels.
 func lookMQTT(x *sight) verdict {
 	b, size := x.data[1:], 0
 	for i := 0; ; i++ {
@@ -29,6 +30,9 @@ func lookMQTT(x *sight) verdict {
 	if size < 12 {
 		return no
 	}
+	if x.data[0] != 0x10 {
+		return mqttTopic(b, size)
+	}
 	for _, name := range [...]string{"\x00\x04MQTT", "\x00\x06MQIsdp"} {
 		switch v := opens(b, name); v {
 		case wait:
@@ -46,14 +50,42 @@ func lookMQTT(x *sight) verdict {
 	return no
 }
 
+// mqttTopic reads the name of a topic in size bytes.
+func mqttTopic(b []byte, size int) verdict {
+	if len(b) < 2 {
+		return wait
+	}
+	n := num16(b)
+	if n < 8 || n > 256 || n+2 > size {
+		return no
+	}
+	topic := b[2:min(len(b), 2+n)]
+	for _, c := range topic {
+		if !isAlphanumeric(c) && bytes.IndexByte([]byte("/_-.:$ "), c) < 0 {
+			return no
+		}
+	}
+	switch {
+	case len(topic) < n:
+		return wait
+	case bytes.IndexByte(topic, '/') < 0:
+		return no
+	}
+	return done
+}
+
 func amqpDetector() detector {
-	return streamOnly("AMQP", "rpc", "A", lookAMQP)
+	return streamOnly("AMQP", "rpc", "A\x01", lookAMQP)
 }
 
 // lookAMQP reads the protocol header: identifier and version of AMQP 0-8 to
-// 0-10 and 1.0.
+// 0-10 and 1.0. Of a connection that was there before, it may be a frame of
+// version 0-9: a method, and the mark of its end.
 func lookAMQP(x *sight) verdict {
 	b := x.data
+	if b[0] == 1 {
+		return lookAMQPMethod(b)
+	}
 	if v := opens(b, "AMQP"); v != enough {
 		return v
 	}
@@ -61,6 +93,24 @@ func lookAMQP(x *sight) verdict {
 		return wait
 	}
 	if b[4] > 3 || b[5] > 1 || b[6] > 10 || b[7] > 10 {
+		return no
+	}
+	return done
+}
+
+// lookAMQPMethod reads a frame with a method.
+func lookAMQPMethod(b []byte) verdict {
+	if len(b) < 11 {
+		return wait
+	}
+	size, class, method := num32(b[3:]), num16(b[7:]), num16(b[9:])
+	if size < 4 || size > 4096 || class < 10 || class > 90 || class%10 != 0 && class != 85 || method < 10 || method > 120 {
+		return no
+	}
+	if len(b) < 8+size {
+		return wait
+	}
+	if b[7+size] != 0xce {
 		return no
 	}
 	return done

@@ -4,13 +4,14 @@ package classifier
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 )
 
 // serviceDetectors lists the services of a network: mail, files, names,
 // management, remote access, databases and messages.
 func serviceDetectors() []detector {
-	return append([]detector{
+	return slices.Concat([]detector{
 		sshDetector(), ntpDetector(),
 		smtpsDetector(), popsDetector(), imapsDetector(), ftpsDetector(),
 		smtpDetector(), pop3Detector(), imapDetector(), ftpDetector(), nntpDetector(), ircDetector(),
@@ -27,7 +28,7 @@ func serviceDetectors() []detector {
 		kafkaDetector(), mqttDetector(), amqpDetector(), stompDetector(), natsDetector(), coapDetector(),
 		fixDetector(), jrmiDetector(), corbaDetector(), ajpDetector(), fastcgiDetector(), thriftDetector(),
 		raftDetector(), z3950Detector(), rsyncDetector(), lustreDetector(),
-	}, middlewareDetectors()...)
+	}, middlewareDetectors(), gatewayDetectors())
 }
 
 // streamOnly describes a protocol over TCP whose first byte is one of first, or

@@ -42,7 +42,7 @@ func turns(in ...string) []said {
 func serviceCases() []peerCase {
 	var cases []peerCase
 	for _, family := range [][]peerCase{
-		textCases(), manageCases(), routeCases(), accessCases(), fileCases(), databaseCases(), rpcCases(), middlewareCases(),
+		textCases(), manageCases(), routeCases(), accessCases(), fileCases(), databaseCases(), rpcCases(), middlewareCases(), gatewayCases(),
 	} {
 		cases = append(cases, family...)
 	}
@@ -97,7 +97,8 @@ func manageCases() []peerCase {
 	sample := num(4, 1) + sized(4, nul(40))
 	return []peerCase{
 		udp("discover", dhcp+"\x3d\x02\x01\x02\x35\x01\x01\xff", "DHCP"),
-		udp("bootp", dhcp+"\xff"+nul(60), ""),
+		{name: "bootp", udp: true, port: 67, says: ask(dhcp + "\xff" + nul(60)), want: "DHCP"},
+		udp("bootp elsewhere", dhcp+"\xff"+nul(60), ""),
 		udp("solicit", "\x01"+noise(3)+option, "DHCPV6"),
 		udp("option too long", "\x01"+noise(3)+option[:len(option)-1], ""),
 		udp("get", ber(0x30, "\x02\x01\x01", ber(4, "public"), ber(0xa0, "\x02\x04\x01\x02\x03\x04\x02\x01\x00\x02\x01\x00", ber(0x30))), "SNMP"),
@@ -286,6 +287,10 @@ func rpcCases() []peerCase {
 		tcp("connect", levels("\x04"), "MQTT"),
 		tcp("connect of version 9", levels("\x09"), ""),
 		tcp("header", "AMQP\x00\x00\x09\x01", "AMQP"),
+		tcp("publication", "\x30"+sized(1, sized(2, "home/temp")+"21.5"), "MQTT"),
+		tcp("publication to no topic", "\x30"+sized(1, sized(2, "home/te\x01p")+"21.5"), ""),
+		tcp("frame", "\x01\x00\x01"+sized(4, num(2, 60)+num(2, 40)+nul(2)+"\x00\x03key\x00")+"\xce", "AMQP"),
+		tcp("frame without an end", "\x01\x00\x01"+sized(4, num(2, 60)+num(2, 40)+nul(2)+"\x00\x03key\x00")+"\xcf", ""),
 		tcp("header of another", "AMQP\xff\x00\x09\x01", ""),
 		tcp("connect", "CONNECT\naccept-version:1.2\nhost:a\n\n\x00", "STOMP"),
 		tcp("connect to a host", "CONNECT\nwithout anything\n", ""),
