@@ -24,7 +24,7 @@ func lookGQUIC(x *sight) verdict {
 	b := x.data
 	number, rest := gquicVersion(b)
 	if number == 0 {
-		if x.s.detector != nil {
+		if x.s.detector != nil || isGQUICAnswer(b) {
 			return found
 		}
 		return no
@@ -74,6 +74,31 @@ func gquicVersion(b []byte) (number int, rest []byte) {
 		return number, b[13:]
 	}
 	return 0, nil
+}
+
+// isGQUICAnswer reports whether b is a server's refusal of a hello, or its own:
+// tagged values behind a header without a version.
+func isGQUICAnswer(b []byte) bool {
+	if len(b) < 64 || b[0]&0xc3 != 0 {
+		return false
+	}
+	head := b[10:64]
+	i := bytes.Index(head, []byte("REJ\x00"))
+	if i < 0 {
+		i = bytes.Index(head, []byte("SHLO"))
+	}
+	return i >= 0 && isTagged(head[i:])
+}
+
+// isTagged reports whether b begins with a name, a count, and values in clear
+// that do not contradict it.
+func isTagged(b []byte) bool {
+	if len(b) < 16 || b[6]|b[7] != 0 {
+		return false
+	}
+	n := int(binary.LittleEndian.Uint16(b[4:]))
+	end := binary.LittleEndian.Uint32(b[12:])
+	return n > 0 && n <= maxCHLOTags && end <= maxQUICPlaintext
 }
 
 // gquicNumber returns the number of a version in text, 0 if b begins with

@@ -128,13 +128,11 @@ func lookStatus(x *sight) verdict {
 	if v != enough {
 		return v
 	}
-	line, rest, ok := cutLine(x.data)
+	_, rest, ok := cutLine(x.data)
 	for ok {
-		if line, rest, ok = cutLine(rest); !ok {
+		var line []byte
+		if line, rest, ok = cutLine(rest); !ok || len(line) == 0 {
 			break
-		}
-		if len(line) == 0 {
-			return enough
 		}
 		if name, value, colon := bytes.Cut(line, []byte{':'}); colon && equalFold(name, "content-type") {
 			x.contentType(bytes.Trim(value, " \t"))

@@ -64,7 +64,14 @@ func lookQUIC(x *sight) verdict {
 		result = found
 		x.quicVersion(&v)
 		if p.kind(&v) == quicInitial && x.dir == Original && x.openInitial(w, &v, &p) {
-			switch x.hello.parse(w.crypto.bytes()) {
+			crypto := w.crypto.bytes()
+			if p.version == quicQ050 && len(crypto) >= 4 && string(crypto[:4]) == "CHLO" {
+				if x.learnCHLO(crypto) {
+					return done
+				}
+				continue
+			}
+			switch x.hello.parse(crypto) {
 			case malformed:
 				x.s.note("quic/crypto", "not a client hello", 0)
 				return done
@@ -120,16 +127,20 @@ func (x *sight) openInitial(w *quicWork, v *quicVersion, p *quicPacket) bool {
 		}
 		return false
 	}
-	w.frames(plain, x.c.opts.MaxBytes)
+	w.frames(plain, x.c.opts.MaxBytes, v.google)
 	return true
 }
 
 // frames files the CRYPTO frames of one decrypted Initial and stops at the first
 // frame that does not belong there.
-func (w *quicWork) frames(b []byte, limit int) {
+func (w *quicWork) frames(b []byte, limit int, google bool) {
 	r := newReader(b, len(b))
 	for r.pos < len(b) && r.state == whole {
-		switch kind := r.varint(); kind {
+		kind := r.varint()
+		if google {
+			kind = standardFrame(kind)
+		}
+		switch kind {
 		case 0x00: // PADDING, of which there is a lot
 			for r.pos < len(b) && b[r.pos] == 0 {
 				r.pos++
@@ -159,4 +170,18 @@ func (w *quicWork) frames(b []byte, limit int) {
 			return
 		}
 	}
+}
+
+// standardFrame returns the standard's number of one of Google's frames that
+// begin a connection.
+func standardFrame(kind uint64) uint64 {
+	switch kind {
+	case 0x08: // CRYPTO
+		return 0x06
+	case 0x07: // PING
+		return 0x01
+	case 0x00: // PADDING
+		return 0x00
+	}
+	return 0xff
 }

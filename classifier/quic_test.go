@@ -357,7 +357,7 @@ func FuzzQUICFrames(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		const limit = 4096
 		var w quicWork
-		w.frames(b, limit)
+		w.frames(b, limit, false)
 		if n := len(w.crypto.buf) + len(w.crypto.store); n > limit {
 			t.Fatalf("holds %d bytes", n)
 		}

@@ -20,6 +20,7 @@ type quicVersion struct {
 	iv      string
 	hp      string
 	rotated bool // packet types are numbered as in version 2
+	google  bool // frames are Google's, numbered otherwise
 }
 
 var (
@@ -41,11 +42,31 @@ var (
 	}
 )
 
+// Of Google's last versions before the standard, one with its own hello and two
+// with TLS's.
+var (
+	quicSaltQ050 = [20]byte{
+		0x50, 0x45, 0x74, 0xef, 0xd0, 0x66, 0xfe, 0x2f, 0x9d, 0x94,
+		0x5c, 0xfc, 0xdb, 0xd3, 0xa7, 0xf0, 0xd3, 0xb5, 0x6b, 0x45,
+	}
+	quicSaltT050 = [20]byte{
+		0x7f, 0xf5, 0x79, 0xe5, 0xac, 0xd0, 0x72, 0x91, 0x55, 0x80,
+		0x30, 0x4c, 0x43, 0xa2, 0x36, 0x7c, 0x60, 0x48, 0x83, 0x10,
+	}
+	quicSaltT051 = [20]byte{
+		0x7a, 0x4e, 0xde, 0xf4, 0xe7, 0xcc, 0xee, 0x5f, 0xa4, 0x50,
+		0x6c, 0x19, 0x12, 0x4f, 0xc8, 0xcc, 0xda, 0x6e, 0x03, 0x3d,
+	}
+)
+
 // Version numbers that stand apart from the drafts'.
 const (
 	quicV1     = 0x00000001
 	quicV2     = 0x6b3343cf
 	quicDrafts = 0xff000000 // and the draft's number
+	quicQ050   = 0x51303530
+	quicT050   = 0x54303530
+	quicT051   = 0x54303531
 	quicMvfst  = 0xfaceb002 // draft 27 by another number
 	quicMvfstX = 0xfaceb00e // and by a third
 )
@@ -64,6 +85,12 @@ func lookupQUIC(number uint32) (quicVersion, bool) {
 		v.salt = quicSaltDraft29
 	case draft >= 23 && draft <= 28, number == quicMvfst, number == quicMvfstX:
 		v.salt = quicSaltDraft23
+	case number == quicQ050:
+		v.salt, v.google = quicSaltQ050, true
+	case number == quicT050:
+		v.salt, v.google = quicSaltT050, true
+	case number == quicT051:
+		v.salt, v.google = quicSaltT051, true
 	default:
 		return quicVersion{}, false
 	}
@@ -79,6 +106,12 @@ func (v *quicVersion) String() string {
 		return "2"
 	case quicMvfst, quicMvfstX:
 		return "mvfst-27"
+	case quicQ050:
+		return "Q050"
+	case quicT050:
+		return "T050"
+	case quicT051:
+		return "T051"
 	}
 	return "draft-" + strconv.Itoa(int(v.number-quicDrafts))
 }

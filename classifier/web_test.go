@@ -32,6 +32,8 @@ func webExamples() []example {
 		{"mail", "IMAPS", "", true, 993, []message{toServer(hello)}},
 		{"version 43", "QUIC", "", false, 443, []message{toServer(0x09, uint64(0x0123456789abcdef), "Q043", 1, noiseBytes(12), 0xa0, 1, uint16(1000), chlo)}},
 		{"version 46", "QUIC", "", false, 443, []message{toServer(0xc3, "Q046", 0x50, uint64(0x0123456789abcdef), uint32(1), noiseBytes(12), 0xa0, 1, uint16(1000), chlo)}},
+		{"refusal", "QUIC", "", false, 443, []message{toClient(0x08, uint64(0x0123456789abcdef), 1, noiseBytes(12), 0xa0, 1, uint16(600), "REJ\x00", little{uint16(4)}, uint16(0), "STK\x00", little{uint32(56)}, noiseBytes(600))}},
+		{"refusal of nothing", "", "", false, 443, []message{toClient(0x08, uint64(0x0123456789abcdef), 1, noiseBytes(12), 0xa0, 1, uint16(600), "REJ\x00", noiseBytes(600))}},
 		{"name service", "NetBIOS", "", false, 137, []message{toServer(uint16(9), uint16(0x0110), uint16(1), uint16(0), uint16(0), uint16(0), name("OFFICE", 0), uint16(0x20), uint16(1))}},
 		{"datagram", "NetBIOS", "SMBV1", false, 138, []message{toServer(0x11, 2, uint16(77), 192, 0, 2, 1, uint16(138), uint16(len(datagram)), uint16(0), datagram)}},
 		{"session", "NetBIOS", "", true, 139, []message{toServer(0x81, 0, uint16(68), name("FILES", 0x20), name("ANNA-PC", 0))}},
