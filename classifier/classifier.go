@@ -34,7 +34,8 @@ type Options struct {
 	// History remembers what servers were; nil remembers nothing.
 	History *History
 	// Certificates goes on behind a complete ClientHello, up to the server's hello
-	// and, before TLS 1.3, its certificate.
+	// and, before TLS 1.3, its certificate; and behind a request of HTTP that named
+	// no application, up to the head of the response.
 	Certificates bool
 	// Lookups names DNS sessions after the service whose name they ask for, as long
 	// as they ask for no other. Rules on applications then hold for its lookups.

@@ -155,7 +155,7 @@ func (x *sight) learnDNS(m *dnsMessage) {
 // second service makes it plain DNS again, for good.
 func (x *sight) asked(name string, again bool) {
 	x.namedByQuestion(name)
-	if !x.c.opts.Lookups {
+	if !x.c.opts.Lookups || x.s.found.label != nil {
 		return
 	}
 	f, app := x.s.findings(), x.c.opts.Domains.find(name)

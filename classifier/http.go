@@ -58,6 +58,9 @@ func lookHTTP(x *sight) verdict {
 				x.s.note("http/host: none", "", 0)
 			}
 			x.httpUse(target)
+			if x.c.opts.Certificates && x.s.found.application == nil {
+				return enough
+			}
 			return done
 		}
 		name, value, ok := bytes.Cut(line, []byte{':'})
@@ -161,7 +164,7 @@ func (x *sight) httpUse(target []byte) {
 	path, _, _ := bytes.Cut(target, []byte{'?'})
 	host := x.s.findings().host
 	switch {
-	case strings.HasPrefix(host, "ocsp.") || strings.Contains(host, ".ocsp."):
+	case strings.HasPrefix(host, "ocsp") && strings.HasPrefix(strings.TrimLeft(host[4:], "0123456789"), "."), strings.Contains(host, ".ocsp."):
 		x.application("OCSP", "security", confidenceName)
 	case bytes.HasSuffix(path, []byte(".mpd")):
 		x.nameless("MPEGDASH", "streaming", confidenceName)

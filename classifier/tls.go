@@ -2,7 +2,10 @@
 
 package classifier
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"strings"
+)
 
 // TLS record types and the longest record, ciphertext expansion included.
 const (
@@ -140,11 +143,28 @@ func (x *sight) offers(alpn []byte) {
 	for len(alpn) > 1 && len(alpn) > int(alpn[0]) {
 		name := alpn[1 : 1+alpn[0]]
 		alpn = alpn[1+len(name):]
+		if strings.HasPrefix(string(name), "anydesk/") {
+			x.nameless("ANYDESK", "remote", confidenceName)
+		}
 		switch string(name) {
 		case "dot", "doq", "doq-i00", "doq-i02", "doq-i03":
 			x.nameless("DOH_DOT", "dns", confidenceName)
 		}
 	}
+}
+
+// isResolverName reports whether a server is called what resolvers over HTTPS
+// and TLS are called: doh, dot or dns, and perhaps a number.
+func isResolverName(host string) bool {
+	label, rest, ok := strings.Cut(host, ".")
+	if !ok || !strings.Contains(rest, ".") || len(label) < 3 {
+		return false
+	}
+	switch label[:3] {
+	case "doh", "dot", "dns":
+		return strings.Trim(label[3:], "-0123456789") == ""
+	}
+	return false
 }
 
 // nameless names the application where no name has done so.
@@ -193,6 +213,9 @@ func (x *sight) learnHello(h *hello, transport byte, complete bool) {
 	x.s.certainty = confidenceHello
 	if len(h.sni) > 0 && x.s.once(sawSNI) {
 		x.host(&f.sni, "tls/sni", h.sni)
+		if isResolverName(f.sni) {
+			x.nameless("DOH_DOT", "dns", confidencePort)
+		}
 	}
 	if len(h.alpn) > 0 && x.s.once(sawALPN) {
 		x.text(&f.alpn, "tls/alpn", x.joinALPN(h.alpn))

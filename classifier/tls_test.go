@@ -321,3 +321,14 @@ func ExampleClassifier() {
 	fmt.Println(c.Inspect(&s, &p, Original, testTime), s.Result().Chain)
 	// Output: done IP/TCP/TLS/NETFLIX
 }
+
+func TestIsResolverName(t *testing.T) {
+	for host, want := range map[string]bool{
+		"doh.example.org": true, "dns.example.org": true, "dns2.example.org": true, "doh-1.example.org": true, "dot.example.org": true,
+		"dns.org": false, "dnsmasq.example.org": false, "www.dns.example": false, "do.example.org": false, "": false,
+	} {
+		if got := isResolverName(host); got != want {
+			t.Errorf("%q: %v", host, got)
+		}
+	}
+}
