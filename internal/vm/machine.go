@@ -62,7 +62,7 @@ type Command struct {
 	Argv           []string
 	Env            []string
 	Dir            string
-	Stdout, Stderr io.Writer // nil discards
+	Stdout, Stderr io.Writer // nil discards; may be the same
 }
 
 // Result is how a run went.
@@ -114,9 +114,6 @@ func (m *Machine) run(ctx context.Context, c Command, res *Result) error {
 	}
 	var wg sync.WaitGroup
 	drain := func(from net.Conn, to io.Writer) {
-		if to == nil {
-			to = io.Discard
-		}
 		wg.Go(func() {
 			defer from.Close()
 			if _, err := io.Copy(to, from); err != nil {
@@ -129,8 +126,9 @@ func (m *Machine) run(ctx context.Context, c Command, res *Result) error {
 		return err
 	}
 	drain(q.console, console)
-	drain(q.out, c.Stdout)
-	drain(q.err, c.Stderr)
+	var turn sync.Mutex
+	drain(q.out, &inTurn{&turn, c.Stdout})
+	drain(q.err, &inTurn{&turn, c.Stderr})
 	drain(q.report, &report)
 	err = q.wait(ctx)
 	wg.Wait()
@@ -145,6 +143,21 @@ func (m *Machine) run(ctx context.Context, c Command, res *Result) error {
 		return fmt.Errorf("report of the guest: %w", err)
 	}
 	return nil
+}
+
+// inTurn writes to what another may write to, too, and nowhere if that is nil.
+type inTurn struct {
+	turn *sync.Mutex
+	to   io.Writer
+}
+
+func (w *inTurn) Write(b []byte) (int, error) {
+	if w.to == nil {
+		return len(b), nil
+	}
+	w.turn.Lock()
+	defer w.turn.Unlock()
+	return w.to.Write(b)
 }
 
 // log is the best log there is.
