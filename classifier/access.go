@@ -9,7 +9,7 @@ func radiusDetector() detector {
 // lookRadius reads a packet (RFC 2865): its length, and attributes that fill it.
 func lookRadius(x *sight) verdict {
 	b := x.data
-	if len(b) < 20 || len(b) > 4096 || num16(b[2:]) != len(b) {
+	if len(b) < 20 || len(b) > 4096 || be16(b[2:]) != len(b) {
 		return no
 	}
 	if len(b) == 20 { // an answer may have no attributes
@@ -96,7 +96,7 @@ func slpDetector() detector {
 func lookSLP(x *sight) verdict {
 	b := x.data
 	if b[0] == 1 {
-		if len(b) < 12 || b[1] < 1 || b[1] > 11 || num16(b[2:]) != len(b) || b[4]&7 != 0 || b[5] != 0 || !isLanguage(b[6:8]) {
+		if len(b) < 12 || b[1] < 1 || b[1] > 11 || be16(b[2:]) != len(b) || b[4]&7 != 0 || b[5] != 0 || !isLanguage(b[6:8]) {
 			return no
 		}
 		return done
@@ -104,7 +104,7 @@ func lookSLP(x *sight) verdict {
 	if len(b) < 16 || b[1] < 1 || b[1] > 11 || num32(b[1:])&0xffffff != len(b) || b[5]&0x1f != 0 || b[6] != 0 {
 		return no
 	}
-	n := num16(b[12:])
+	n := be16(b[12:])
 	if n < 2 || n > 8 || 14+n > len(b) || !isLanguage(b[14:16]) {
 		return no
 	}

@@ -88,7 +88,7 @@ func lookNetFlow(x *sight) verdict {
 		return no
 	}
 	var size, head, record int
-	switch num16(b) {
+	switch be16(b) {
 	case 1:
 		head, record = 16, 52
 	case 5:
@@ -97,11 +97,11 @@ func lookNetFlow(x *sight) verdict {
 		head, record = 24, 52
 	case 9:
 		size, head = len(b), 20
-		if num16(b[2:]) == 0 || num32(b[8:]) < 1<<29 {
+		if be16(b[2:]) == 0 || num32(b[8:]) < 1<<29 {
 			return no
 		}
 	case 10:
-		size, head = num16(b[2:]), 16
+		size, head = be16(b[2:]), 16
 		if num32(b[4:]) < 1<<29 {
 			return no
 		}
@@ -109,7 +109,7 @@ func lookNetFlow(x *sight) verdict {
 		return no
 	}
 	if record != 0 {
-		n := num16(b[2:])
+		n := be16(b[2:])
 		if n < 1 || n > 30 || len(b) != head+n*record || num32(b[8:]) < 1<<29 {
 			return no
 		}
@@ -126,7 +126,7 @@ func lookNetFlow(x *sight) verdict {
 			}
 			return no
 		}
-		id, n := num16(b), num16(b[2:])
+		id, n := be16(b), be16(b[2:])
 		if n < 4 || n > len(b) || id > 3 && id < 256 {
 			return no
 		}
@@ -190,7 +190,7 @@ func lookCollectd(x *sight) verdict {
 		if len(b) < 5 {
 			return no
 		}
-		kind, size := num16(b), num16(b[2:])
+		kind, size := be16(b), be16(b[2:])
 		if size < 5 || size > len(b) {
 			return no
 		}
@@ -205,7 +205,7 @@ func lookCollectd(x *sight) verdict {
 				return no
 			}
 		case 6, 0x200, 0x210: // values, signature, encryption
-			if kind == 6 && (size < 6 || size != 6+num16(b[4:])*9) {
+			if kind == 6 && (size < 6 || size != 6+be16(b[4:])*9) {
 				return no
 			}
 			if kind == 0x210 {
@@ -227,7 +227,7 @@ func isSealedCollectd(b []byte, size int, expected bool) verdict {
 	if size < 44 || !expected {
 		return no
 	}
-	n := num16(b[4:])
+	n := be16(b[4:])
 	if n == 0 || 6+n+36 > size || !isWord(b[6:6+n]) {
 		return no
 	}

@@ -22,7 +22,7 @@ func lookPostgres(x *sight) verdict {
 		return wait
 	}
 	size := num32(b)
-	if size < 13 || size > 10000 || num16(b[4:]) != 3 || num16(b[6:]) > 2 {
+	if size < 13 || size > 10000 || be16(b[4:]) != 3 || be16(b[6:]) > 2 {
 		return no
 	}
 	key, _, ok := bytes.Cut(b[8:], []byte{0})
@@ -74,7 +74,7 @@ func mongoDetector() detector {
 // lookMongo reads the header of a message and the start of its body.
 func lookMongo(x *sight) verdict {
 	b := x.data
-	if len(b) >= 4 && (low32(b) < 26 || low32(b) > 1<<20) || len(b) >= 14 && low16(b[12:])>>4 != 2000>>4 && low16(b[12:])>>4 != 2016>>4 {
+	if len(b) >= 4 && (low32(b) < 26 || low32(b) > 1<<20) || len(b) >= 14 && le16(b[12:])>>4 != 2000>>4 && le16(b[12:])>>4 != 2016>>4 {
 		return no
 	}
 	if len(b) >= 16 {
@@ -181,12 +181,12 @@ func lookOracle(x *sight) verdict {
 	if len(b) < 34 {
 		return wait
 	}
-	size := num16(b)
-	version, compatible := num16(b[8:]), num16(b[10:])
-	if size < 34 || num16(b[2:]) != 0 || num16(b[6:]) != 0 || version < 300 || version > 330 || compatible > version || compatible < 200 {
+	size := be16(b)
+	version, compatible := be16(b[8:]), be16(b[10:])
+	if size < 34 || be16(b[2:]) != 0 || be16(b[6:]) != 0 || version < 300 || version > 330 || compatible > version || compatible < 200 {
 		return no
 	}
-	n, at := num16(b[24:]), num16(b[26:])
+	n, at := be16(b[24:]), be16(b[26:])
 	if n == 0 || at < 34 || at > 200 {
 		return no
 	}
@@ -204,7 +204,7 @@ func lookTDS(x *sight) verdict {
 	if len(b) < 8 {
 		return wait
 	}
-	size := num16(b[2:])
+	size := be16(b[2:])
 	if b[1] != 1 && (b[1] != 0 || b[0] != 0x10) || size < 12 || size > 32767 || b[7] != 0 || x.dir == Original && b[0] == 4 {
 		return no
 	}
@@ -212,7 +212,7 @@ func lookTDS(x *sight) verdict {
 		if len(b) < 20 {
 			return wait
 		}
-		if n := low32(b[8:]); n < 94 || n > 1<<17 || b[15] != 0x70 && b[15] != 0x71 && b[15] != 0x72 && b[15] != 0x73 && b[15] != 0x74 && b[12] != 0x74 {
+		if n := low32(b[8:]); n < 94 || n > 1<<17 || b[15]&0xf0 != 0x70 && b[12] != 0x74 {
 			return no
 		}
 		return done
@@ -231,7 +231,7 @@ func lookTDS(x *sight) verdict {
 		if len(options) < 5 {
 			return wait
 		}
-		at, long := num16(options[1:]), num16(options[3:])
+		at, long := be16(options[1:]), be16(options[3:])
 		if int(options[0]) > 8 || n == 0 && (options[0] != 0 || long != 6) || at+long > size-8 {
 			return no
 		}
@@ -280,7 +280,7 @@ func lookCassandra(x *sight) verdict {
 		if len(b) < 13 {
 			return wait
 		}
-		if n := num16(b[11:]); num16(b[9:]) >= 1 && num16(b[9:]) < 16 && n >= 3 && n < 32 && size > n {
+		if n := be16(b[11:]); be16(b[9:]) >= 1 && be16(b[9:]) < 16 && n >= 3 && n < 32 && size > n {
 			return done
 		}
 	}
@@ -291,7 +291,7 @@ func memcachedDetector() detector {
 	d := streamOnly("Memcached", "database", "gsvVSaidrnt", lookMemcached)
 	d.starts = nil
 	d.datagram = func(x *sight) verdict { // eight bytes before the text
-		if b := x.data; len(b) > 12 && num16(b[2:]) < num16(b[4:]) && num16(b[4:]) < 1000 && num16(b[6:]) == 0 && memcachedText(b[8:]) == enough {
+		if b := x.data; len(b) > 12 && be16(b[2:]) < be16(b[4:]) && be16(b[4:]) < 1000 && be16(b[6:]) == 0 && memcachedText(b[8:]) == enough {
 			return done
 		}
 		return no

@@ -24,10 +24,10 @@ func lookRDP(x *sight) verdict {
 	}
 	if len(body) >= 8 {
 		n := body[len(body)-8:]
-		if b[5] == 0xe0 && n[0] == 1 && n[1]&^0x0b == 0 && low16(n[2:]) == 8 && low32(n[4:]) < 32 {
+		if b[5] == 0xe0 && n[0] == 1 && n[1]&^0x0b == 0 && le16(n[2:]) == 8 && low32(n[4:]) < 32 {
 			return done
 		}
-		if b[5] == 0xd0 && (n[0] == 2 || n[0] == 3) && n[1] < 32 && low16(n[2:]) == 8 && low32(n[4:]) < 32 {
+		if b[5] == 0xd0 && (n[0] == 2 || n[0] == 3) && n[1] < 32 && le16(n[2:]) == 8 && low32(n[4:]) < 32 {
 			return done
 		}
 	}
@@ -37,8 +37,9 @@ func lookRDP(x *sight) verdict {
 	return no
 }
 
-// readCOTP returns the variable part of the transport packet b begins with: a
-// connection request or confirmation in a packet of RFC 1006 (X.224, 13.3).
+// readCOTP returns the variable part of the transport packet b begins with (RFC
+// 1006): of a connection request or confirmation (X.224, 13.3), or the data of
+// one with data (13.7).
 func readCOTP(b []byte) (body []byte, state parsed) {
 	const header = 4 + 7
 	if opens(b, "\x03\x00") == no {
@@ -47,7 +48,7 @@ func readCOTP(b []byte) (body []byte, state parsed) {
 	if len(b) < header {
 		return nil, partial
 	}
-	size := num16(b[2:])
+	size := be16(b[2:])
 	if size < 7 || size > 8192 || int(b[4])+5 != size && b[5] != 0xf0 || int(b[4])+5 > size {
 		return nil, malformed
 	}
@@ -84,7 +85,7 @@ func lookVNC(x *sight) verdict {
 
 func citrixDetector() detector {
 	return streamOnly("Citrix", "network", "\x7f\x1a", func(x *sight) verdict {
-		return min(opensAny(x.data, "\x7f\x7fICA\x00", "\x1aCGP/01"), done)
+		return certain(opensAny(x.data, "\x7f\x7fICA\x00", "\x1aCGP/01"))
 	})
 }
 
@@ -135,9 +136,9 @@ func lookX11(x *sight) verdict {
 	if len(b) < 12 {
 		return wait
 	}
-	major, minor, n := low16(b[2:]), low16(b[4:]), low16(b[6:])
+	major, minor, n := le16(b[2:]), le16(b[4:]), le16(b[6:])
 	if b[0] == 'B' {
-		major, minor, n = num16(b[2:]), num16(b[4:]), num16(b[6:])
+		major, minor, n = be16(b[2:]), be16(b[4:]), be16(b[6:])
 	}
 	if major != 11 || minor != 0 || n > 64 || b[10] != 0 && b[11] != 0 {
 		return no
@@ -154,7 +155,7 @@ func lookX11(x *sight) verdict {
 func xdmcpDetector() detector {
 	return datagramOnly("XDMCP", "remote", "\x00", func(x *sight) verdict {
 		b := x.data
-		if len(b) < 6 || num16(b) != 1 || num16(b[2:]) < 1 || num16(b[2:]) > 15 || num16(b[4:]) != len(b)-6 {
+		if len(b) < 6 || be16(b) != 1 || be16(b[2:]) < 1 || be16(b[2:]) > 15 || be16(b[4:]) != len(b)-6 {
 			return no
 		}
 		if len(b) == 6 || len(b) == 7 && !x.port(177) {

@@ -52,10 +52,10 @@ func lookDHCPv6(x *sight) verdict {
 		return no
 	}
 	for b = b[at:]; len(b) > 0; {
-		if len(b) < 4 || 4+num16(b[2:]) > len(b) {
+		if len(b) < 4 || 4+be16(b[2:]) > len(b) {
 			return no
 		}
-		code, size := num16(b), num16(b[2:])
+		code, size := be16(b), be16(b[2:])
 		switch {
 		case code == 0 || code > 150:
 			return no

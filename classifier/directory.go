@@ -120,8 +120,7 @@ func isText(b []byte) bool {
 }
 
 func kerberosDetector() detector {
-	d := streamOnly("Kerberos", "network", "\x00", lookKerberosStream)
-	d.starts = nil
+	d := streamOnly("Kerberos", "network", "\x00\x6a\x6b\x6c\x6d\x6e\x6f\x74\x75\x76\x7e", lookKerberosStream)
 	d.datagram = func(x *sight) verdict {
 		if e, state := readBER(x.data); state == whole && e.total() == len(x.data) && isKerberos(x.data) {
 			return done

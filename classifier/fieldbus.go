@@ -38,7 +38,7 @@ func isDNP3(b []byte) bool {
 			}
 		}
 	}
-	return b[2] >= 5 && low16(b[8:]) == sum^0xffff
+	return b[2] >= 5 && le16(b[8:]) == sum^0xffff
 }
 
 func iec104Detector() detector {
@@ -114,7 +114,7 @@ func lookIEC104(x *sight) verdict {
 func synchrophasorDetector() detector {
 	d := streamOnly("IEEE-C37118", "industrial", "\xaa", func(x *sight) verdict { return lookSynchrophasor(x.data) })
 	d.datagram = func(x *sight) verdict {
-		if len(x.data) >= 16 && num16(x.data[2:]) == len(x.data) && lookSynchrophasor(x.data) == enough {
+		if len(x.data) >= 16 && be16(x.data[2:]) == len(x.data) && lookSynchrophasor(x.data) == enough {
 			return done
 		}
 		return no
@@ -128,7 +128,7 @@ func lookSynchrophasor(b []byte) verdict {
 	if len(b) < 4 {
 		return wait
 	}
-	size := num16(b[2:])
+	size := be16(b[2:])
 	if b[1]>>4 > 5 || b[1]&15 < 1 || b[1]&15 > 3 || size < 16 || size > 16<<10 {
 		return no
 	}
@@ -146,7 +146,7 @@ func lookSynchrophasor(b []byte) verdict {
 			}
 		}
 	}
-	if num16(b[size-2:]) != int(sum) {
+	if be16(b[size-2:]) != int(sum) {
 		return no
 	}
 	return enough
@@ -160,7 +160,7 @@ func bacnetDetector() detector {
 // of the network layer behind it.
 func lookBACnet(x *sight) verdict {
 	b := x.data
-	if len(b) < 4 || b[1] > 12 || num16(b[2:]) != len(b) {
+	if len(b) < 4 || b[1] > 12 || be16(b[2:]) != len(b) {
 		return no
 	}
 	at := 4
@@ -197,7 +197,7 @@ func lookBACnet(x *sight) verdict {
 
 func knxDetector() detector {
 	d := datagramOnly("KNXnet_IP", "industrial", "\x06", func(x *sight) verdict {
-		if len(x.data) >= 8 && num16(x.data[4:]) == len(x.data) && isKNX(x.data) {
+		if len(x.data) >= 8 && be16(x.data[4:]) == len(x.data) && isKNX(x.data) {
 			return done
 		}
 		return no
@@ -219,7 +219,7 @@ func knxDetector() detector {
 
 // isKNX reads the header of KNXnet/IP (EN 13321-2): service and length.
 func isKNX(b []byte) bool {
-	service, size := num16(b[2:]), num16(b[4:])
+	service, size := be16(b[2:]), be16(b[4:])
 	if b[1] != 0x10 && b[1] != 0x20 || size < 8 || size > 1500 {
 		return false
 	}
@@ -236,9 +236,9 @@ func hartDetector() detector {
 		switch {
 		case len(x.data) < 8:
 			return wait
-		case num16(x.data[6:]) > 13 && x.data[2] == 0:
+		case be16(x.data[6:]) > 13 && x.data[2] == 0:
 			return no
-		case len(x.data) < min(num16(x.data[6:]), 300) && x.data[1] <= 2 && x.data[2] <= 4:
+		case len(x.data) < min(be16(x.data[6:]), 300) && x.data[1] <= 2 && x.data[2] <= 4:
 			return wait
 		case isHART(x.data, len(x.data)):
 			return done
@@ -257,7 +257,7 @@ func hartDetector() detector {
 // isHART reads the header of HART-IP: version, kind, message, status, length. A
 // session begins with its being set up.
 func isHART(b []byte, size int) bool {
-	if b[0] < 1 || b[0] > 2 || b[1] > 2 && b[1] != 15 || b[2] > 4 || b[3] > 16 && b[3] < 64 || num16(b[6:]) != size {
+	if b[0] < 1 || b[0] > 2 || b[1] > 2 && b[1] != 15 || b[2] > 4 || b[3] > 16 && b[3] < 64 || be16(b[6:]) != size {
 		return false
 	}
 	switch b[2] {
@@ -286,7 +286,7 @@ func dlmsDetector() detector {
 		return no
 	})
 	d.datagram = func(x *sight) verdict {
-		if len(x.data) >= 10 && (x.data[0] == 0x7e && lookHDLC(x.data) == done || num16(x.data[6:])+8 == len(x.data) && isDLMS(x.data)) {
+		if len(x.data) >= 10 && (x.data[0] == 0x7e && lookHDLC(x.data) == done || be16(x.data[6:])+8 == len(x.data) && isDLMS(x.data)) {
 			return done
 		}
 		return no
@@ -303,7 +303,7 @@ func lookHDLC(b []byte) verdict {
 	if len(b) < 9 {
 		return wait
 	}
-	size := num16(b[1:]) & 0x7ff
+	size := be16(b[1:]) & 0x7ff
 	if size < 7 {
 		return no
 	}
@@ -321,7 +321,7 @@ func lookHDLC(b []byte) verdict {
 			}
 		}
 	}
-	if b[size+1] != 0x7e || low16(b[size-1:]) != sum^0xffff {
+	if b[size+1] != 0x7e || le16(b[size-1:]) != sum^0xffff {
 		return no
 	}
 	return done
@@ -330,8 +330,8 @@ func lookHDLC(b []byte) verdict {
 // isDLMS reads the wrapper of IEC 62056-4-7 and the tag of what is in it; both
 // ends' ports are small numbers.
 func isDLMS(b []byte) bool {
-	size := num16(b[6:])
-	if num16(b) != 1 || num16(b[2:]) == 0 && num16(b[4:]) == 0 || num16(b[2:]) > 0x80 && num16(b[4:]) > 0x80 || size < 2 || size > 4096 {
+	size := be16(b[6:])
+	if be16(b) != 1 || be16(b[2:]) == 0 && be16(b[4:]) == 0 || be16(b[2:]) > 0x80 && be16(b[4:]) > 0x80 || size < 2 || size > 4096 {
 		return false
 	}
 	switch tag := b[8]; {
@@ -380,7 +380,7 @@ func someipDetector() detector {
 
 // isSOMEIP reads a header of the automobile's middleware (AUTOSAR, SOME/IP).
 func isSOMEIP(b []byte) bool {
-	if num16(b) == 0 || num32(b[4:]) < 8 || b[12] != 1 || b[15] > 0x5e {
+	if be16(b) == 0 || num32(b[4:]) < 8 || b[12] != 1 || b[15] > 0x5e {
 		return false
 	}
 	switch b[14] &^ 0x20 { // parts of a long message

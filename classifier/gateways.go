@@ -15,7 +15,7 @@ func cipDetector() detector {
 		// Cyclic data: two items, where it belongs and the data, which ends the
 		// datagram (CIP, volume 2).
 		b := x.data
-		if len(b) < 18 || opens(b, "\x02\x00\x02\x80\x08\x00") < found || low16(b[14:]) != 0xb1 || low16(b[16:]) != len(b)-18 {
+		if len(b) < 18 || opens(b, "\x02\x00\x02\x80\x08\x00") < found || le16(b[14:]) != 0xb1 || le16(b[16:]) != len(b)-18 {
 			return no
 		}
 		return done
@@ -56,7 +56,7 @@ func lookSBus(x *sight) verdict {
 			}
 		}
 	}
-	if num16(b[len(b)-2:]) != int(sum) {
+	if be16(b[len(b)-2:]) != int(sum) {
 		return no
 	}
 	return done
@@ -70,7 +70,7 @@ func glbpDetector() detector {
 // fill the datagram.
 func lookGLBP(x *sight) verdict {
 	b := x.data
-	if len(b) < 16 || !x.port(3222) || num16(b[2:]) > 1023 {
+	if len(b) < 16 || !x.port(3222) || be16(b[2:]) > 1023 {
 		return no
 	}
 	for b = b[12:]; len(b) > 0; {
@@ -96,7 +96,7 @@ func lookRX(x *sight) verdict {
 	if !x.port(7000, 7001, 7002, 7003, 7004, 7005, 7006, 7007, 7008, 7009) {
 		return no
 	}
-	call, seq, service := num32(b[8:]), num32(b[12:]), num16(b[26:])
+	call, seq, service := num32(b[8:]), num32(b[12:]), be16(b[26:])
 	if call > 1<<24 || seq > 1<<20 || service > 10000 || num32(b[4:]) == 0 {
 		return no
 	}

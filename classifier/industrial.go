@@ -19,7 +19,7 @@ func industrialDetectors() []detector {
 func s7Detector() detector {
 	return streamOnly("S7Comm", "industrial", "\x03", func(x *sight) verdict {
 		return lookOverCOTP(x, func(b []byte) bool {
-			return len(b) >= 10 && b[0] == 0x32 && b[1] >= 1 && b[1] <= 7 && num16(b[2:]) == 0
+			return len(b) >= 10 && b[0] == 0x32 && b[1] >= 1 && b[1] <= 7 && be16(b[2:]) == 0
 		})
 	})
 }
@@ -56,7 +56,7 @@ func lookOverCOTP(x *sight, is func([]byte) bool) verdict {
 		default:
 			return no
 		}
-		if b = b[num16(b[2:]):]; len(b) == 0 {
+		if b = b[be16(b[2:]):]; len(b) == 0 {
 			return wait
 		}
 	}
@@ -84,14 +84,14 @@ func lookModbus(x *sight, umas bool) verdict {
 	if len(b) < 8 {
 		return wait
 	}
-	size, function := num16(b[4:]), b[7]
+	size, function := be16(b[4:]), b[7]
 	if size < 2 || size > 254 || (function&0x7f == 90) != umas {
 		return no
 	}
 	if len(b) < 6+size {
 		return wait
 	}
-	if len(b) > 6+size && len(b) >= 6+size+5 && num16(b[6+size+2:]) != 0 {
+	if len(b) > 6+size && len(b) >= 6+size+5 && be16(b[6+size+2:]) != 0 {
 		return no
 	}
 	data := b[8 : 6+size]
@@ -102,11 +102,11 @@ func lookModbus(x *sight, umas bool) verdict {
 	case 1, 2, 3, 4:
 		count := 0
 		if len(data) == 4 {
-			count = num16(data[2:])
+			count = be16(data[2:])
 		}
 		ok = asks && count >= 1 && count <= 2000 || !asks && counted
 	case 5:
-		ok = len(data) == 4 && (num16(data[2:]) == 0 || num16(data[2:]) == 0xff00)
+		ok = len(data) == 4 && (be16(data[2:]) == 0 || be16(data[2:]) == 0xff00)
 	case 6:
 		ok = len(data) == 4
 	case 15, 16:
@@ -116,7 +116,7 @@ func lookModbus(x *sight, umas bool) verdict {
 	case 43:
 		ok = len(data) >= 3 && (data[0] == 14 || data[0] == 13)
 	case 90:
-		ok = len(data) >= 2 && len(b) == 6+size && (asks || len(data) >= 2 && data[1] >= 0xfd) && (asks || true)
+		ok = len(data) >= 2 && len(b) == 6+size && (asks || data[1] >= 0xfd)
 	default:
 		ok = function >= 0x81 && function <= 0x98 && !asks && len(data) == 1 && data[0] >= 1 && data[0] <= 11
 	}
@@ -163,7 +163,7 @@ func ethernetIPDetector() detector {
 		return no
 	})
 	d.datagram = func(x *sight) verdict {
-		if len(x.data) >= 24 && low16(x.data[2:])+24 == len(x.data) && isEtherNetIP(x.data) {
+		if len(x.data) >= 24 && le16(x.data[2:])+24 == len(x.data) && isEtherNetIP(x.data) {
 			return done
 		}
 		return no
@@ -173,19 +173,19 @@ func ethernetIPDetector() detector {
 
 // isEtherNetIP reads an encapsulation header of EtherNet/IP (CIP, volume 2).
 func isEtherNetIP(b []byte) bool {
-	size := low16(b[2:])
-	if b[1] != 0 || low32(b[8:]) > 0x69 || low32(b[20:]) != 0 || size+24 < len(b) && low16(b[2:]) != 0 && b[24+size] == 0 && len(b) == 25+size {
+	size := le16(b[2:])
+	if b[1] != 0 || low32(b[8:]) > 0x69 || low32(b[20:]) != 0 {
 		return false
 	}
 	switch b[0] {
 	case 0x04, 0x63, 0x64: // lists: the question has no body
 		return size == 0 && low32(b[4:]) == 0 || size >= 2 && size < 1500
 	case 0x65: // register: version 1, no options
-		return size == 4 && (len(b) < 28 || low16(b[24:]) == 1 && low16(b[26:]) == 0)
+		return size == 4 && (len(b) < 28 || le16(b[24:]) == 1 && le16(b[26:]) == 0)
 	case 0x66:
 		return size == 0 && low32(b[4:]) != 0
 	case 0x6f, 0x70: // data: interface 0
-		return size >= 16 && low32(b[4:]) != 0 && len(b) >= 32 && low32(b[24:]) == 0 && low16(b[30:]) <= 8
+		return size >= 16 && low32(b[4:]) != 0 && len(b) >= 32 && low32(b[24:]) == 0 && le16(b[30:]) <= 8
 	}
 	return false
 }
@@ -204,7 +204,7 @@ func lookADS(x *sight) verdict {
 	if len(b) < 38 {
 		return wait
 	}
-	size, command, state := low32(b[2:]), low16(b[22:]), low16(b[24:])
+	size, command, state := low32(b[2:]), le16(b[22:]), le16(b[24:])
 	if size < 32 || size > 1<<22 || command < 1 || command > 9 || state&^0x0041 != 4 || low32(b[26:]) != size-32 {
 		return no
 	}

@@ -3,7 +3,7 @@
 package classifier
 
 func canDetector() detector {
-	d := datagramOnly("Controller_Area_Network", "industrial", "I", func(x *sight) verdict {
+	return datagramOnly("Controller_Area_Network", "industrial", "I", func(x *sight) verdict {
 		// Frames of the bus in datagrams, behind the number of its standard.
 		b := x.data
 		if len(b) < 15 || opens(b, "ISO11898") != enough || b[8] == 0 {
@@ -11,7 +11,6 @@ func canDetector() detector {
 		}
 		return done
 	})
-	return d
 }
 
 func rmcpDetector() detector {
@@ -37,7 +36,7 @@ func lookRMCP(x *sight) verdict {
 	case class == 7 && len(b) >= 14:
 		switch {
 		case b[4] == 6: // of version 2: kind, session, length
-			if b[5]&0x3f <= 0x15 && len(b) >= 16 && low16(b[14:])+16 <= len(b) {
+			if b[5]&0x3f <= 0x15 && len(b) >= 16 && le16(b[14:])+16 <= len(b) {
 				return done
 			}
 		case b[4] == 0 && int(b[13])+14 <= len(b) && len(b) <= int(b[13])+15:
@@ -158,7 +157,7 @@ func cphaDetector() detector {
 	return datagramOnly("CPHA", "network", "\x1a", func(x *sight) verdict {
 		// Cluster control of Check Point's firewalls, on its own port.
 		b := x.data
-		if len(b) < 20 || num16(b) != 0x1a90 || !x.port(8116) {
+		if len(b) < 20 || be16(b) != 0x1a90 || !x.port(8116) {
 			return no
 		}
 		return done

@@ -115,14 +115,14 @@ func lookIMAP(x *sight) verdict {
 	if !isAlphanumeric(b[0]) {
 		return no
 	}
-	tag, rest, ok := bytes.Cut(b[:min(len(b), 32)], []byte(" "))
+	tag, _, ok := bytes.Cut(b[:min(len(b), 32)], []byte(" "))
 	switch {
 	case len(tag) > 16 || !isWord(tag):
 		return no
 	case !ok:
 		return wait
 	}
-	rest = b[len(tag)+1:]
+	rest := b[len(tag)+1:]
 	switch v := command(rest, "CAPABILITY", "STARTTLS", "LOGIN", "AUTHENTICATE"); v {
 	case enough:
 		if bytes.IndexByte([]byte("CcSs"), rest[0]) < 0 && opens(x.peer(), "* OK") != enough {

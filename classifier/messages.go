@@ -55,7 +55,7 @@ func mqttTopic(b []byte, size int) verdict {
 	if len(b) < 2 {
 		return wait
 	}
-	n := num16(b)
+	n := be16(b)
 	if n < 8 || n > 256 || n+2 > size {
 		return no
 	}
@@ -103,7 +103,7 @@ func lookAMQPMethod(b []byte) verdict {
 	if len(b) < 11 {
 		return wait
 	}
-	size, class, method := num32(b[3:]), num16(b[7:]), num16(b[9:])
+	size, class, method := num32(b[3:]), be16(b[7:]), be16(b[9:])
 	if size < 4 || size > 4096 || class < 10 || class > 90 || class%10 != 0 && class != 85 || method < 10 || method > 120 {
 		return no
 	}
@@ -142,7 +142,7 @@ func lookSTOMP(x *sight) verdict {
 
 func natsDetector() detector {
 	return streamOnly("NATS", "rpc", "IC", func(x *sight) verdict {
-		return min(opensAny(x.data, `INFO {"server_id":`, `INFO {"server_name":`, `CONNECT {"verbose":`), done)
+		return certain(opensAny(x.data, `INFO {"server_id":`, `INFO {"server_name":`, `CONNECT {"verbose":`))
 	})
 }
 
@@ -160,8 +160,8 @@ func lookKafka(x *sight) verdict {
 		}
 		return wait
 	}
-	size, n := num32(b), num16(b[12:])
-	if size < 10 || size > 1<<24 || num16(b[4:]) > 74 || num16(b[6:]) > 17 || n > 255 || n < 1 || 10+n > size {
+	size, n := num32(b), be16(b[12:])
+	if size < 10 || size > 1<<24 || be16(b[4:]) > 74 || be16(b[6:]) > 17 || n > 255 || n < 1 || 10+n > size {
 		return no
 	}
 	if name := b[14:min(len(b), 14+n)]; !isText(name) {
@@ -188,7 +188,7 @@ func lookCoAP(x *sight) verdict {
 	if len(b) < 4 || b[0]>>6 != 1 || b[0]&0x0f > 8 || len(b) < 4+int(b[0]&0x0f) {
 		return no
 	}
-	code, kind, id := b[1], b[0]>>4&3, num16(b[2:])
+	code, kind, id := b[1], b[0]>>4&3, be16(b[2:])
 	request := code >= 1 && code <= 7
 	switch class, detail := code>>5, code&0x1f; {
 	case request && kind <= 1:
@@ -237,7 +237,7 @@ func lookCoAP(x *sight) verdict {
 	switch {
 	case m == nil:
 		return no
-	case m[0] == 1+byte(x.dir^1) && num16(m[1:]) == id:
+	case m[0] == 1+byte(x.dir^1) && be16(m[1:]) == id:
 		return done
 	}
 	m[0], m[1], m[2] = 1+byte(x.dir), byte(id>>8), byte(id)
@@ -252,7 +252,7 @@ func coapNibble(v int, b []byte) (int, []byte, bool) {
 	case v == 13 && len(b) >= 1:
 		return int(b[0]) + 13, b[1:], true
 	case v == 14 && len(b) >= 2:
-		return num16(b) + 269, b[2:], true
+		return be16(b) + 269, b[2:], true
 	}
 	return 0, nil, false
 }
@@ -268,14 +268,14 @@ func lookFIX(x *sight) verdict {
 	if v := opens(b, "8="); v < found {
 		return v
 	}
-	version, rest, ok := bytes.Cut(b[2:min(len(b), 12)], []byte{1})
+	version, _, ok := bytes.Cut(b[2:min(len(b), 12)], []byte{1})
 	switch {
 	case len(version) > 0 && !isWord(version) || ok && len(version) == 0 || !ok && len(version) > 8:
 		return no
 	case !ok:
 		return wait
 	}
-	rest = b[2+len(version)+1:]
+	rest := b[2+len(version)+1:]
 	if v := opens(rest, "9="); v < found {
 		return v
 	}
@@ -397,7 +397,7 @@ func lookTFTP(x *sight) verdict {
 		return done
 	case 5:
 		text, rest, ok := bytes.Cut(b[4:], []byte{0})
-		if !ok || len(rest) > 0 || num16(b[2:]) > 8 || len(text) < 4 || !isPrintable(text) {
+		if !ok || len(rest) > 0 || be16(b[2:]) > 8 || len(text) < 4 || !isPrintable(text) {
 			return no
 		}
 		return done

@@ -50,7 +50,7 @@ func openwireDetector() detector {
 func haproxyDetector() detector {
 	return streamOnly("HAProxy", "web", "P\r", func(x *sight) verdict {
 		// Either version of the header that tells who a proxy speaks for.
-		return min(opensAny(x.data, "PROXY TCP4 ", "PROXY TCP6 ", "PROXY UNKNOWN", "\r\n\r\n\x00\r\nQUIT\n"), done)
+		return certain(opensAny(x.data, "PROXY TCP4 ", "PROXY TCP6 ", "PROXY UNKNOWN", "\r\n\r\n\x00\r\nQUIT\n"))
 	})
 }
 
@@ -90,10 +90,10 @@ func lookDRDA(x *sight) verdict {
 	if len(b) < 10 {
 		return wait
 	}
-	if num16(b[6:]) != num16(b)-6 || num16(b) < 10 {
+	if be16(b[6:]) != be16(b)-6 || be16(b) < 10 {
 		return no
 	}
-	switch num16(b[8:]) {
+	switch be16(b[8:]) {
 	case 0x1041, 0x1443, 0x106d, 0x14ac:
 		return done
 	}
@@ -118,7 +118,7 @@ func ptpDetector() detector {
 // reserved bytes, and control, which follows from the kind.
 func lookPTP(x *sight) verdict {
 	b := x.data
-	if len(b) < 34 || b[1]&0x0f != 2 || num16(b[2:]) != len(b) || !isZero(b[16:20]) {
+	if len(b) < 34 || b[1]&0x0f != 2 || be16(b[2:]) != len(b) || !isZero(b[16:20]) {
 		return no
 	}
 	control := byte(5)
@@ -179,7 +179,7 @@ func lookISCSI(x *sight) verdict {
 
 func cephDetector() detector {
 	return streamOnly("Ceph", "storage", "c", func(x *sight) verdict {
-		return min(opensAny(x.data, "ceph v0", "ceph v2\n"), done)
+		return certain(opensAny(x.data, "ceph v0", "ceph v2\n"))
 	})
 }
 
@@ -217,7 +217,7 @@ func lookDICOM(x *sight) verdict {
 	if len(b) < 42 {
 		return wait
 	}
-	if size := num32(b[2:]); size < 68 || size > 1<<20 || num16(b[6:]) != 1 || num16(b[8:]) != 0 || !isPrintable(b[10:42]) {
+	if size := num32(b[2:]); size < 68 || size > 1<<20 || be16(b[6:]) != 1 || be16(b[8:]) != 0 || !isPrintable(b[10:42]) {
 		return no
 	}
 	return done
@@ -225,7 +225,7 @@ func lookDICOM(x *sight) verdict {
 
 func hl7Detector() detector {
 	return streamOnly("HL7", "work", "\x0b", func(x *sight) verdict {
-		return min(opens(x.data, "\x0bMSH|^~\\&"), done)
+		return certain(opens(x.data, "\x0bMSH|^~\\&"))
 	})
 }
 
@@ -259,7 +259,7 @@ func isDoIP(b []byte) bool {
 		return false
 	}
 	size := num32(b[4:])
-	switch num16(b[2:]) {
+	switch be16(b[2:]) {
 	case 1, 7, 0x4001, 0x4003:
 		return size == 0
 	case 0:
@@ -317,12 +317,12 @@ func isDigits(b []byte) bool {
 
 func nomachineDetector() detector {
 	return streamOnly("NoMachine", "remote", "N", func(x *sight) verdict {
-		return min(opensAny(x.data, "NXSH-", "NXD-"), done)
+		return certain(opensAny(x.data, "NXSH-", "NXD-"))
 	})
 }
 
 func muninDetector() detector {
 	return streamOnly("Munin", "system", "#", func(x *sight) verdict {
-		return min(opens(x.data, "# munin node at "), done)
+		return certain(opens(x.data, "# munin node at "))
 	})
 }

@@ -18,7 +18,7 @@ func lookBGP(x *sight) verdict {
 	if len(b) < 19 {
 		return wait
 	}
-	if n := num16(b[16:]); n < 19 || n > 4096 || b[18] < 1 || b[18] > 5 {
+	if n := be16(b[16:]); n < 19 || n > 4096 || b[18] < 1 || b[18] > 5 {
 		return no
 	}
 	return done
@@ -35,7 +35,7 @@ func ldpDetector() detector {
 		return no
 	})
 	d.datagram = func(x *sight) verdict {
-		if len(x.data) >= 18 && num16(x.data[2:])+4 == len(x.data) && isLDP(x.data) {
+		if len(x.data) >= 18 && be16(x.data[2:])+4 == len(x.data) && isLDP(x.data) {
 			return done
 		}
 		return no
@@ -45,13 +45,13 @@ func ldpDetector() detector {
 
 // isLDP reads the headers of a packet and of its first message (RFC 5036).
 func isLDP(b []byte) bool {
-	size, kind, n := num16(b[2:]), num16(b[10:])&0x7fff, num16(b[12:])
+	size, kind, n := be16(b[2:]), be16(b[10:])&0x7fff, be16(b[12:])
 	switch kind {
 	case 1, 0x100, 0x200, 0x201, 0x300, 0x301, 0x400, 0x401, 0x402, 0x403, 0x404:
 	default:
 		return false
 	}
-	return num16(b) == 1 && size >= 14 && size <= 4096 && num16(b[8:]) == 0 && n >= 4 && n+10 <= size
+	return be16(b) == 1 && size >= 14 && size <= 4096 && be16(b[8:]) == 0 && n >= 4 && n+10 <= size
 }
 
 func bfdDetector() detector {
@@ -96,7 +96,7 @@ func lookHSRP(x *sight) verdict {
 		return no
 	}
 	if b[0] == 0 && b[1] == 3 { // advertisement
-		if size := num16(b[4:]); num16(b[2:]) <= 2 && size+4 <= len(b) {
+		if size := be16(b[4:]); be16(b[2:]) <= 2 && size+4 <= len(b) {
 			return done
 		}
 		return no
@@ -140,7 +140,7 @@ func lookCAPWAP(x *sight) verdict {
 		return no
 	}
 	m := b[head:]
-	if kind := num32(m); kind >= 1 && kind <= 26 && num16(m[5:])+5 == len(m) && m[7] == 0 {
+	if kind := num32(m); kind >= 1 && kind <= 26 && be16(m[5:])+5 == len(m) && m[7] == 0 {
 		return done
 	}
 	return no
@@ -153,19 +153,19 @@ func gtpControlDetector() detector {
 			return false
 		}
 		if b[0]>>5 == 2 { // version 2 (TS 29.274)
-			return num16(b[2:])+4 == len(b) && (b[0]&8 == 0 || len(b) >= 12) && (b[0]&0x10 != 0 || isGTPElements(b[4+int(b[0]&8)/2+4:]))
+			return be16(b[2:])+4 == len(b) && (b[0]&8 == 0 || len(b) >= 12) && (b[0]&0x10 != 0 || isGTPElements(b[4+int(b[0]&8)/2+4:]))
 		}
-		return x.port(2123) && num16(b[2:])+8 == len(b) && (b[0]&7 == 0 || len(b) >= 12)
+		return x.port(2123) && be16(b[2:])+8 == len(b) && (b[0]&7 == 0 || len(b) >= 12)
 	})
 }
 
 // isGTPElements reports whether b is information elements of version 2.
 func isGTPElements(b []byte) bool {
 	for len(b) > 0 {
-		if len(b) < 4 || b[0] == 0 || num16(b[1:])+4 > len(b) {
+		if len(b) < 4 || b[0] == 0 || be16(b[1:])+4 > len(b) {
 			return false
 		}
-		b = b[4+num16(b[1:]):]
+		b = b[4+be16(b[1:]):]
 	}
 	return true
 }
@@ -173,7 +173,7 @@ func isGTPElements(b []byte) bool {
 func gtpUserDetector() detector {
 	return gtpDetector("GTP_U", "\x30\x32\x33\x34\x35\x36", func(x *sight) bool { // TS 29.281
 		b := x.data
-		if len(b) < 8 || num16(b[2:])+8 != len(b) {
+		if len(b) < 8 || be16(b[2:])+8 != len(b) {
 			return false
 		}
 		at := 8
@@ -193,7 +193,7 @@ func gtpUserDetector() detector {
 func gtpPrimeDetector() detector {
 	return gtpDetector("GTP_PRIME", "\x0e\x0f\x2e\x2f\x4e\x4f", func(x *sight) bool { // TS 32.295
 		b := x.data
-		if len(b) < 6 || !x.port(3386) || num16(b[2:])+6 != len(b) && num16(b[2:])+20 != len(b) {
+		if len(b) < 6 || !x.port(3386) || be16(b[2:])+6 != len(b) && be16(b[2:])+20 != len(b) {
 			return false
 		}
 		return b[1] >= 1 && b[1] <= 7 || b[1] == 240 || b[1] == 241
@@ -225,7 +225,7 @@ func lookOpenFlow(x *sight) verdict {
 		}
 		return wait
 	}
-	n := num16(b[2:])
+	n := be16(b[2:])
 	if b[1] != 0 || n != 8 && n != 16 {
 		return no
 	}
@@ -233,7 +233,7 @@ func lookOpenFlow(x *sight) verdict {
 		if len(b) < 12 {
 			return wait
 		}
-		if num16(b[8:]) != 1 || num16(b[10:]) != 8 {
+		if be16(b[8:]) != 1 || be16(b[10:]) != 8 {
 			return no
 		}
 	}

@@ -65,9 +65,9 @@ func lookDCERPC(x *sight) verdict {
 	if b[0] != 5 || b[1] > 1 || b[2] < 11 || b[2] > 16 || b[4]&^0x10 != 0 || b[5] > 3 || b[6] != 0 || b[7] != 0 {
 		return no
 	}
-	size, auth := num16(b[8:]), num16(b[10:])
+	size, auth := be16(b[8:]), be16(b[10:])
 	if b[4] != 0 {
-		size, auth = low16(b[8:]), low16(b[10:])
+		size, auth = le16(b[8:]), le16(b[10:])
 	}
 	if size < 24 || auth > size-16 || size > 16<<10 {
 		return no
@@ -81,9 +81,9 @@ func isDCERPCDatagram(b []byte) bool {
 	if len(b) < 80 || b[0] != 4 || b[1] > 10 || b[4]&^0x10 != 0 || b[5] > 3 || b[6] != 0 {
 		return false
 	}
-	size, version := num16(b[74:]), num32(b[60:])
+	size, version := be16(b[74:]), num32(b[60:])
 	if b[4] != 0 {
-		size, version = low16(b[74:]), low32(b[60:])
+		size, version = le16(b[74:]), low32(b[60:])
 	}
 	return size == len(b)-80 && version>>16 < 16
 }
@@ -103,9 +103,9 @@ func profinetDetector() detector {
 // controller, supervisor or parameter server (IEC 61158-6-10).
 func isProfinet(b []byte, little bool) bool {
 	a := binary.BigEndian.Uint32(b)
-	m, h := num16(b[4:]), num16(b[6:])
+	m, h := be16(b[4:]), be16(b[6:])
 	if little {
-		a, m, h = binary.LittleEndian.Uint32(b), low16(b[4:]), low16(b[6:])
+		a, m, h = binary.LittleEndian.Uint32(b), le16(b[4:]), le16(b[6:])
 	}
 	return a >= 0xdea00001 && a <= 0xdea00004 && m == 0x6c97 && h == 0x11d1 && string(b[8:]) == "\x82\x71\x00\xa0\x24\x42\xdf\x7d"
 }
@@ -251,7 +251,7 @@ func lookAJP(x *sight) verdict {
 	if len(b) < 7 {
 		return wait
 	}
-	size, code := num16(b[2:]), b[4]
+	size, code := be16(b[2:]), b[4]
 	switch {
 	case size < 1 || size > 8192:
 		return no
@@ -264,7 +264,7 @@ func lookAJP(x *sight) verdict {
 			return no
 		}
 	case code == 4 && !asks: // status
-		if status := num16(b[5:]); status < 100 || status > 599 {
+		if status := be16(b[5:]); status < 100 || status > 599 {
 			return no
 		}
 	default:
@@ -287,7 +287,7 @@ func lookFastCGI(x *sight) verdict {
 	if len(b) < 16 {
 		return wait
 	}
-	if num16(b[2:]) == 0 || num16(b[4:]) != 8 || b[6] > 7 || b[8] != 0 || b[9] < 1 || b[9] > 3 || b[10] > 1 || !isZero(b[11:16]) {
+	if be16(b[2:]) == 0 || be16(b[4:]) != 8 || b[6] > 7 || b[8] != 0 || b[9] < 1 || b[9] > 3 || b[10] > 1 || !isZero(b[11:16]) {
 		return no
 	}
 	return done

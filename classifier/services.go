@@ -69,6 +69,14 @@ func opens(b []byte, prefix string) verdict {
 	return enough
 }
 
+// certain makes done of whatever recognises the protocol.
+func certain(v verdict) verdict {
+	if v >= found {
+		return done
+	}
+	return v
+}
+
 // opensFold is opens for a prefix in capitals, without regard to case.
 func opensFold(b []byte, prefix string) verdict {
 	n := min(len(b), len(prefix))
@@ -106,9 +114,7 @@ func (x *sight) port(ports ...uint16) bool {
 	return false
 }
 
-func num16(b []byte) int { return int(binary.BigEndian.Uint16(b)) }
 func num32(b []byte) int { return int(binary.BigEndian.Uint32(b)) }
-func low16(b []byte) int { return int(binary.LittleEndian.Uint16(b)) }
 func low32(b []byte) int { return int(binary.LittleEndian.Uint32(b)) }
 
 // isZero reports whether all of b is zero.

@@ -23,7 +23,7 @@ func lookSMB(x *sight, first byte) verdict {
 		if len(b) < 4 {
 			return wait
 		}
-		n := 4 + num16(b[2:])
+		n := 4 + be16(b[2:])
 		if b[1] > 1 || b[0] == 0x81 && (n != 72 || len(b) > 4 && b[4] != 32) || b[0] == 0x82 && n != 4 {
 			return no
 		}
@@ -50,7 +50,7 @@ func lookSMB(x *sight, first byte) verdict {
 		return no
 	}
 	if first == 0xfe {
-		return min(opens(b[8:], "\x40\x00"), done)
+		return certain(opens(b[8:], "\x40\x00"))
 	}
 	if len(b) < 9 {
 		return wait

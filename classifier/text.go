@@ -41,8 +41,8 @@ func containsFold(b []byte, word string) bool {
 	return false
 }
 
-// lineOf returns the first line of b if it begins with one of the words, in
-// capitals, which is followed by a space or ends the line.
+// command tells whether b begins with a line of text that is one of the words,
+// in capitals, alone or with a space and more behind it.
 func command(b []byte, words ...string) verdict {
 	best := no
 	for _, w := range words {
@@ -69,7 +69,8 @@ func command(b []byte, words ...string) verdict {
 	return best
 }
 
-// secured returns the place of the TLS record that follows a text, or -1.
+// secured returns the place of the TLS record that follows a text, 0 if none
+// does.
 func secured(b []byte) int { return bytes.Index(b, []byte("\n\x16\x03")) + 1 }
 
 // plainUntil wraps the look of a text protocol that can turn to TLS in the

@@ -175,6 +175,6 @@ func lookTelnet(x *sight) verdict {
 
 func rsyncDetector() detector {
 	return streamOnly("RSYNC", "file", "@", func(x *sight) verdict {
-		return min(opens(x.data, "@RSYNCD: "), done)
+		return certain(opens(x.data, "@RSYNCD: "))
 	})
 }
