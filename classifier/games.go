@@ -15,6 +15,8 @@ func gameDetectors() []detector {
 		minecraftDetector(),
 		genshinDetector(),
 		yojimboDetector(),
+		tencentDetector(),
+		photonDetector(),
 		kcpDetector(),
 	}
 }

@@ -68,11 +68,14 @@ func lookRTPStream(x *sight) verdict {
 		return wait
 	}
 	size := be16(b)
-	if size < 13 || size > 1500 || !isRTP(b[2:14+min(len(b)-14, 60)]) {
+	if len(b) < 14+4*int(b[2]&15) && b[2]>>6 == 2 && size <= 1500 {
+		return wait
+	}
+	if size < 13 || size > 1500 || !isRTP(b[2:]) {
 		return no
 	}
 	next := 2 + size
-	if len(b) < next+14 {
+	if len(b) < next+14 || len(b) < next+14+4*int(b[next+2]&15) {
 		return wait
 	}
 	first, second := b[2:], b[next+2:]
