@@ -186,6 +186,7 @@ func collectdDetector() detector {
 // fill it; text parts end in a zero.
 func lookCollectd(x *sight) verdict {
 	b, parts, texts := x.data, 0, 0
+	var host []byte
 	for ; len(b) > 0; parts++ {
 		if len(b) < 5 {
 			return no
@@ -198,6 +199,9 @@ func lookCollectd(x *sight) verdict {
 		case 0, 2, 3, 4, 5, 0x100: // host, plugin and type names, message
 			if b[size-1] != 0 || !isText(b[4:size-1]) {
 				return no
+			}
+			if kind == 0 && host == nil {
+				host = b[4 : size-1]
 			}
 			texts++
 		case 1, 7, 8, 9, 0x101: // times, severity
@@ -218,6 +222,11 @@ func lookCollectd(x *sight) verdict {
 	}
 	if parts < 2 || texts == 0 {
 		return no
+	}
+	if len(host) > 0 && len(host) <= x.c.opts.MaxString && isPrintable(host) {
+		name := lower(host)
+		x.s.note("collectd/host", name, 0)
+		x.detail(name)
 	}
 	return done
 }

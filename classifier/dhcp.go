@@ -20,6 +20,7 @@ func lookDHCP(x *sight) verdict {
 		}
 		if b[0] == 53 {
 			if len(b) >= 3 && b[1] == 1 && b[2] >= 1 && b[2] <= 18 {
+				x.dhcpHost(x.data[240:])
 				return done
 			}
 			return no
@@ -33,6 +34,28 @@ func lookDHCP(x *sight) verdict {
 		return done
 	}
 	return no
+}
+
+// dhcpHost makes the name that a client gives itself the detail (RFC 2132,
+// 3.14).
+func (x *sight) dhcpHost(b []byte) {
+	for len(b) >= 2 && b[0] != 0xff {
+		if b[0] == 0 {
+			b = b[1:]
+			continue
+		}
+		end := 2 + int(b[1])
+		if end > len(b) {
+			return
+		}
+		if name := b[2:end]; b[0] == 12 && len(name) > 0 && len(name) <= x.c.opts.MaxString && isPrintable(name) {
+			host := lower(name)
+			x.s.note("dhcp/host", host, 0)
+			x.detail(host)
+			return
+		}
+		b = b[end:]
+	}
 }
 
 func dhcpv6Detector() detector {

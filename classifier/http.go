@@ -166,7 +166,7 @@ func (x *sight) httpUse(target []byte) {
 	switch {
 	case strings.HasPrefix(host, "ocsp") && strings.HasPrefix(strings.TrimLeft(host[4:], "0123456789"), "."), strings.Contains(host, ".ocsp."):
 		x.application("OCSP", "security", confidenceName)
-	case bytes.HasSuffix(path, []byte(".mpd")):
+	case bytes.HasSuffix(path, []byte(".mpd")), bytes.HasSuffix(path, []byte(".m4s")): // and its segments
 		x.nameless("MPEGDASH", "streaming", confidenceName)
 	case bytes.HasSuffix(path, []byte(".m3u8")):
 		x.nameless("HLS", "streaming", confidenceName)

@@ -168,6 +168,7 @@ func TestHTTPUses(t *testing.T) {
 		{"answer", "HTTP/1.1 200 OK\r\nContent-Type: application/ocsp-response\r\n\r\n", Reply, "HTTP", "OCSP"},
 		{"playlist", "GET /a/b.m3u8?c=d HTTP/1.1\r\nHost: www.example.org\r\n\r\n", Original, "HTTP", "HLS"},
 		{"manifest", "HTTP/1.1 200 OK\r\nContent-Type: application/dash+xml; charset=utf-8\r\n\r\n", Reply, "HTTP", "MPEGDASH"},
+		{"segment", "GET /video/1/seg-4.m4s HTTP/1.1\r\nHost: www.example.org\r\n\r\n", Original, "HTTP", "MPEGDASH"},
 		{"of a service", "GET /a.mpd HTTP/1.1\r\nHost: www.netflix.com\r\n\r\n", Original, "HTTP", "NETFLIX"},
 		{"call", "POST / HTTP/1.1\r\nSOAPAction: \"urn:a\"\r\n\r\n", Original, "HTTP", "SOAP"},
 		{"page", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n", Reply, "HTTP", "HTTP"},
