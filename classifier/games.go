@@ -118,7 +118,6 @@ func quakeDetector() detector {
 func steamDetector() detector {
 	return detector{
 		name: "Steam", upper: "STEAM", category: "gaming", confidence: 93,
-		starts: nil,
 		stream: func(x *sight) verdict {
 			b := x.data
 			if len(b) < 8 {

@@ -197,7 +197,7 @@ func stunAttributes(x *sight, b []byte) bool {
 		case kind == 0x0101 && n == 20 && hasAny(value, "1234567890123456789\x00"):
 			x.application("ZOOM", "conferencing", 85) // its clients fill this one so
 			return true
-		case kind == 0xc057 && x.registered19302():
+		case kind == 0xc057 && x.onGooglePort():
 			x.application("GOOGLECALL", "voip", 70)
 			return true
 		case kind >= 0x4000 && kind <= 0x4007:
@@ -222,10 +222,10 @@ func stunAttributes(x *sight, b []byte) bool {
 	return true
 }
 
-// registered19302 reports whether one end has a port that Google's documents
+// onGooglePort reports whether one end has a port that Google's documents
 // give to the media of its calls. With it the attribute of network costs, which
 // is Google's invention, stands for them.
-func (x *sight) registered19302() bool {
+func (x *sight) onGooglePort() bool {
 	from := func(port uint16) bool { return port >= 19302 && port <= 19309 }
 	return from(x.p.SrcPort) || from(x.p.DstPort)
 }

@@ -52,6 +52,9 @@ func talkCases() []peerCase {
 	bind := "fish\x00secret\x00\x00\x34\x00\x00\x00"
 	bind = num(4, uint64(16+len(bind))) + num(4, 9) + nul(4) + num(4, 1) + bind
 	oicq := "\x02\x36\x2b\x00\x17" + noise(2) + num(4, 123456789) + noise(20) + "\x03"
+	body := "\xfe\xfd" + noise(32) + "\x00\x00" + "\x00\x02\xc0\x2b" + "\x01\x00"
+	dtlsHello := "\x01" + num(3, uint64(len(body))) + nul(2) + nul(3) + num(3, uint64(len(body))) + body
+	dtlsHello = "\x16\xfe\xff" + nul(8) + num(2, uint64(len(dtlsHello))) + dtlsHello
 	return []peerCase{
 		udp("sip invite", "INVITE sip:bob@example.com SIP/2.0\r\nVia: x\r\n", "SIP"),
 		udp("sip status", "SIP/2.0 200 OK\r\n", "SIP"),
@@ -81,6 +84,7 @@ func talkCases() []peerCase {
 		{name: "stun of teams", udp: true, says: ask(stunMessageOf(1, stunAttribute(0x8070, "\x00\x00\x00\x02"))), want: "STUN", app: "SKYPE_TEAMSCALL"},
 		{name: "stun of whatsapp", udp: true, says: []said{{Original, binding}, {Original, stunMessageOf(1, stunAttribute(0x4000, noise(8)))}}, want: "STUN", app: "WHATSAPPCALL"},
 		{name: "stun, a realm", udp: true, says: tell(stunMessageOf(0x113, stunAttribute(stunRealm, "turn.zoom.us"))), want: "STUN", app: "ZOOM"},
+		{name: "dtls behind stun", udp: true, says: []said{{Original, binding}, {Original, dtlsHello}}, want: "DTLS"},
 		several("media behind stun", "SRTP", binding, rtpPacket(111, 1, 160, "abcd"), rtpPacket(111, 2, 1120, "abcd")),
 		{name: "whatsapp's media", udp: true, says: []said{{Original, stunMessageOf(1, stunAttribute(0x4000, noise(8)))}, {Reply, binding}, {Reply, rtpPacket(120, 7, 960, "abcd")}}, want: "SRTP"},
 		{name: "stun of zoom", udp: true, says: ask("\x00\x01\x00\x18" + noise(16) + stunAttribute(0x0101, "1234567890123456789\x00")), want: "STUN", app: "ZOOM"},

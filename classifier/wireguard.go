@@ -11,9 +11,9 @@ func wireGuardDetector() detector {
 }
 
 // isWireGuard knows the messages of the protocol by their type, three zeros
-// behind it, and their lengths; a cookie never comes first. Initiation and response are fixed in
-// length and look random; data is a multiple of 16 with a counter that a real
-// connection keeps far below 2^40.
+// behind it, and their lengths; a cookie never comes first. Initiation and
+// response are fixed in length and look random; data is a multiple of 16 with a
+// counter that a real connection keeps far below 2^40.
 func isWireGuard(b []byte) bool {
 	if len(b) < 32 || b[1]|b[2]|b[3] != 0 {
 		return false
