@@ -240,6 +240,7 @@ func (x *sight) stunRealm(realm []byte) bool {
 		return false
 	}
 	x.s.note("stun/realm", name, 0)
+	x.detail(name)
 	app := x.c.opts.Domains.find(name)
 	if app == nil {
 		return false
