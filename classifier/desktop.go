@@ -5,7 +5,14 @@ package classifier
 import "bytes"
 
 func rdpDetector() detector {
-	return streamOnly("RDP", "remote", "\x03", lookRDP)
+	return streamOnly("RDP", "remote", "\x03", func(x *sight) verdict {
+		if x.s.detector == nil {
+			if v := lookRDP(x); v < found {
+				return v
+			}
+		}
+		return lookBehindRDP(x)
+	})
 }
 
 // lookRDP reads the connection request or its confirmation (MS-RDPBCGR 2.2.1.1):
@@ -35,6 +42,20 @@ func lookRDP(x *sight) verdict {
 		return done
 	}
 	return no
+}
+
+// lookBehindRDP names the session TLS if that follows the negotiation.
+func lookBehindRDP(x *sight) verdict {
+	b := x.data
+	if len(b) < 4 || len(b) < be16(b[2:])+2 {
+		return found
+	}
+	if b = b[be16(b[2:]):]; b[0] != 0x16 || b[1] != 3 {
+		return enough
+	}
+	x.label(&labelRDP)
+	x.application("RDP", "remote", 95)
+	return done
 }
 
 // readCOTP returns the variable part of the transport packet b begins with (RFC

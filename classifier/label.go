@@ -15,6 +15,7 @@ var (
 	labelPOPS     = label{"POPS", "mail"}
 	labelSMTPS    = label{"SMTPS", "mail"}
 	labelFTPS     = label{"FTPS", "file"}
+	labelRDP      = label{"TLS", "remote"}
 	labelProxy    = label{"HTTP_Proxy", "web"}
 	labelConnect  = label{"HTTP_Connect", "web"}
 	labelSocket   = label{"WebSocket", "web"}
