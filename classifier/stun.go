@@ -194,9 +194,6 @@ func stunAttributes(x *sight, b []byte) bool {
 			kind == 0x8070 && n == 4,                // MS-IMPLEMENTATION-VERSION
 			kind == 0x8095, kind == 0x8050 && n > 0: // MS-ALTERNATE-MAPPED..., MS-SEQUENCE-NUMBER
 			teams++
-		case kind == 0x0101 && n == 20 && hasAny(value, "1234567890123456789\x00"):
-			x.application("ZOOM", "conferencing", 85) // its clients fill this one so
-			return true
 		case kind == 0xc057 && x.onGooglePort():
 			x.application("GOOGLECALL", "voip", 70)
 			return true
