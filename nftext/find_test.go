@@ -147,6 +147,33 @@ func TestFindError(t *testing.T) {
 	}
 }
 
+// TestFindBehind lists what nft would compute a placeholder with: of a constant
+// and a number it makes another constant, which no term stands for any more.
+func TestFindBehind(t *testing.T) {
+	for _, c := range []struct{ behind, found string }{
+		{` ^ 1`, "^"}, {` & 0xff`, "&"}, {`|1`, "|"}, {` << 8`, "<"}, {" \\\n >> 8", ">"}, {` xor 1`, "xor"}, {` and 1`, "and"},
+		{` or "a"`, "or"}, {` lshift 1`, "lshift"}, {` , "b"`, ","}, {` - "b"`, "-"}, {`/24`, "/24"}, {` . tcp dport`, "."}, {` == 5`, "="},
+	} {
+		for _, term := range []string{`dict t ct id f "x"`, `dict t ct id f != { A }`, `dict t ct id f set "x"`, `dict t ct id f exists`} {
+			src := "table bridge t { chain c { counter " + term + c.behind + " drop } }"
+			spans, err := nftext.Find(src)
+			e, ok := err.(*nftext.SyntaxError)
+			if !ok {
+				t.Errorf("%s: have %d terms, error %v", src, len(spans), err)
+				continue
+			}
+			if want := strings.LastIndex(src, c.behind+" drop") + strings.Index(c.behind, c.found); e.Offset != want {
+				t.Errorf("%s: have an error at %d, want %d: %v", src, e.Offset, want, err)
+			}
+		}
+	}
+	for _, behind := range []string{"", ";", "\n", " # ^ 1", "}", " accept", " ip saddr 1.2.3.4", " @th,0,8 5", " set add ip saddr @s", ` "x"`} {
+		if _, err := nftext.Find(`add rule t c dict t ct id f "x"` + behind); err != nil {
+			t.Errorf("%q: %v", behind, err)
+		}
+	}
+}
+
 func FuzzFind(f *testing.F) {
 	f.Add("table t { chain c { dict ct id x 5 drop; tcp dport dict accept } }")
 	f.Add("add rule t c dict sessions ct id application { A, \"B\" } drop # dict\n\\\n;}{\"")

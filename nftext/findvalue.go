@@ -86,6 +86,27 @@ func (f *walker) term(start int) {
 	}
 	f.spans = append(f.spans, Span{Start: start, End: start + n, Term: t, Variables: p.varied, Statement: start})
 	f.pos = start + n
+	if after := f.peek(); t.Kind() != KindValue && goesOn(after) {
+		f.err = newSyntaxError(f.src, after.start, dict.ErrInvalid, "expected the next match or statement behind a dict term, found "+
+			dict.Quote(after.text)+": a value that is more than a word stands in double quotes")
+	}
+}
+
+// goesOn reports whether a token behind a match or statement would make it part of
+// a longer expression. To nft the term is a constant, which it would compute with:
+// what it then compares with is no term any more.
+func goesOn(t token) bool {
+	switch t.kind {
+	case tokenSymbol:
+		return true
+	case tokenWord:
+		switch t.text {
+		case "and", "or", "xor", "lshift", "rshift":
+			return true
+		}
+		return strings.IndexByte("./-", t.text[0]) >= 0
+	}
+	return false
 }
 
 // fail ends the walk with an error about the text from start on.
