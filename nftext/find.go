@@ -2,8 +2,6 @@
 
 package nftext
 
-import "strings"
-
 // Span is a dict term within a text: src[Start:End].
 type Span struct {
 	Start, End int
@@ -88,7 +86,9 @@ func (f *walker) command() {
 		switch f.peek().text {
 		case "table", "chain", "rule":
 			f.object(f.next().text)
-		case "set", "map", "element", "flowtable", "counter", "quota", "ct", "limit", "secmark", "synproxy", "meter":
+		case "set", "map", "flowtable", "counter", "quota", "ct", "limit", "secmark", "synproxy":
+			f.settings()
+		case "element", "meter":
 			f.skip()
 		default:
 			f.rule()
@@ -97,8 +97,9 @@ func (f *walker) command() {
 		f.object(word)
 	case "include", "define", "redefine", "undefine":
 		f.common(word, (*walker).commands)
-	case "list", "delete", "destroy", "flush", "reset", "rename", "monitor", "describe", "export", "import",
-		"set", "map", "element", "flowtable", "counter", "quota", "ct", "limit", "secmark", "synproxy", "meter":
+	case "set", "map", "flowtable", "counter", "quota", "ct", "limit", "secmark", "synproxy":
+		f.settings()
+	case "list", "delete", "destroy", "flush", "reset", "rename", "monitor", "describe", "export", "import", "element", "meter":
 		f.skip()
 	default: // add rule may be left out
 		f.pos = start
@@ -191,6 +192,29 @@ func (f *walker) table() {
 			f.object(f.next().text)
 		case "include", "define", "redefine", "undefine":
 			f.common(f.next().text, (*walker).table)
+		case "set", "map", "flowtable", "counter", "quota", "ct", "limit", "secmark", "synproxy":
+			f.settings()
+		default:
+			f.skip()
+		}
+	})
+}
+
+// settings walks over what describes a set or another object that holds no rules,
+// with its block if it has one: the variables of that are those of the block around.
+func (f *walker) settings() {
+	if f.open() {
+		f.setting()
+	}
+	f.skip()
+}
+
+// setting walks over the lines of the block of such an object.
+func (f *walker) setting() {
+	f.lines(func(first token) {
+		switch first.text {
+		case "include", "define", "redefine", "undefine":
+			f.common(f.next().text, (*walker).setting)
 		default:
 			f.skip()
 		}
@@ -218,47 +242,6 @@ func (f *walker) chainBlock() {
 	}
 	f.block((*walker).chain)
 	f.finder.depth--
-}
-
-// common walks over what may stand in every block, behind its first word. An
-// included text is read as one of the level.
-func (f *walker) common(word string, level func(*walker)) {
-	switch word {
-	case "include":
-		if t := f.peek(); t.kind == tokenString && f.include != nil {
-			outer := f.finder.level
-			f.finder.level = level
-			if err := f.include(strings.Trim(t.text, `"`)); err != nil {
-				f.err = newSyntaxError(f.src, t.start, err, err.Error())
-			}
-			f.finder.level = outer
-		}
-	case "undefine":
-		if t := f.peek(); t.kind == tokenWord {
-			delete(f.finder.vars.vars, t.text)
-		}
-	default:
-		f.define()
-	}
-	f.skip()
-}
-
-// define takes `NAME = TEXT`.
-func (f *walker) define() {
-	name := f.peek()
-	if name.kind != tokenWord {
-		return
-	}
-	f.take(name)
-	if t := f.peek(); t.text != "=" {
-		return
-	}
-	f.next()
-	start := f.peek().start
-	f.skip()
-	if f.pos >= start {
-		f.finder.vars.define(name.text, strings.TrimRight(f.src[start:f.pos], " \t\r"))
-	}
 }
 
 // rule walks over `[FAMILY] TABLE CHAIN [handle|position|index N] STATEMENTS`.

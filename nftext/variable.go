@@ -79,6 +79,47 @@ func variableName(text string) string {
 	return text[:n]
 }
 
+// common walks over what may stand in every block, behind its first word. An
+// included text is read as one of the level.
+func (f *walker) common(word string, level func(*walker)) {
+	switch word {
+	case "include":
+		if t := f.peek(); t.kind == tokenString && f.include != nil {
+			outer := f.finder.level
+			f.finder.level = level
+			if err := f.include(strings.Trim(t.text, `"`)); err != nil {
+				f.err = newSyntaxError(f.src, t.start, err, err.Error())
+			}
+			f.finder.level = outer
+		}
+	case "undefine":
+		if t := f.peek(); t.kind == tokenWord {
+			delete(f.finder.vars.vars, t.text)
+		}
+	default:
+		f.define()
+	}
+	f.skip()
+}
+
+// define takes `NAME = TEXT`.
+func (f *walker) define() {
+	name := f.peek()
+	if name.kind != tokenWord {
+		return
+	}
+	f.take(name)
+	if t := f.peek(); t.text != "=" {
+		return
+	}
+	f.next()
+	start := f.peek().start
+	f.skip()
+	if f.pos >= start {
+		f.finder.vars.define(name.text, strings.TrimRight(f.src[start:f.pos], " \t\r"))
+	}
+}
+
 // variable takes the variable at the position and returns the values that it
 // stands for, read as values of type t, and whether they are a set.
 func (p *parser) variable(t dict.Type) (items []Operand, set bool, err error) {

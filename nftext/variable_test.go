@@ -52,6 +52,9 @@ func TestVariables(t *testing.T) {
 		{"define a = A; table t { define a = B; chain c { dict t ct id f $a; define a = C\n dict t ct id f $a\n}; chain d { dict t ct id f $a; } }" + rule + "$a",
 			`$dict t ct id f "B", $dict t ct id f "C", $dict t ct id f "B", $dict t ct id f "A"`},
 		{"table t { chain c { jump { define a = A\n dict t ct id f $a\n } } }", `$dict t ct id f "A"`},
+		{"table t { define a = A; set s { type ipv4_addr; redefine a = B\n elements = { 1.2.3.4 } }; chain c { dict t ct id f $a; } }", `$dict t ct id f "B"`},
+		{"add map t m { type mark : verdict; define a = A; }; define b = B" + rule + "{ $a, $b }", `$dict t ct id f { "A", "B" }`},
+		{"define a = A\nct helper t h { redefine a = B; }; add counter t k { redefine a = { $a, C }\n}" + rule + "$a", `$dict t ct id f { "B", "C" }`},
 		{"define dict = { dict, t }\nadd rule t c ip saddr $dict dict t ct id f x", `dict t ct id f "x"`},
 
 		{"define a = A\nundefine a" + rule + "$a", `error 3:29: variable "a": does not exist before this`},
