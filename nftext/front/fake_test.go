@@ -32,7 +32,7 @@ type fakeCodec struct {
 var (
 	fakeWord     = regexp.MustCompile(`"[^"]*"|#[^\n]*|[\w.@/]+`)
 	fakeDefine   = regexp.MustCompile(`^(?:re)?define\s+(\w+)\s*=\s*(\w+)`)
-	fakeInclude  = regexp.MustCompile(`^include\s+"([^"]*)"`)
+	fakeInclude  = regexp.MustCompile(`^include\s*"([^"]*)"`)
 	fakeValue    = regexp.MustCompile(`^dict(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+ct(?:\s|\\\n)+id(?:\s|\\\n)+v_(int|port|big|ip4|ip6|name)\b`)
 	fakeKey      = regexp.MustCompile(`^ \.[^\n]* map|^ map`)
 	fakeKeyEnd   = regexp.MustCompile(` set [^\n]* \. $`)

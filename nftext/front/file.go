@@ -69,6 +69,9 @@ func (s *supervisor) text(f *os.File, name string) ([]byte, error) {
 			return r, nil
 		}
 		text, err := io.ReadAll(f)
+		if err == nil {
+			err = s.texts.check(name, text)
+		}
 		if err != nil || s.texts.plain(text) {
 			return nil, err
 		}
@@ -78,6 +81,9 @@ func (s *supervisor) text(f *os.File, name string) ([]byte, error) {
 			return r, nil
 		}
 		text, err := drain(int(f.Fd()), s.stop)
+		if err == nil {
+			err = s.texts.check(name, text)
+		}
 		if err != nil || s.texts.plain(text) {
 			return text, err
 		}

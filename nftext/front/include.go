@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -102,22 +101,23 @@ func glob(pattern string) (paths []string) {
 	return paths
 }
 
-// readFile reads a regular file.
+// readFile reads a regular file. Anything else it does not open: what writes to a
+// pipe would take this process for the reader that it waits for.
 func readFile(path string) (f file, err error) {
-	h, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	at, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return f, err
 	}
-	defer h.Close()
+	defer unix.Close(at)
 	var st unix.Stat_t
-	if err := unix.Fstat(int(h.Fd()), &st); err != nil {
+	if err := unix.Fstat(at, &st); err != nil {
 		return f, err
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return f, fmt.Errorf("%s: %w: not a regular file", path, unix.EINVAL)
 	}
 	f.id = fileID{uint64(st.Dev), st.Ino}
-	f.text, err = io.ReadAll(h)
+	f.text, err = os.ReadFile(fmt.Sprintf("/proc/self/fd/%d", at))
 	return f, err
 }
 
@@ -126,10 +126,18 @@ func includesOf(src []byte) (patterns []string) {
 	if !bytes.Contains(src, []byte("include")) {
 		return nil
 	}
-	for _, m := range regexp.MustCompile(`include[ \t\\\n]+"([^"\n]*)"`).FindAllSubmatch(src, -1) {
+	for _, m := range regexp.MustCompile(`include[ \t\\\n]*"([^"\n]*)"`).FindAllSubmatch(src, -1) {
 		patterns = append(patterns, string(m[1]))
 	}
 	return patterns
+}
+
+// assigns reports where src assigns to variables, or seems to; nil if it does not.
+func assigns(src []byte) []int {
+	if !bytes.Contains(src, []byte("define")) {
+		return nil
+	}
+	return regexp.MustCompile(`(re)?define[ \t\\\n]+[^ \t\n=]+[ \t\\\n]*=|undefine[ \t\\\n]`).FindIndex(src)
 }
 
 // included returns said, a message about a text that the one called name includes

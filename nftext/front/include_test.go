@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 // writeFiles makes files in dir and returns it.
@@ -57,6 +58,7 @@ func TestRunVariables(t *testing.T) {
 		"a path":     {map[string]string{"main": chain + "include \"defs\"\n" + rule, "inc/defs": "define app = 3\n"}, []string{"-I", "DIR/inc"}, []string{"3"}},
 		"relative":   {map[string]string{"main": chain + "include \"./defs\"\n" + rule, "defs": "define app = 4\n"}, nil, []string{"4"}},
 		"deep":       {map[string]string{"main": chain + "include \"./a\"\n" + rule, "a": "include \"./b\"\n", "b": "define app = 9\n" + rule}, nil, []string{"9", "9"}},
+		"no space":   {map[string]string{"main": "define app = 4\n" + chain + "include\"./rules\"\n", "rules": rule}, nil, []string{"4"}},
 		"of nft too": {map[string]string{"main": "define app = 5\ndefine port = 80\n" + chain + strings.Replace(rule, "dict", "tcp dport $port dict", 1)}, nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -120,6 +122,47 @@ add rule ip t c dict sessions ct id application $app drop
 	}
 	if s := ns.run(t, "", "list", "chain", "ip", "t", "c"); strings.Contains(s.Out, "dict") {
 		t.Errorf("something was loaded: %s", s.Out)
+	}
+}
+
+// A pipe that is included gives its text once, to nft. What it says of variables is
+// not known when the terms of the text around it are read.
+func TestRunIncludedPipe(t *testing.T) {
+	ns := newNetwork(t)
+	dir := t.TempDir()
+	t.Chdir(dir)
+	if err := unix.Mkfifo("pipe", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		main, pipe string
+		rules      int
+		want       said
+	}{
+		"no term":   {"include \"./pipe\"\nadd rule ip t c meta mark $app\n", "define app = 7\n", 1, said{}},
+		"a term":    {"include \"./pipe\"\n", "add rule ip t c dict sessions ct id application 5\n", 1, said{}},
+		"no define": {"define app = 5\ninclude \"./pipe\"\nadd rule ip t c dict sessions ct id application $app drop\n", "add rule ip t c counter\n", 2, said{}},
+		"a define": {"define app = 5\ninclude \"./pipe\"\nadd rule ip t c dict sessions ct id application $app drop\n", "add rule ip t c counter;redefine app = 6\n", 0, said{
+			Exit: 1,
+			Err: "./pipe:1:25-38: Error: variables for dict terms from a file that could not be read beforehand: not supported, let it be a regular file and not change meanwhile\n" +
+				"add rule ip t c counter;redefine app = 6\n                        ^^^^^^^^^^^^^^\n",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ns.must(t, "flush ruleset; add table ip t; add chain ip t c")
+			writeFiles(t, dir, map[string]string{"main": c.main})
+			written := make(chan error, 1)
+			go func() { written <- os.WriteFile("pipe", []byte(c.pipe), 0) }() // waits for a reader
+			if d := cmp.Diff(c.want, ns.run(t, "", "-f", "main")); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+			if err := <-written; err != nil {
+				t.Error(err)
+			}
+			if list := ns.run(t, "", "list", "ruleset").Out; strings.Count(list, "\n\t\t") != c.rules {
+				t.Errorf("want %d rules:\n%s", c.rules, list)
+			}
+		})
 	}
 }
 

@@ -29,6 +29,7 @@ type texts struct {
 	talks   bool     // nft -i: variables stay from one command to the next
 	defined bool     // what -D defines is known to finder
 	stray   bool     // nft found a file where it was not looked for: its variables are not known
+	varied  bool     // a term had variables
 	names   []string // of the texts that are being looked at, each within the one before
 }
 
@@ -67,6 +68,18 @@ func (x *texts) open(id fileID, name string, src []byte) ([]byte, error) {
 	return out, err
 }
 
+// check returns an error about a file that nft opens by itself if it assigns to
+// variables, though terms have been read as if it did not: a pipe that is included,
+// or a file that another has come in the place of.
+func (x *texts) check(name string, src []byte) error {
+	at := assigns(src)
+	if at == nil || !x.varied || name == x.options.file {
+		return nil
+	}
+	return &diagnosis{diagnose(name, src, &TextError{Offset: at[0], End: at[1], Err: fmt.Errorf(
+		"variables for dict terms from a file that could not be read beforehand: %w, let it be a regular file and not change meanwhile", dict.ErrNotSupported)})}
+}
+
 // give makes ready text, of which nothing is to be hidden any more, for the opening
 // of f, a file of our own.
 func (x *texts) give(f *os.File, text []byte) error {
@@ -96,6 +109,7 @@ func (x *texts) hideNested(name string, src []byte) (out []byte, changed bool, e
 		}
 	}
 	for _, s := range spans {
+		x.varied = x.varied || s.Text != ""
 		if x.stray && s.Text != "" && err == nil {
 			err = &TextError{Offset: s.Start, End: s.End, Err: fmt.Errorf("variables in a file that is included by this name: %w, write its path from the root", dict.ErrNotSupported)}
 		}
