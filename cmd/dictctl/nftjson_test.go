@@ -26,10 +26,16 @@ var jsonHandles = regexp.MustCompile(`"handle": \d+(, )?`)
 // withTables makes a namespace with the tables of the rule tests.
 func withTables(t *testing.T) string {
 	t.Helper()
+	return withTablesOf(t, backend.Auto)
+}
+
+// withTablesOf is withTables on a backend.
+func withTablesOf(t *testing.T, name string) string {
+	t.Helper()
 	need.Program(t, "nft")
 	netns := newNamespace(t)
 	err := within(netns, func() error {
-		b, err := backend.Open(backend.Auto, backend.Options{})
+		b, err := backend.Open(name, backend.Options{})
 		if err != nil {
 			return err
 		}

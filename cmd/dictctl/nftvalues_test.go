@@ -4,6 +4,8 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"regexp"
@@ -143,5 +145,51 @@ func TestValuesElsewhere(t *testing.T) {
 	}
 	if listing, _ := run(t, netns, 0, "--backend", "ebpf", "nft", "list", "ruleset"); len(rulesOf(listing)) != 0 {
 		t.Errorf("refused, and loaded\n%s", listing)
+	}
+}
+
+// TestValuesSavedElsewhere: what the module's rules with values are saved as is
+// refused where they cannot be, by rule and reason, and what is there stays.
+func TestValuesSavedElsewhere(t *testing.T) {
+	netns := withTablesOf(t, backend.EBPF)
+	load := func(text string) (status int, stderr string) {
+		var out, errs bytes.Buffer
+		status = program(netns)("", strings.NewReader(text), &out, &errs, []string{"--backend", "ebpf", "nft", "-f", "-"})
+		return status, out.String() + errs.String()
+	}
+	const before = "table ip before {\n\tchain c {\n\t\tdict sessions ct id application \"X\" drop\n\t}\n}\n"
+	if status, said := load(before); status != 0 {
+		t.Fatal(said)
+	}
+	lines := strings.Split(valueRules, "\n")
+	rules := 0
+	for i, line := range lines {
+		if !strings.Contains(line, "dict ") {
+			continue
+		}
+		rules++
+		alone := []string{"flush ruleset"} // keeps the rule's place in lines, one further
+		for k, other := range lines {
+			if k != i && strings.Contains(other, "dict ") {
+				other = ""
+			}
+			alone = append(alone, other)
+		}
+		for _, text := range []string{strings.Join(alone, "\n"), "flush ruleset\n" + strings.Join(lines[:i+1], "\n") + "\n}\n}\n"} {
+			status, said := load(text)
+			at, _, _ := strings.Cut(said, "\n")
+			if status != 1 || !strings.Contains(at, "/dev/stdin:") || !strings.Contains(at, "not supported by the ebpf backend") || !strings.Contains(said, "^") {
+				t.Errorf("%s: status %d, %s", line, status, said)
+			}
+			if text == strings.Join(alone, "\n") && (!strings.HasPrefix(at, fmt.Sprintf("/dev/stdin:%d:", i+2)) || !strings.Contains(said, "\n"+line+"\n")) {
+				t.Errorf("%s: in line %d said of another\n%s", line, i+2, said)
+			}
+			if after, _ := run(t, netns, 0, "--backend", "ebpf", "nft", "list", "ruleset"); after != before {
+				t.Fatalf("%s: refused, and (-before +after):\n%s", line, cmp.Diff(before, after))
+			}
+		}
+	}
+	if rules < 15 {
+		t.Errorf("only %d rules were tried", rules)
 	}
 }
