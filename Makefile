@@ -103,18 +103,20 @@ kmod: kernels ## build nft_dict.ko for every kernel of GUESTS into build/kmod
 	@set -e; for k in $(GUESTS); do $(BIN)/vm build -kernel $$k kmod build/kmod; done
 
 .PHONY: test-guests
-test-guests: kmod build ## run GUEST_TESTS in virtual machines with the kernels of GUESTS
+test-guests: kmod build ## run GUEST_TESTS in virtual machines with the kernels of GUESTS, all kernels at once
 	@$(call stage,guests: the runner itself)
 	NFTDICT_REQUIRE=guest,long $(GO) test -timeout 30m -skip 'Debug|FailNth' ./internal/vm
-	@failed=; for k in $(GUESTS); do \
-		printf '\n== %(%H:%M:%S)T guests: kernel %s\n' -1 "$$($(BIN)/vm path $$k image)"; \
-		for p in $$($(GO) list $(GUEST_TESTS)); do \
-			printf '%(%H:%M:%S)T %s: %s ...\n' -1 $$k $$p; \
-			NFTDICT_BIN=$(CURDIR)/$(BIN) NFTDICT_REQUIRE=$(GUEST_PROMISED) \
-				$(GO) test -count=1 -timeout $(GUEST_PATIENCE) $(TESTFLAGS) -exec "$(GUEST) -kernel $$k" $$p || failed="$$failed $$k:$$p"; \
-		done; \
+	@$(MAKE) --no-print-directory --keep-going -j$(words $(GUESTS)) $(addprefix test-guest-,$(GUESTS))
+
+# One kernel's turn. Every line says which kernel it is about.
+test-guest-%:
+	@printf '\n== %(%H:%M:%S)T guests: kernel %s\n' -1 "$$($(BIN)/vm path $* image)"
+	@set -o pipefail; all=$$($(GO) list $(GUEST_TESTS)) || exit 1; failed=; for p in $$all; do \
+		printf '%(%H:%M:%S)T %s: %s ...\n' -1 $* $$p; \
+		NFTDICT_BIN=$(CURDIR)/$(BIN) NFTDICT_REQUIRE=$(GUEST_PROMISED) \
+			$(GO) test -count=1 -timeout $(GUEST_PATIENCE) $(TESTFLAGS) -exec "$(GUEST) -kernel $*" $$p 2>&1 | sed 's/^/$*: /' || failed="$$failed $$p"; \
 	done; \
-	[ -z "$$failed" ] || { echo "failed in guests:$$failed" >&2; exit 1; }
+	[ -z "$$failed" ] || { echo "failed in the guest with kernel $*:$$failed" >&2; exit 1; }
 
 .PHONY: test-kasan
 test-kasan: kernel-debug ## test the module on a kernel with KASAN, lockdep, kmemleak and fault injection: half an hour
