@@ -39,7 +39,8 @@ type Command struct {
 // 1 with a nil error. An error means that nft could not be run, was ended by ctx or
 // a signal (its status is then 128 and the signal), or that something it said
 // could not be translated; nothing was loaded, unless nft had been answered so
-// before. Where the kernel cannot intercept it wraps dict.ErrNotSupported.
+// before. A listing that lacks a rule, because its term cannot be read, is an error
+// too, with nft's own status. Where the kernel cannot intercept it wraps dict.ErrNotSupported.
 //
 // nft does not outlive the process that called Run, however that ends.
 func (c *Command) Run(ctx context.Context) (exit int, err error) {
@@ -71,7 +72,8 @@ func (c *Command) Run(ctx context.Context) (exit int, err error) {
 	if source.talks { // nft reads what it is given, from no file
 		cmd.Stdin = nil
 	}
-	out, err := newOutput(cmd, source, orDiscard(c.Stdout), orDiscard(c.Stderr))
+	shown := &counted{to: orDiscard(c.Stdout)}
+	out, err := newOutput(cmd, source, shown, orDiscard(c.Stderr))
 	if err != nil {
 		return 1, err
 	}
@@ -81,6 +83,9 @@ func (c *Command) Run(ctx context.Context) (exit int, err error) {
 	}
 	if errors.As(err, &said) {
 		return 1, c.print(said)
+	}
+	if shown.n > 0 { // a listing, and not what nft asks for its own sake
+		err = errors.Join(err, table.complete())
 	}
 	if err != nil && ctx.Err() != nil {
 		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)

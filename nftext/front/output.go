@@ -110,3 +110,15 @@ func collect(w io.Writer, r *os.File) error {
 		}
 	}
 }
+
+// counted is a writer that counts the bytes written.
+type counted struct {
+	to io.Writer
+	n  int
+}
+
+// Write implements io.Writer.
+func (c *counted) Write(p []byte) (int, error) {
+	c.n += len(p)
+	return c.to.Write(p)
+}

@@ -52,6 +52,10 @@ func (t *terms) decompileReply(b []byte, codec Codec, moved moves) (out []byte, 
 	return out, seen, nil
 }
 
+// exprDict is the expression of the kernel module. Of a rule that holds one which
+// does not become a placeholder nft shows nothing at all, and says so nowhere.
+const exprDict = "dict"
+
 // decompileRule returns the message with placeholders and the first term in it, or
 // nil when it has none.
 func (t *terms) decompileRule(m message, codec Codec) ([]byte, *term, error) {
@@ -77,6 +81,9 @@ func (t *terms) decompileRule(m message, codec Codec) ([]byte, *term, error) {
 	for i := 0; i < len(elems); {
 		found, ok := codec.Decompile(r.target.Family, elems[i:])
 		if !ok || found.Elements < 1 || found.Elements > len(elems)-i {
+			if elems[i].Name == exprDict {
+				t.overlook(r)
+			}
 			i++
 			continue
 		}

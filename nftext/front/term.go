@@ -6,8 +6,11 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/binary"
+	"fmt"
 	"strings"
 	"sync"
+
+	"nftdict/dict"
 )
 
 // terms is the table of the dict terms of one run and of the placeholders that
@@ -22,6 +25,8 @@ type terms struct {
 	list  []*term
 	byKey map[termKey]*term
 	lines map[place]sourceLine
+
+	overlooked error // nil if nft shows every rule
 }
 
 // term is one entry. The table's lock protects all that may change.
@@ -182,4 +187,22 @@ func (t *terms) forget() {
 	for _, e := range t.list {
 		e.failure, e.told = nil, false
 	}
+}
+
+// overlook notes a rule with an expression that is a term, but of which the text is
+// not known: nft leaves the rule out of what it shows. The first one is kept.
+func (t *terms) overlook(r rule) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.overlooked == nil {
+		t.overlooked = fmt.Errorf("a rule of table %q, chain %q, is not shown: it has a dict term that cannot be read here, written by another version or for another backend: %w",
+			r.target.Table, r.target.Chain, dict.ErrNotSupported)
+	}
+}
+
+// complete returns an error if a rule has been left out.
+func (t *terms) complete() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.overlooked
 }

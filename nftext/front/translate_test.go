@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
+
+	"nftdict/dict"
 )
 
 const (
@@ -77,6 +79,29 @@ func TestCompileBatchRoundTrip(t *testing.T) {
 	}
 	if seen == nil || seen.text != matchTerm {
 		t.Errorf("seen %+v, want %q", seen, matchTerm)
+	}
+}
+
+// nft shows nothing of a rule with an expression it does not know, so somebody has
+// to say so.
+func TestDecompileOverlooked(t *testing.T) {
+	table := newTerms()
+	native := appendElement(nil, "counter", appendAttr(nil, 1, make([]byte, 8)))
+	for _, exprs := range [][]byte{native, appendPlaceholder(bytes.Clone(native), table.intern(Match, matchTerm))} {
+		batch, _, err := table.compileBatch(ruleMessage(1, exprs), fakeCompile(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := table.decompileReply(batch, fakeCodec{}, nil); err != nil || table.complete() != nil {
+			t.Fatalf("%v, %v", err, table.complete())
+		}
+	}
+	b := ruleMessage(1, appendElement(native, exprDict, appendAttr32(nil, 1, 5)))
+	if out, seen, err := table.decompileReply(b, fakeCodec{}, nil); err != nil || seen != nil || !bytes.Equal(out, b) {
+		t.Errorf("%v, %v, %q", err, seen, out)
+	}
+	if err := table.complete(); !errors.Is(err, dict.ErrNotSupported) || !strings.Contains(err.Error(), `table "t", chain "chain"`) {
+		t.Errorf("have %v", err)
 	}
 }
 
