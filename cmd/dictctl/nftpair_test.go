@@ -143,14 +143,14 @@ func (p *pair) compare(t *testing.T, stdin string, args ...string) outcome {
 	return got
 }
 
-// thinned returns every eleventh of a list in a guest, where a processor is emulated,
+// thinned returns every 31st of a list in a guest, where a processor is emulated,
 // unless the run has promised to take long.
 func thinned[T any](list []T) []T {
 	if os.Getenv("NFTDICT_MODULES") == "" || need.Promised("long") {
 		return list
 	}
 	var few []T
-	for i := 0; i < len(list); i += 11 {
+	for i := 0; i < len(list); i += 31 {
 		few = append(few, list[i])
 	}
 	return few
