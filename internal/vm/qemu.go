@@ -165,6 +165,11 @@ func (m *Machine) params() []string {
 		// A busy host looks like clocks and timers that do not work.
 		"tsc=reliable", "no_timer_check", "nowatchdog", "rcupdate.rcu_cpu_stall_timeout=60",
 	}
+	if !m.Counted {
+		// The rate of the TSC is measured while the guest boots, and wrong where
+		// the host is busy meanwhile: a minute then passes in ten seconds.
+		p = append(p, "clocksource=hpet")
+	}
 	return append(p, m.Params...)
 }
 
