@@ -33,7 +33,7 @@ FUZZTIME ?= 20s
 # The kernels that guests boot: series of Debian's, or "debug".
 GUESTS ?= 6.1 6.12
 # What is tested there: what speaks to the kernel, and nothing that does not.
-GUEST_TESTS ?= ./genl ./kmod/test ./bpfmap ./nftext/rule ./cmd/dictctl ./dictd ./dictd/conntrack ./dictd/queue ./dictd/rules ./e2e
+GUEST_TESTS ?= ./genl ./kmod/test ./bpfmap ./nftext/rule ./cmd/dictctl ./dictd ./dictd/conntrack ./dictd/queue ./dictd/rules
 # Of dictctl's tests those that ask for the module; the others are of stock kernels.
 DICTCTL_GUEST_TESTS := TestValues|TestManual
 # A package that is not through by then hangs: its tests are asked where, and a
