@@ -111,8 +111,8 @@ func (s *Session) appendFacts(dst []dict.Cell, sent facts) []dict.Cell {
 	address := func(field string, a netip.Addr) {
 		dst = append(dst, dict.Cell{Field: field, Value: dict.AddrValue(a)})
 	}
-	todo := s.facts() &^ sent
-	if todo&sentBase != 0 {
+	due := s.facts() &^ sent
+	if due&sentBase != 0 {
 		client, server := s.orig.Src(), s.orig.Dst()
 		dst = append(dst, dict.Cell{Field: "session_id", Value: dict.Int64Value(s.serial)})
 		number("ip_protocol", uint32(s.orig.Proto))
@@ -135,20 +135,20 @@ func (s *Session) appendFacts(dst []dict.Cell, sent facts) []dict.Cell {
 			dst = append(dst, dict.Cell{Field: "bypass_packetd", Value: dict.BoolValue(false)})
 		}
 	}
-	if todo&sentNAT != 0 {
+	if due&sentNAT != 0 {
 		address("client_address_new", s.reply.Dst())
 		address("server_address_new", s.reply.Src())
 		number("client_port_new", uint32(s.reply.DstPort))
 		number("server_port_new", uint32(s.reply.SrcPort))
 	}
-	if todo&sentServer != 0 {
+	if due&sentServer != 0 {
 		number("server_interface_id", s.ServerIf)
 		number("server_hops", uint32(s.ServerHops))
 	}
-	if todo&sentFinal != 0 {
+	if due&sentFinal != 0 {
 		dst = append(dst, dict.Cell{Field: "final", Value: dict.BoolValue(true)})
 	}
-	if todo&sentBypass != 0 {
+	if due&sentBypass != 0 {
 		dst = append(dst, dict.Cell{Field: "bypass_packetd", Value: dict.BoolValue(true)})
 	}
 	return dst
