@@ -54,7 +54,7 @@ func (c *compiler) Compile(t nftext.Target, b nftext.Bound) (*nftext.Code, error
 	switch t.Family {
 	case unix.NFPROTO_INET, unix.NFPROTO_IPV4, unix.NFPROTO_IPV6, unix.NFPROTO_BRIDGE:
 	default:
-		return nil, fmt.Errorf("%s: %w by the ebpf backend in family %s: the kernel runs its matches in ip, ip6, inet and bridge, or use the module", b.Term(), dict.ErrNotSupported, familyWord(t.Family))
+		return nil, fmt.Errorf("%s: %w by the ebpf backend in family %s: the kernel runs its matches in ip, ip6, inet and bridge, or use the module", b.Term(), dict.ErrNotSupported, nftext.FamilyWord(t.Family))
 	}
 	p := planner{store: c.store, check: t.Check}
 	var err error

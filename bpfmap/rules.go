@@ -9,6 +9,8 @@ import (
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
+
+	"nftdict/nftext"
 )
 
 // used returns which rule consults the table with this id, as `ip filter
@@ -57,25 +59,6 @@ type dumpedRule struct {
 	labels []label // of our terms in it
 }
 
-// familyWords are the families as nft names them.
-func familyWord(f byte) string {
-	switch f {
-	case unix.NFPROTO_INET:
-		return "inet"
-	case unix.NFPROTO_IPV4:
-		return "ip"
-	case unix.NFPROTO_IPV6:
-		return "ip6"
-	case unix.NFPROTO_BRIDGE:
-		return "bridge"
-	case unix.NFPROTO_ARP:
-		return "arp"
-	case unix.NFPROTO_NETDEV:
-		return "netdev"
-	}
-	return fmt.Sprintf("family %d", f)
-}
-
 // parseRule reads an NFT_MSG_NEWRULE of a dump.
 func parseRule(data []byte) (dumpedRule, error) {
 	var r dumpedRule
@@ -111,7 +94,7 @@ func parseRule(data []byte) (dumpedRule, error) {
 			})
 		}
 	}
-	r.place = fmt.Sprintf("%s %s %s handle %d", familyWord(data[0]), table, chain, handle)
+	r.place = fmt.Sprintf("%s %s %s handle %d", nftext.FamilyWord(data[0]), table, chain, handle)
 	return r, attrs.Err()
 }
 

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"golang.org/x/sys/unix"
-
 	"nftdict/dict"
 	"nftdict/nftext"
 )
@@ -84,23 +82,4 @@ func (c *compiler) Attach(t nftext.Target, table dict.Table) (*nftext.Code, erro
 		return nil, fmt.Errorf("attach to table %s: %w", table.Name, err)
 	}
 	return a.code("")
-}
-
-// familyWord is a family as nft names it.
-func familyWord(f uint8) string {
-	switch f {
-	case unix.NFPROTO_INET:
-		return "inet"
-	case unix.NFPROTO_IPV4:
-		return "ip"
-	case unix.NFPROTO_IPV6:
-		return "ip6"
-	case unix.NFPROTO_BRIDGE:
-		return "bridge"
-	case unix.NFPROTO_ARP:
-		return "arp"
-	case unix.NFPROTO_NETDEV:
-		return "netdev"
-	}
-	return fmt.Sprintf("family %d", f)
 }

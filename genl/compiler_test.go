@@ -245,8 +245,8 @@ func TestFamilies(t *testing.T) {
 	c := newCompiling()
 	for _, text := range []string{"dict sessions ct id final true", "dict values ct mark i 5", "dict values meta mark l set ct mark"} {
 		for _, family := range []uint8{unix.NFPROTO_NETDEV, unix.NFPROTO_ARP} {
-			if _, err := c.compile(t, family, text); !errors.Is(err, dict.ErrNotSupported) || !strings.Contains(err.Error(), familyWord(family)) {
-				t.Errorf("%s in family %s: %v", text, familyWord(family), err)
+			if _, err := c.compile(t, family, text); !errors.Is(err, dict.ErrNotSupported) || !strings.Contains(err.Error(), nftext.FamilyWord(family)) {
+				t.Errorf("%s in family %s: %v", text, nftext.FamilyWord(family), err)
 			}
 		}
 	}

@@ -132,7 +132,7 @@ func isProtocol(family, protocol uint8, register uint32) []step {
 func checkFamily(family uint8, s nftext.Selector) error {
 	tracked := family == unix.NFPROTO_INET || family == unix.NFPROTO_IPV4 || family == unix.NFPROTO_IPV6 || family == unix.NFPROTO_BRIDGE
 	if (s == nftext.CtID || s == nftext.CtMark) && !tracked {
-		return fmt.Errorf("%s: %w in family %s: packets have no connection there, use ip, ip6, inet or bridge", s, dict.ErrNotSupported, familyWord(family))
+		return fmt.Errorf("%s: %w in family %s: packets have no connection there, use ip, ip6, inet or bridge", s, dict.ErrNotSupported, nftext.FamilyWord(family))
 	}
 	return nil
 }

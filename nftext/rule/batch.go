@@ -215,7 +215,7 @@ func (b *Batch) Delete(c *nftables.Chain, handle uint64) {
 
 // place names a chain as nft does.
 func place(c *nftables.Chain) string {
-	return fmt.Sprintf("%s %s %s", familyWord(uint8(c.Table.Family)), c.Table.Name, c.Name)
+	return fmt.Sprintf("%s %s %s", nftext.FamilyWord(uint8(c.Table.Family)), c.Table.Name, c.Name)
 }
 
 // put appends a rule's messages. The form is of nft's command, for String.

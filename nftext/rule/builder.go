@@ -125,7 +125,7 @@ func (b *builder) needFamily(family uint8) error {
 	}
 	switch {
 	case b.l3 != 0:
-		return fmt.Errorf("%w: the packets here are %s", dict.ErrInvalid, familyWord(b.l3))
+		return fmt.Errorf("%w: the packets here are %s", dict.ErrInvalid, nftext.FamilyWord(b.l3))
 	case b.family == unix.NFPROTO_INET:
 		b.add(&expr.Meta{Key: expr.MetaKeyNFPROTO, Register: reg1})
 		b.cmp(expr.CmpOpEq, []byte{family})
@@ -137,7 +137,7 @@ func (b *builder) needFamily(family uint8) error {
 		}
 		b.cmp(expr.CmpOpEq, binary.BigEndian.AppendUint16(nil, etherType))
 	default:
-		return fmt.Errorf("%w: not in a table of family %s", dict.ErrInvalid, familyWord(b.family))
+		return fmt.Errorf("%w: not in a table of family %s", dict.ErrInvalid, nftext.FamilyWord(b.family))
 	}
 	b.l3 = family
 	return nil
@@ -194,9 +194,9 @@ func (b *builder) families(ok ...uint8) error {
 		if i > 0 {
 			words += ", "
 		}
-		words += familyWord(f)
+		words += nftext.FamilyWord(f)
 	}
-	return fmt.Errorf("%w in a table of family %s: it needs %s", dict.ErrInvalid, familyWord(b.family), words)
+	return fmt.Errorf("%w in a table of family %s: it needs %s", dict.ErrInvalid, nftext.FamilyWord(b.family), words)
 }
 
 // transport refuses a statement that names ports where the protocol is not

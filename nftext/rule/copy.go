@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nftdict/dict"
+	"nftdict/nftext"
 )
 
 // Dup sends a copy of the packet elsewhere, and goes on with the packet. In
@@ -78,12 +79,12 @@ func (b *builder) address(addr netip.Addr, from Value, reg uint32) error {
 	}
 	if from != nil {
 		if have := from.dataType(); have.Bytes != 0 && have.Bytes != uint32(length) {
-			return fmt.Errorf("%w: the packets here are %s", dict.ErrInvalid, familyWord(b.l3))
+			return fmt.Errorf("%w: the packets here are %s", dict.ErrInvalid, nftext.FamilyWord(b.l3))
 		}
 		return from.into(b, reg)
 	}
 	if !addr.IsValid() || addr.BitLen() != 8*length {
-		return fmt.Errorf("%w: it needs an address of family %s", dict.ErrInvalid, familyWord(b.l3))
+		return fmt.Errorf("%w: it needs an address of family %s", dict.ErrInvalid, nftext.FamilyWord(b.l3))
 	}
 	b.immediate(reg, addr.AsSlice())
 	return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/google/nftables"
 
 	"nftdict/dict"
+	"nftdict/nftext"
 	"nftdict/nftext/front"
 )
 
@@ -31,7 +32,7 @@ func List(ctx context.Context, codec front.Codec, c *nftables.Chain) ([]Listed, 
 	}
 	var out, errs bytes.Buffer
 	nft := front.Command{
-		Args:   []string{"-a", "list", "chain", familyWord(uint8(c.Table.Family)), c.Table.Name, c.Name},
+		Args:   []string{"-a", "list", "chain", nftext.FamilyWord(uint8(c.Table.Family)), c.Table.Name, c.Name},
 		Codec:  codec,
 		Stdout: &out, Stderr: &errs,
 	}

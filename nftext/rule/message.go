@@ -5,6 +5,8 @@ package rule
 import (
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
+
+	"nftdict/nftext"
 )
 
 // message is one message of a batch and what it is for.
@@ -57,7 +59,7 @@ func describe(m netlink.Message) string {
 	if err != nil {
 		return text
 	}
-	text += " " + familyWord(m.Data[0])
+	text += " " + nftext.FamilyWord(m.Data[0])
 	name := uint16(unix.NFTA_SET_NAME) // and of rules, elements, objects and flowtables
 	switch m.Header.Type & 0xff {
 	case unix.NFT_MSG_NEWTABLE, unix.NFT_MSG_DELTABLE:

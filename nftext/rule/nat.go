@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nftdict/dict"
+	"nftdict/nftext"
 )
 
 // NAT is what an address translation turns addresses and ports into. The zero
@@ -96,7 +97,7 @@ func (s natStatement) familyText() string {
 	if !s.translates() || s.family() == 0 {
 		return ""
 	}
-	return " " + familyWord(s.family())
+	return " " + nftext.FamilyWord(s.family())
 }
 
 func (s natStatement) target() string {
@@ -199,7 +200,7 @@ func (s natStatement) check(b *builder) error {
 		return err
 	}
 	if f := s.family(); f != 0 && b.l3 != 0 && f != b.l3 {
-		return fmt.Errorf("%w: the packets here are %s", dict.ErrInvalid, familyWord(b.l3))
+		return fmt.Errorf("%w: the packets here are %s", dict.ErrInvalid, nftext.FamilyWord(b.l3))
 	}
 	if s.Port != 0 {
 		return b.transport()

@@ -75,22 +75,3 @@ func needs(typ nftables.ChainType, where hook) string {
 	}
 	return fmt.Sprintf("a chain of type %s at %s", typ, where)
 }
-
-// familyWord is a family as nft names it.
-func familyWord(f uint8) string {
-	switch f {
-	case unix.NFPROTO_INET:
-		return "inet"
-	case unix.NFPROTO_IPV4:
-		return "ip"
-	case unix.NFPROTO_IPV6:
-		return "ip6"
-	case unix.NFPROTO_BRIDGE:
-		return "bridge"
-	case unix.NFPROTO_ARP:
-		return "arp"
-	case unix.NFPROTO_NETDEV:
-		return "netdev"
-	}
-	return fmt.Sprintf("family %d", f)
-}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nftdict/dict"
+	"nftdict/nftext"
 )
 
 // TProxy gives packets to a transparent socket of this machine that listens at
@@ -28,7 +29,7 @@ func (t TProxy) String() string {
 	s := natStatement{"tproxy", prerouting, NAT{Addr: t.Addr, Port: t.Port}}
 	text := "tproxy"
 	if f := s.family(); f != 0 {
-		text += " " + familyWord(f)
+		text += " " + nftext.FamilyWord(f)
 	}
 	to := s.target()
 	if t.Addr.Is6() && t.Port == 0 {
@@ -65,7 +66,7 @@ func (t TProxy) build(b *builder) error {
 			e.Family = unix.NFPROTO_IPV6
 		}
 		if b.l3 != 0 && b.l3 != e.Family {
-			return fmt.Errorf("%w: the packets here are %s", dict.ErrInvalid, familyWord(b.l3))
+			return fmt.Errorf("%w: the packets here are %s", dict.ErrInvalid, nftext.FamilyWord(b.l3))
 		}
 		e.RegAddr = next
 		b.immediate(next, t.Addr.AsSlice())
