@@ -10,8 +10,8 @@ const bitTorrentHello = "\x13BitTorrent protocol"
 func bitTorrentDetector() detector {
 	return detector{
 		name: "BitTorrent", upper: "BITTORRENT", category: "p2p", confidence: 95,
-		stream:   func(x *sight) verdict { return begins(x.data, bitTorrentHello) },
-		starts:   is("\x13d\x00\x01\x11\x21\x31\x41B"),
+		stream:   func(x *sight) verdict { return certain(opens(x.data, bitTorrentHello)) },
+		starts:   oneOf("\x13d\x00\x01\x11\x21\x31\x41B"),
 		datagram: lookBitTorrent,
 	}
 }

@@ -9,7 +9,7 @@ import (
 func bitcoinDetector() detector {
 	return detector{
 		name: "BITCOIN", upper: "BITCOIN", category: "cryptocurrency", confidence: 96,
-		starts: is("\xf9\x0b\x1c\x0a\xfa\xfb\xc0\xbf\xfc"),
+		starts: oneOf("\xf9\x0b\x1c\x0a\xfa\xfb\xc0\xbf\xfc"),
 		stream: lookBitcoin,
 	}
 }
@@ -20,9 +20,9 @@ func bitcoinDetector() detector {
 // took its protocol: Litecoin, Dogecoin, Dash.
 func lookBitcoin(x *sight) verdict {
 	b := x.data
-	v := beginsAny(b, "\xf9\xbe\xb4\xd9", "\x0b\x11\x09\x07", "\x1c\x16\x3f\x28", "\x0a\x03\xcf\x40",
+	v := opensAny(b, "\xf9\xbe\xb4\xd9", "\x0b\x11\x09\x07", "\x1c\x16\x3f\x28", "\x0a\x03\xcf\x40",
 		"\xfa\xbf\xb5\xda", "\xfb\xc0\xb6\xdb", "\xfc\xc1\xb7\xdc", "\xc0\xc0\xc0\xc0", "\xbf\x0c\x6b\xbd")
-	if v != done {
+	if v != enough {
 		return v
 	}
 	if len(b) < 20 {
@@ -45,10 +45,10 @@ func lookBitcoin(x *sight) verdict {
 func moneroDetector() detector {
 	return detector{
 		name: "Monero", upper: "MONERO", category: "cryptocurrency", confidence: 96,
-		starts: is("\x01"),
+		starts: oneOf("\x01"),
 		stream: func(x *sight) verdict {
 			b := x.data
-			if v := begins(b, "\x01\x21\x01\x01\x01\x01\x01\x01"); v != done {
+			if v := opens(b, "\x01\x21\x01\x01\x01\x01\x01\x01"); v != enough {
 				return v
 			}
 			if len(b) < 33 {
@@ -64,7 +64,7 @@ func moneroDetector() detector {
 func miningDetector() detector {
 	return detector{
 		name: "Mining", upper: "MINING", category: "cryptocurrency", confidence: 93,
-		starts: is("{"),
+		starts: oneOf("{"),
 		stream: lookMining,
 	}
 }

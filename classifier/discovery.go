@@ -8,14 +8,14 @@ import "bytes"
 // the first field of a message, an id of 32 bytes.
 func syncthingDetector() detector {
 	return datagramOnly("Syncthing", "p2p", "\x2e", func(x *sight) verdict {
-		return sure(len(x.data) >= 38 && begins(x.data, "\x2e\xa7\xd9\x0b\x0a\x20") == done)
+		return sure(len(x.data) >= 38 && opens(x.data, "\x2e\xa7\xd9\x0b\x0a\x20") == enough)
 	})
 }
 
 func tpLinkDetector() detector {
 	return detector{
 		name: "TPLINK_SHP", upper: "TPLINK_SHP", category: "home", confidence: 93,
-		starts: is("\x00\xd0"),
+		starts: oneOf("\x00\xd0"),
 		stream: func(x *sight) verdict {
 			b := x.data
 			if len(b) < 16 {
@@ -131,6 +131,6 @@ func lookMumble(x *sight) verdict {
 // the library of that name.
 func yojimboDetector() detector {
 	return datagramOnly("Yojimbo", "gaming", "\x00", func(x *sight) verdict {
-		return sure(len(x.data) >= 100 && begins(x.data, "\x00NETCODE 1.0") == done)
+		return sure(len(x.data) >= 100 && opens(x.data, "\x00NETCODE 1.0") == enough)
 	})
 }

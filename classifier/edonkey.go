@@ -12,7 +12,7 @@ const (
 func eDonkeyDetector() detector {
 	return detector{
 		name: "eDonkey", upper: "EDONKEY", category: "p2p", confidence: 88,
-		starts:   is("\xe3\xc5\xe4"),
+		starts:   oneOf("\xe3\xc5\xe4"),
 		stream:   lookEDonkey,
 		datagram: func(x *sight) verdict { return sure(isKad(x.data)) },
 	}

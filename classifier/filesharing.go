@@ -5,9 +5,9 @@ package classifier
 func gnutellaDetector() detector {
 	return detector{
 		name: "Gnutella", upper: "GNUTELLA", category: "p2p", confidence: 96,
-		starts: is("G"),
+		starts: oneOf("G"),
 		stream: func(x *sight) verdict {
-			return beginsAny(x.data, "GNUTELLA CONNECT/0.", "GNUTELLA/0.", "GNUTELLA OK")
+			return certain(opensAny(x.data, "GNUTELLA CONNECT/0.", "GNUTELLA/0.", "GNUTELLA OK"))
 		},
 	}
 }
@@ -16,9 +16,9 @@ func gnutellaDetector() detector {
 func directConnectDetector() detector {
 	return detector{
 		name: "DirectConnect", upper: "DIRECTCONNECT", category: "p2p", confidence: 92,
-		starts: is("$HC"),
+		starts: oneOf("$HC"),
 		stream: func(x *sight) verdict {
-			return beginsAny(x.data, "$Lock EXTENDEDPROTOCOL", "$MyNick ", "$Supports ", "HSUP ADBAS", "CSUP ADBAS", "HSUP ADTIGR")
+			return certain(opensAny(x.data, "$Lock EXTENDEDPROTOCOL", "$MyNick ", "$Supports ", "HSUP ADBAS", "CSUP ADBAS", "HSUP ADTIGR"))
 		},
 	}
 }
@@ -28,8 +28,8 @@ func directConnectDetector() detector {
 func libp2pDetector() detector {
 	return detector{
 		name: "IPFS", upper: "IPFS", category: "p2p", confidence: 90,
-		starts: is("\x13"),
-		stream: func(x *sight) verdict { return begins(x.data, "\x13/multistream/1.0.0\n") },
+		starts: oneOf("\x13"),
+		stream: func(x *sight) verdict { return certain(opens(x.data, "\x13/multistream/1.0.0\n")) },
 	}
 }
 

@@ -32,7 +32,7 @@ func gadgetDetectors() []detector {
 func dropboxDetector() detector {
 	return detector{
 		name: "Dropbox", upper: "DROPBOX", category: "storage", confidence: 95,
-		starts: is("{"),
+		starts: oneOf("{"),
 		datagram: func(x *sight) verdict {
 			b := x.data
 			return sure(hasAny(b, `{"`) && bytes.Contains(b, []byte(`"host_int": `)) && bytes.Contains(b, []byte(`"namespaces": [`)) && bytes.Contains(b, []byte(`"version": [`)))
@@ -45,10 +45,10 @@ func dropboxDetector() detector {
 func spotifyDetector() detector {
 	return detector{
 		name: "Spotify", upper: "SPOTIFY", category: "music", confidence: 95,
-		starts: is("S\x00"),
+		starts: oneOf("S\x00"),
 		stream: func(x *sight) verdict {
 			b := x.data
-			if v := begins(b, "\x00\x04\x00\x00"); v != done {
+			if v := opens(b, "\x00\x04\x00\x00"); v != enough {
 				return v
 			}
 			if len(b) < 9 {
@@ -63,16 +63,16 @@ func spotifyDetector() detector {
 			}
 			return sure(len(b) == size)
 		},
-		datagram: func(x *sight) verdict { return sure(len(x.data) >= 16 && begins(x.data, "SpotUdp0") == done) },
+		datagram: func(x *sight) verdict { return sure(len(x.data) >= 16 && opens(x.data, "SpotUdp0") == enough) },
 	}
 }
 
 func tuyaDetector() detector {
 	return detector{
 		name: "TuyaLP", upper: "TUYALP", category: "home", confidence: 96,
-		starts: is("\x00"),
+		starts: oneOf("\x00"),
 		stream: func(x *sight) verdict {
-			if v := begins(x.data, "\x00\x00\x55\xaa"); v != done {
+			if v := opens(x.data, "\x00\x00\x55\xaa"); v != enough {
 				return v
 			}
 			if len(x.data) < 16 {
@@ -102,10 +102,10 @@ func isTuya(b []byte) bool {
 func xiaomiDetector() detector {
 	return detector{
 		name: "Xiaomi", upper: "XIAOMI", category: "home", confidence: 90,
-		starts: is("\x21\xc2"),
+		starts: oneOf("\x21\xc2"),
 		stream: func(x *sight) verdict {
 			b := x.data
-			if v := begins(b, "\xc2\xfe\x00\x05"); v != done {
+			if v := opens(b, "\xc2\xfe\x00\x05"); v != enough {
 				return v
 			}
 			if len(b) < 12 {
@@ -129,7 +129,7 @@ func xiaomiDetector() detector {
 func bjnpDetector() detector {
 	return detector{
 		name: "BJNP", upper: "BJNP", category: "home", confidence: 95,
-		starts: is("BM"),
+		starts: oneOf("BM"),
 		datagram: func(x *sight) verdict {
 			b := x.data
 			return sure(len(b) >= 16 && hasAny(b, "BJNP", "BJNB", "MFNP") && b[4]&0x7f <= 4 && int(be32(b[12:])) <= len(b)-16)
@@ -141,7 +141,7 @@ func bjnpDetector() detector {
 func tivoDetector() detector {
 	return detector{
 		name: "TiVoConnect", upper: "TIVOCONNECT", category: "home", confidence: 96,
-		starts: is("Tt"),
+		starts: oneOf("Tt"),
 		datagram: func(x *sight) verdict {
 			const name = "tivoconnect="
 			return sure(len(x.data) > len(name) && string(bytes.ToLower(x.data[:len(name)])) == name)
@@ -155,7 +155,7 @@ const natPMPPort = 5351
 func natPMPDetector() detector {
 	return detector{
 		name: "NAT-PMP", upper: "NAT-PMP", category: "network", confidence: 85,
-		starts:   is("\x00\x02"),
+		starts:   oneOf("\x00\x02"),
 		datagram: lookNATPMP,
 	}
 }
@@ -166,7 +166,7 @@ func natPMPDetector() detector {
 func lookNATPMP(x *sight) verdict {
 	const longest = 7 * 24 * 3600 // life of a mapping in seconds
 	b := x.data
-	if !x.onPort(natPMPPort) || len(b) < 2 {
+	if !x.port(natPMPPort) || len(b) < 2 {
 		return no
 	}
 	answer, op := b[1]&0x80 != 0, b[1]&0x7f
@@ -212,7 +212,7 @@ func roughtimeDetector() detector {
 // isRoughtime reads the tags of a message: their number, the places of all
 // values but the first, the names, all little endian and ascending.
 func isRoughtime(b []byte) bool {
-	framed := begins(b, roughtimeMagic) == done
+	framed := opens(b, roughtimeMagic) == enough
 	if framed {
 		if len(b) < 12 || int(le32(b[8:])) != len(b)-12 {
 			return false
@@ -252,7 +252,7 @@ func isRoughtime(b []byte) bool {
 func kismetDetector() detector {
 	return detector{
 		name: "Kismet", upper: "KISMET", category: "network", confidence: 93,
-		starts: is("*"),
-		stream: func(x *sight) verdict { return begins(x.data, "*KISMET: ") },
+		starts: oneOf("*"),
+		stream: func(x *sight) verdict { return certain(opens(x.data, "*KISMET: ")) },
 	}
 }

@@ -9,7 +9,7 @@ func tencentDetector() detector { return streamOnly("TencentGames", "gaming", "\
 // of head and body. The first message has no body.
 func lookTGCP(x *sight) verdict {
 	b := x.data
-	if v := begins(b, "\x33\x66\x00"); v != done {
+	if v := opens(b, "\x33\x66\x00"); v != enough {
 		return v
 	}
 	if len(b) < 21 {

@@ -41,7 +41,7 @@ const connectionless = "\xff\xff\xff\xff"
 func sourceDetector() detector {
 	return detector{
 		name: "Source_Engine", upper: "SOURCE_ENGINE", category: "gaming", confidence: 93,
-		starts:   is("\xff\xfe"),
+		starts:   oneOf("\xff\xfe"),
 		datagram: func(x *sight) verdict { return sure(isSource(x.data)) },
 	}
 }
@@ -49,7 +49,7 @@ func sourceDetector() detector {
 // isSource knows the questions to servers, as Valve's documents describe them,
 // and their answers.
 func isSource(b []byte) bool {
-	if begins(b, connectionless) != done || len(b) < 9 {
+	if opens(b, connectionless) != enough || len(b) < 9 {
 		return false
 	}
 	body := b[5:]
@@ -105,10 +105,10 @@ func isSourceText(b []byte) bool {
 func quakeDetector() detector {
 	return detector{
 		name: "Quake", upper: "QUAKE", category: "gaming", confidence: 92,
-		starts: is("\xff"),
+		starts: oneOf("\xff"),
 		datagram: func(x *sight) verdict {
 			b := x.data
-			return sure(begins(b, connectionless) == done && hasAny(b[4:], "getstatus", "statusResponse\n", "getinfo ", "infoResponse\n", "getchallenge", "challengeResponse ", "getservers"))
+			return sure(opens(b, connectionless) == enough && hasAny(b[4:], "getstatus", "statusResponse\n", "getinfo ", "infoResponse\n", "getchallenge", "challengeResponse ", "getservers"))
 		},
 	}
 }
@@ -122,7 +122,7 @@ func steamDetector() detector {
 			b := x.data
 			if len(b) < 8 {
 				if len(b) > 4 {
-					return min(begins(b[4:], "VT01"), wait)
+					return min(opens(b[4:], "VT01"), wait)
 				}
 				if len(b) > 3 && b[2]|b[3] != 0 {
 					return no
@@ -134,9 +134,9 @@ func steamDetector() detector {
 		datagram: func(x *sight) verdict {
 			b := x.data
 			switch {
-			case len(b) >= 36 && begins(b, "VS01") == done:
+			case len(b) >= 36 && opens(b, "VS01") == enough:
 				return sure(le16(b[4:]) == len(b)-36 && b[6] <= 7)
-			case len(b) >= 16 && begins(b, "\xff\xff\xff\xff\x21\x4c\x5f\xa0") == done:
+			case len(b) >= 16 && opens(b, "\xff\xff\xff\xff\x21\x4c\x5f\xa0") == enough:
 				return sure(le32(b[8:]) < 256)
 			}
 			return no
@@ -149,8 +149,8 @@ func steamDetector() detector {
 func relayDetector() detector {
 	return detector{
 		name: "SteamDatagramRelay", upper: "STEAMDATAGRAMRELAY", category: "gaming", confidence: 95,
-		starts:   is("\x01"),
-		datagram: func(x *sight) verdict { return sure(len(x.data) >= 32 && begins(x.data, "\x01\x81sdping") == done) },
+		starts:   oneOf("\x01"),
+		datagram: func(x *sight) verdict { return sure(len(x.data) >= 32 && opens(x.data, "\x01\x81sdping") == enough) },
 	}
 }
 
@@ -204,7 +204,7 @@ func lookMinecraft(x *sight) verdict {
 func genshinDetector() detector {
 	return detector{
 		name: "GenshinImpact", upper: "GENSHINIMPACT", category: "gaming", confidence: 95,
-		starts: is("\x00"),
+		starts: oneOf("\x00"),
 		datagram: func(x *sight) verdict {
 			b := x.data
 			if len(b) != 20 || be32(b[12:]) != 1234567890 {

@@ -24,7 +24,7 @@ func lookIPsec(x *sight) verdict {
 	if isIKE(b) {
 		return done
 	}
-	return sure(x.onPort(natTraversal) && len(b) >= 36 && len(b)%4 == 0 && be32(b) >= 256 && be32(b[4:])-1 < 1<<16 && isVaried(b[8:]))
+	return sure(x.port(natTraversal) && len(b) >= 36 && len(b)%4 == 0 && be32(b) >= 256 && be32(b[4:])-1 < 1<<16 && isVaried(b[8:]))
 }
 
 // lookIPsecStream knows IKE over TCP (RFC 8229): a prefix, then a length, four
@@ -32,7 +32,7 @@ func lookIPsec(x *sight) verdict {
 func lookIPsecStream(x *sight) verdict {
 	b := x.data
 	const prefix = "IKETCP"
-	if v := begins(b, prefix); v != done {
+	if v := opens(b, prefix); v != enough {
 		return v
 	}
 	if len(b) < len(prefix)+6+28 {

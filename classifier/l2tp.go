@@ -5,7 +5,7 @@ package classifier
 func l2tpDetector() detector {
 	return detector{
 		name: "L2TP", upper: "L2TP", category: "vpn", confidence: 95,
-		starts:   is("\xc8"),
+		starts:   oneOf("\xc8"),
 		datagram: func(x *sight) verdict { return sure(isL2TP(x.data)) },
 	}
 }
@@ -24,7 +24,7 @@ func isL2TP(b []byte) bool {
 func pptpDetector() detector {
 	return detector{
 		name: "PPTP", upper: "PPTP", category: "vpn", confidence: 97,
-		starts: is("\x00"),
+		starts: oneOf("\x00"),
 		stream: lookPPTP,
 	}
 }
@@ -33,7 +33,7 @@ func pptpDetector() detector {
 // the magic cookie; the first request or answer is 156 bytes long.
 func lookPPTP(x *sight) verdict {
 	b := x.data
-	if v := begins(b, "\x00\x9c\x00\x01\x1a\x2b\x3c\x4d\x00"); v != done {
+	if v := opens(b, "\x00\x9c\x00\x01\x1a\x2b\x3c\x4d\x00"); v != enough {
 		return v
 	}
 	if len(b) < 10 {

@@ -28,8 +28,9 @@ func lookMTProto(x *sight) verdict {
 			return no
 		}
 	case 0xee:
-		if at = 8; begins(b, "\xee\xee\xee\xee") != done {
-			return begins(b, "\xee\xee\xee\xee")
+		at = 8
+		if v := opens(b, "\xee\xee\xee\xee"); v != enough {
+			return v
 		}
 	default:
 		if at = 8; len(b) < 8 {
@@ -66,7 +67,7 @@ func isReflector(b []byte) bool {
 func whatsAppDetector() detector {
 	return detector{
 		name: "WhatsApp", upper: "WHATSAPP", category: "messaging", confidence: 92,
-		starts: is("WE"),
+		starts: oneOf("WE"),
 		stream: lookWhatsApp,
 	}
 }
@@ -77,10 +78,10 @@ func whatsAppDetector() detector {
 // given a route, that goes before: a mark, its length and it.
 func lookWhatsApp(x *sight) verdict {
 	b := x.data
-	switch v := begins(b, "ED\x00\x01"); v {
+	switch v := opens(b, "ED\x00\x01"); v {
 	case wait:
 		return wait
-	case done:
+	case enough:
 		if len(b) < 7 {
 			return wait
 		}
@@ -93,7 +94,7 @@ func lookWhatsApp(x *sight) verdict {
 		}
 		b = b[7+size:]
 	}
-	if v := begins(b, "WA"); v != done {
+	if v := opens(b, "WA"); v != enough {
 		return v
 	}
 	if len(b) >= 3 && b[2] == 1 {
@@ -130,7 +131,7 @@ func threemaDetector() detector {
 // be read, so it is believed on the chat servers' port only.
 func lookThreema(x *sight) verdict {
 	const port, hello, answer = 5222, 48, 80
-	if !x.onPort(port) || x.dir == Original && len(x.data) > hello || x.dir == Reply && len(x.data) > answer {
+	if !x.port(port) || x.dir == Original && len(x.data) > hello || x.dir == Reply && len(x.data) > answer {
 		return no
 	}
 	if len(x.data) >= 32 && !isVaried(x.data) {
@@ -145,7 +146,7 @@ func lookThreema(x *sight) verdict {
 func jabberDetector() detector {
 	return detector{
 		name: "Jabber", upper: "JABBER", category: "messaging", confidence: 94,
-		starts: is("<"),
+		starts: oneOf("<"),
 		stream: lookJabber,
 	}
 }
@@ -155,8 +156,8 @@ func jabberDetector() detector {
 func lookJabber(x *sight) verdict {
 	const longest = 300
 	b := x.data[:min(len(x.data), longest)]
-	if v := beginsAny(b, "<?xml ", "<stream:stream", "<stream:features", "<open xmlns=\"urn:ietf:params:xml:ns:xmpp-framing"); v != done || b[1] != '?' {
-		return v
+	if v := opensAny(b, "<?xml ", "<stream:stream", "<stream:features", "<open xmlns=\"urn:ietf:params:xml:ns:xmpp-framing"); v != enough || b[1] != '?' {
+		return certain(v)
 	}
 	_, rest, ok := bytes.Cut(b, []byte("?>"))
 	if !ok {
@@ -169,7 +170,7 @@ func lookJabber(x *sight) verdict {
 	if len(rest) == 0 {
 		return wait
 	}
-	return beginsAny(rest, "<stream:stream", "<flash:stream")
+	return certain(opensAny(rest, "<stream:stream", "<flash:stream"))
 }
 
 // smppDetector knows the binding of a sender of short messages: length, one of
@@ -177,7 +178,7 @@ func lookJabber(x *sight) verdict {
 func smppDetector() detector {
 	return detector{
 		name: "SMPP", upper: "SMPP", category: "messaging", confidence: 90,
-		starts: is("\x00"),
+		starts: oneOf("\x00"),
 		stream: func(x *sight) verdict {
 			b := x.data
 			if len(b) < 16 {

@@ -9,9 +9,9 @@ import "bytes"
 func tailscaleDetector() detector {
 	return detector{
 		name: "Tailscale", upper: "TAILSCALE", category: "vpn", confidence: 97,
-		starts: is("T"),
+		starts: oneOf("T"),
 		datagram: func(x *sight) verdict {
-			return sure(len(x.data) >= 6+32+24+16 && begins(x.data, "TS\xf0\x9f\x92\xac") == done)
+			return sure(len(x.data) >= 6+32+24+16 && opens(x.data, "TS\xf0\x9f\x92\xac") == enough)
 		},
 	}
 }
@@ -33,7 +33,7 @@ func zeroTierDetector() detector {
 func tincDetector() detector {
 	return detector{
 		name: "TINC", upper: "TINC", category: "vpn", confidence: 92,
-		starts: is("0"),
+		starts: oneOf("0"),
 		stream: lookTinc,
 	}
 }
@@ -44,7 +44,7 @@ func tincDetector() detector {
 func lookTinc(x *sight) verdict {
 	const longest = 64
 	b := x.data
-	if v := begins(b, "0 "); v != done {
+	if v := opens(b, "0 "); v != enough {
 		return v
 	}
 	line, _, ended := cutLine(b[:min(len(b), longest)])

@@ -29,51 +29,6 @@ func peerDetectors() []detector {
 	}
 }
 
-// begins compares the start of a stream with prefix: no if they differ, wait
-// if all that is there agrees, found if prefix is there whole.
-func begins(b []byte, prefix string) verdict {
-	n := min(len(b), len(prefix))
-	switch {
-	case string(b[:n]) != prefix[:n]:
-		return no
-	case n < len(prefix):
-		return wait
-	}
-	return done
-}
-
-// beginsAny returns the best answer of begins over prefixes.
-func beginsAny(b []byte, prefixes ...string) verdict {
-	best := no
-	for _, p := range prefixes {
-		best = max(best, begins(b, p))
-	}
-	return best
-}
-
-// is returns a detector's starts for the first bytes in set.
-func is(set string) func(byte) bool {
-	return func(b byte) bool {
-		for i := range len(set) {
-			if set[i] == b {
-				return true
-			}
-		}
-		return false
-	}
-}
-
-// onPort reports whether one end of the packet has port.
-func (x *sight) onPort(port uint16) bool { return x.p.SrcPort == port || x.p.DstPort == port }
-
-// sure is done if ok and no if not: the answer to a whole message.
-func sure(ok bool) verdict {
-	if ok {
-		return done
-	}
-	return no
-}
-
 // isVaried reports whether b looks like a key or a cipher's output: few bytes
 // in it come back. It asks for at least 32 bytes and looks at the first 64.
 func isVaried(b []byte) bool {

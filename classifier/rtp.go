@@ -124,7 +124,7 @@ func isRTCP(b []byte) bool {
 func mpegTSDetector() detector {
 	return detector{
 		name: "MPEG_TS", upper: "MPEG_TS", category: "streaming", confidence: 92,
-		starts:   is("\x47"),
+		starts:   oneOf("\x47"),
 		datagram: func(x *sight) verdict { return sure(isTransportStream(x.data)) },
 	}
 }

@@ -7,7 +7,7 @@ import "bytes"
 func sipDetector() detector {
 	return detector{
 		name: "SIP", upper: "SIP", category: "voip", confidence: 96,
-		starts:   is("IRAOBCSNPUMD"),
+		starts:   oneOf("IRAOBCSNPUMD"),
 		stream:   func(x *sight) verdict { return isSIP(x.data) },
 		datagram: func(x *sight) verdict { return sure(isSIP(x.data) == done) },
 	}
@@ -17,7 +17,7 @@ func sipDetector() detector {
 // status.
 func isSIP(b []byte) verdict {
 	const longest = 20 // up to the end of the URI's scheme
-	if v := begins(b, "SIP/2.0 "); v == done {
+	if v := opens(b, "SIP/2.0 "); v == enough {
 		if len(b) < 12 {
 			return wait
 		}
@@ -37,7 +37,7 @@ func isSIP(b []byte) verdict {
 	if !ok {
 		return wait
 	}
-	return max(beginsAny(uri, "sip:", "sips:", "tel:"), no)
+	return certain(opensAny(uri, "sip:", "sips:", "tel:"))
 }
 
 // isUpper reports whether b is capital letters of ASCII.
@@ -53,7 +53,7 @@ func isUpper(b []byte) bool {
 func rtspDetector() detector {
 	return detector{
 		name: "RTSP", upper: "RTSP", category: "streaming", confidence: 96,
-		starts: is("ODSPATGR"),
+		starts: oneOf("ODSPATGR"),
 		stream: lookRTSP,
 	}
 }
@@ -62,15 +62,14 @@ func rtspDetector() detector {
 // server as a whole, that is to a star: the version at the end tells.
 func lookRTSP(x *sight) verdict {
 	b := x.data
-	v := beginsAny(b, "RTSP/1.0 ", "RTSP/2.0 ", "OPTIONS * RTSP/", "OPTIONS rtsp", "DESCRIBE rtsp", "SETUP rtsp", "PLAY rtsp",
-		"PAUSE rtsp", "ANNOUNCE rtsp", "TEARDOWN rtsp", "GET_PARAMETER rtsp", "SET_PARAMETER rtsp", "RECORD rtsp")
-	return v
+	return certain(opensAny(b, "RTSP/1.0 ", "RTSP/2.0 ", "OPTIONS * RTSP/", "OPTIONS rtsp", "DESCRIBE rtsp", "SETUP rtsp", "PLAY rtsp",
+		"PAUSE rtsp", "ANNOUNCE rtsp", "TEARDOWN rtsp", "GET_PARAMETER rtsp", "SET_PARAMETER rtsp", "RECORD rtsp"))
 }
 
 func mgcpDetector() detector {
 	return detector{
 		name: "MGCP", upper: "MGCP", category: "voip", confidence: 95,
-		starts:   is("ACDEMNR"),
+		starts:   oneOf("ACDEMNR"),
 		datagram: func(x *sight) verdict { return sure(isMGCP(x.data)) },
 	}
 }
@@ -89,7 +88,7 @@ func isMGCP(b []byte) bool {
 func megacoDetector() detector {
 	return detector{
 		name: "Megaco", upper: "MEGACO", category: "voip", confidence: 93,
-		starts: is("M!"),
+		starts: oneOf("M!"),
 		datagram: func(x *sight) verdict {
 			b := x.data
 			if !hasAny(b, "MEGACO/", "!/") {

@@ -34,7 +34,7 @@ func lookSkinny(x *sight) verdict {
 		name, padding, _ := bytes.Cut(b[12:28], []byte{0})
 		return sure(size >= 36 && len(name) >= 6 && isDeviceName(name) && len(bytes.Trim(padding, "\x00")) == 0)
 	}
-	if !x.onPort(2000) && !x.onPort(2443) {
+	if !x.port(2000) && !x.port(2443) {
 		return no
 	}
 	if version == 0 && kind == 0 && size == 4 {
@@ -103,7 +103,7 @@ func isRAS(b []byte) bool {
 // with a user-to-user element that carries the protocol's identifier.
 func lookH225(x *sight) verdict {
 	b := x.data
-	if v := begins(b, "\x03\x00"); v != done {
+	if v := opens(b, "\x03\x00"); v != enough {
 		return v
 	}
 	if len(b) < 9 {

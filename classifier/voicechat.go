@@ -7,7 +7,7 @@ import "bytes"
 func discordDetector() detector {
 	return detector{
 		name: "Discord", upper: "DISCORD", category: "messaging", confidence: 93,
-		starts:   is("\x00\x13"),
+		starts:   oneOf("\x00\x13"),
 		datagram: func(x *sight) verdict { return sure(isDiscord(x.data)) },
 	}
 }
@@ -40,14 +40,14 @@ func isDiscord(b []byte) bool {
 func teamSpeakDetector() detector {
 	return detector{
 		name: "TeamSpeak", upper: "TEAMSPEAK", category: "voip", confidence: 95,
-		starts: is("T\xf4"),
+		starts: oneOf("T\xf4"),
 		datagram: func(x *sight) verdict {
 			b := x.data
 			switch {
-			case len(b) >= 20 && begins(b, "TS3INIT1") == done:
+			case len(b) >= 20 && opens(b, "TS3INIT1") == enough:
 				return done
 			case len(b) == 180:
-				return sure(begins(b, "\xf4\xbe\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00") == done)
+				return sure(opens(b, "\xf4\xbe\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00") == enough)
 			}
 			return no
 		},
@@ -57,7 +57,7 @@ func teamSpeakDetector() detector {
 func zoomDetector() detector {
 	return detector{
 		name: "Zoom", upper: "ZOOM", category: "conferencing", confidence: 85,
-		starts:   is("\x01\x02\x03\x05"),
+		starts:   oneOf("\x01\x02\x03\x05"),
 		datagram: lookZoom,
 	}
 }
@@ -129,13 +129,13 @@ func isZoom(b []byte) bool {
 func oicqDetector() detector {
 	return detector{
 		name: "OICQ", upper: "OICQ", category: "messaging", confidence: 75,
-		starts: is("\x02"),
+		starts: oneOf("\x02"),
 		datagram: func(x *sight) verdict {
 			b := x.data
 			if len(b) < 24 || b[len(b)-1] != 3 || b[1] < 0x09 || b[1] > 0x3f || be32(b[7:]) < 10000 {
 				return no
 			}
-			if !x.onPort(8000) {
+			if !x.port(8000) {
 				return no
 			}
 			switch be16(b[3:]) {
