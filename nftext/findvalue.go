@@ -173,10 +173,13 @@ func listed(l lexer, part bool) bool {
 }
 
 // meant reports whether text is meant for a lookup: the word dict, a table and
-// a key.
+// a key. A key alone is what nft may have behind a name: iifname dict meta mark 5.
 func meant(text string) bool {
 	p := newParser(text, nil)
 	p.take("dict")
+	if p.selector() != 0 {
+		return false
+	}
 	table, err := p.name("a table")
 	return err == nil && !isStatement(table) && (p.word() == "dict" || p.selector() != 0)
 }

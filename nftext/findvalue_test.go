@@ -94,6 +94,10 @@ func TestFindValues(t *testing.T) {
 		`dict sessions ct id application .x drop`,
 		// words of nft's own
 		`iifname dict counter ip saddr host accept`,
+		`iifname dict meta mark 5 drop`,
+		`iifname dict meta iif 1 counter`,
+		`iifname dict ct mark 5 drop`,
+		`iifname != dict mark 5 drop`,
 		`ip saddr dict ip daddr other drop`,
 		`meta mark set dict log`,
 		`ip saddr { dict, other } drop`,
