@@ -34,9 +34,12 @@ func (x *texts) include(pattern string) error {
 	if len(x.names) > maxIncludes {
 		return errDepth
 	}
-	for _, path := range x.files(pattern) {
+	paths := x.files(pattern)
+	x.torn = x.torn || len(paths) == 0 && !strings.ContainsAny(pattern, "*?[")
+	for _, path := range paths {
 		f, err := readFile(path)
 		if err != nil {
+			x.torn = true
 			continue
 		}
 		out, _, err := x.hideNested(path, f.text)

@@ -146,6 +146,30 @@ func TestHideJSONErrors(t *testing.T) {
 	}
 }
 
+// A list of statements that is there twice has one that nft does not look at: dict
+// objects in either are refused, and the rest is nft's.
+func TestHideJSONTwice(t *testing.T) {
+	const add, accept = `{"nftables": [{"add": `, `"expr": [{"accept": null}]`
+	expr := `"expr": [` + matchJSON + `, {"drop": null}]`
+	for name, c := range map[string]struct{ src, path string }{
+		"first":    {add + `{"rule": {` + expr + `, "chain": "c", ` + accept + `}}}]}`, "nftables[0].add.rule.expr"},
+		"last":     {add + `{"rule": {` + accept + `, ` + expr + `}}}]}`, "nftables[0].add.rule.expr"},
+		"escaped":  {add + `{"rule": {` + expr + `, "\u0065xpr": []}}}]}`, "nftables[0].add.rule.expr"},
+		"rule":     {add + `{"rule": {` + expr + `}, "rule": {` + accept + `}}}]}`, "nftables[0].add.rule.expr"},
+		"add":      {add + `{"rule": {` + expr + `}}, "add": {"rule": {` + accept + `}}}]}`, "nftables[0].add.rule.expr"},
+		"document": {add + `{"rule": {` + expr + `}}}], "nftables": [{"add": {"rule": {` + accept + `}}}]}`, "nftables[0].add.rule.expr"},
+	} {
+		_, _, err := jsonTexts().hide("", []byte(c.src))
+		if want := "Error: " + c.path + ": invalid: this list is there twice"; err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", name, err, want)
+		}
+	}
+	plain := strings.ReplaceAll(add+`{"rule": {`+expr+`, `+accept+`}}}]}`, matchJSON, `{"counter": null}`)
+	if out, changed, err := jsonTexts().hide("", []byte(plain)); err != nil || changed || string(out) != plain {
+		t.Errorf("without dict objects: %v, %v, %s", err, changed, out)
+	}
+}
+
 func TestRevealJSONRefuses(t *testing.T) {
 	x := jsonTexts()
 	hidden, _, err := x.hide("", []byte(ruleJSON(`{"mangle": {"key": {"meta": {"key": "mark"}}, "value": `+valueJSON("int")+`}}`)))

@@ -18,8 +18,15 @@ import (
 // error about src is a *diagnosis; what is no JSON is left to nft.
 func (x *texts) hideJSON(name string, src []byte) (out []byte, changed bool, err error) {
 	h := jsonHider{terms: x.terms, codec: x.codec}
+	twice := map[string]bool{} // lists by their paths, and whether one holds dict objects
 	err = jsondoc.Walk(src, isExpressions, func(at *jsondoc.Path, start, end int) error {
-		if !bytes.Contains(src[start:end], []byte(`"dict"`)) {
+		holds := bytes.Contains(src[start:end], []byte(`"dict"`))
+		before, again := twice[at.String()]
+		if again && (before || holds) {
+			return &jsonFault{at.String(), start, end, errTwice}
+		}
+		twice[at.String()] = holds
+		if !holds {
 			return nil
 		}
 		list, err := jsondoc.Parse(src[start:end])
@@ -49,6 +56,10 @@ func (x *texts) hideJSON(name string, src []byte) (out []byte, changed bool, err
 	}
 	return splice(src, h.edits), len(h.edits) > 0, nil
 }
+
+// Of a member that is there twice nft takes the last, and what another holds is
+// gone without a word.
+var errTwice = fmt.Errorf("%w: this list is there twice, and nft takes the last one; dict objects stand in lists that are there once", dict.ErrInvalid)
 
 // jsonHider replaces the dict objects of a document.
 type jsonHider struct {

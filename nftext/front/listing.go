@@ -45,15 +45,31 @@ func (t *terms) reveal(line []byte) ([]byte, error) {
 // in place of its carrier.
 func (t *terms) uncarried(line []byte, e *term) ([]byte, bool) {
 	text := []byte(e.carrier.text(t.base))
-	i := bytes.Index(line, text)
+	i := t.carried(line, text)
 	if i < 0 { // some keys of meta are printed without that word
 		text = bytes.TrimPrefix(text, []byte("meta "))
-		i = bytes.Index(line, text)
+		i = t.carried(line, text)
 	}
 	if i < 0 {
 		return nil, false
 	}
 	return slices.Concat(line[:i], []byte(e.text), line[i+len(text):]), true
+}
+
+// carried returns where the text of a carrier stands, or -1. The placeholder of
+// another value may begin with the same words, and is none.
+func (t *terms) carried(line, text []byte) int {
+	for from := 0; ; {
+		i := bytes.Index(line[from:], text)
+		if i < 0 {
+			return -1
+		}
+		i += from
+		from = i + len(text)
+		if t.at(bytes.TrimLeft(line[from:], ` "`)) == nil {
+			return i
+		}
+	}
 }
 
 // printed returns the bounds of the placeholder that nft printed around the token

@@ -110,6 +110,39 @@ add rule ip t nosuch dict sessions ct id application 1
 	}
 }
 
+// Behind an include that it cannot read nft leaves out a part of the command, and
+// with it what that assigns to variables: terms have none from then on, and the rest
+// is nft's.
+func TestTalkTorn(t *testing.T) {
+	needTalk(t)
+	const rule = "add rule ip t c dict sessions ct id application $a drop"
+	begin := []string{"add table ip t; add chain ip t c", "define a = 1"}
+	for name, c := range map[string]struct {
+		lines   []string
+		refused bool
+	}{
+		"assigned":  {[]string{`include "/nosuch"; redefine a = 2`, rule}, true},
+		"later":     {[]string{`include "/nosuch"; redefine a = 2`, "list tables", "redefine a = 3", rule}, true},
+		"undefined": {[]string{`include "/nosuch"; undefine a`, rule}, true},
+		"at once":   {[]string{`include "/nosuch"; redefine a = 2; ` + rule}, true},
+		"nothing":   {[]string{`include "/nosuch"`, "redefine a = 2", rule}, false},
+		"no file":   {[]string{`include "/nosuch/*"; redefine a = 2`, rule}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ns := newNetwork(t)
+			got := ns.run(t, strings.Join(append(begin, c.lines...), "\n")+"\nlist chain ip t c\n", "-i")
+			if refused := strings.Contains(got.Err, "begin a new conversation"); refused != c.refused || strings.Contains(got.Out, "dict") == refused {
+				t.Errorf("%+v", got)
+			}
+			// What nft makes of the variables itself is as without the front end.
+			plain := strings.ReplaceAll(strings.Join(append(begin, c.lines...), "\n"), "dict sessions ct id application $a", "tcp dport $a") + "\nlist chain ip t c\n"
+			if d := cmp.Diff(newNetwork(t).plain(t, plain, "-i"), newNetwork(t).run(t, plain, "-i")); d != "" {
+				t.Errorf("without terms (-nft +front end):\n%s", d)
+			}
+		})
+	}
+}
+
 // On a terminal the user gets nft's prompt, and finds what was entered before.
 func TestTalkTerminal(t *testing.T) {
 	home := needTalk(t)

@@ -29,6 +29,8 @@ type texts struct {
 	talks   bool     // nft -i: variables stay from one command to the next
 	defined bool     // what -D defines is known to finder
 	stray   bool     // nft found a file where it was not looked for: its variables are not known
+	torn    bool     // an include of this command could not be read: nft goes on somewhere behind it
+	lost    bool     // so that it is not known what was assigned to variables from then on
 	varied  bool     // a term had variables
 	names   []string // of the texts that are being looked at, each within the one before
 }
@@ -101,7 +103,11 @@ func (x *texts) plain(src []byte) bool {
 func (x *texts) hideNested(name string, src []byte) (out []byte, changed bool, err error) {
 	x.names = append(x.names, name)
 	defer func() { x.names = x.names[:len(x.names)-1] }()
+	if len(x.names) == 1 {
+		x.torn = false
+	}
 	spans, err := x.finder.Find(src, x.include)
+	x.lost = x.lost || x.talks && x.torn && assigns(src) != nil
 	if option := x.options.refused(); err == nil && len(spans) > 0 && option != "" {
 		err = &TextError{
 			Offset: spans[0].Start, End: spans[0].End,
@@ -112,6 +118,9 @@ func (x *texts) hideNested(name string, src []byte) (out []byte, changed bool, e
 		x.varied = x.varied || s.Text != ""
 		if x.stray && s.Text != "" && err == nil {
 			err = &TextError{Offset: s.Start, End: s.End, Err: fmt.Errorf("variables in a file that is included by this name: %w, write its path from the root", dict.ErrNotSupported)}
+		}
+		if x.lost && s.Text != "" && err == nil {
+			err = &TextError{Offset: s.Start, End: s.End, Err: fmt.Errorf("variables of dict terms, once a command has assigned some beside an include that could not be read: %w, begin a new conversation", dict.ErrNotSupported)}
 		}
 	}
 	if err == nil {

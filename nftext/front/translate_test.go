@@ -233,6 +233,23 @@ func TestListing(t *testing.T) {
 	}
 }
 
+// Of a rule with two names where the user's own has what would carry the first,
+// the carrier is told from the placeholder of the second.
+func TestListingCarriers(t *testing.T) {
+	table := newTerms()
+	value := func(text string, n int) *term {
+		return table.entry(termKey{kind: Value, text: text, carrier: carrier{class: Name, n: n}})
+	}
+	one, two := value("dict t ct id a", 1), value("dict t ct id b", 2)
+	for _, meta := range []string{"", "meta "} {
+		line := fmt.Sprintf(`obrname "x" %sibrname %q %sibrname %q %sibrname . %soifkind @s drop`, meta, one.token, meta, two.token, meta, meta)
+		got, err := table.reveal([]byte(line))
+		if want := `obrname "x" dict t ct id a . dict t ct id b @s drop`; err != nil || string(got) != want {
+			t.Errorf("%s: %v: %s, want %s", line, err, got, want)
+		}
+	}
+}
+
 func TestReadOptions(t *testing.T) {
 	for args, want := range map[string]options{
 		"list ruleset":              {command: 0},
