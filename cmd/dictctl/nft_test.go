@@ -3,6 +3,8 @@
 package main
 
 import (
+	"bytes"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -178,7 +180,7 @@ func TestRuleErrors(t *testing.T) {
 func TestNftAlone(t *testing.T) {
 	netns := ruleNamespace(t)
 	run(t, netns, 0, "nft", "add", "rule", "ip", "filter", "forward", "tcp", "dport", "{", "80,", "443", "}", "counter", "accept")
-	for _, words := range []string{"list ruleset", "-a list ruleset", "-j list tables", "list table ip nowhere", "add rule ip filter forward frobnicate", "-v", ""} {
+	for _, words := range []string{"list ruleset", "-a list ruleset", "-j list tables", "list table ip nowhere", "add rule ip filter forward frobnicate", "-v", "-V", "--version", "-h", "--help", "--help list ruleset", "--frob", "-f", ""} {
 		args := strings.Fields(words)
 		want := nftAlone(t, netns, args)
 		stdout, stderr := run(t, netns, want.status, append([]string{"nft"}, args...)...)
@@ -190,6 +192,36 @@ func TestNftAlone(t *testing.T) {
 	alone := nftAlone(t, netns, []string{"-j", "list", "tables"})
 	if stdout, _ := run(t, netns, 0, "-j", "nft", "list", "tables"); stdout != alone.stdout {
 		t.Errorf("-j nft: %s", stdout)
+	}
+}
+
+// TestNftOutputLost: nft does its work and ends as ever where nobody takes what it
+// prints; this is said once.
+func TestNftOutputLost(t *testing.T) {
+	netns := ruleNamespace(t)
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	for _, tt := range []struct {
+		status int
+		words  string
+		said   string
+	}{
+		{0, "list ruleset", "dictctl: nft: standard output: "},
+		{0, "-e add rule ip filter forward dict sessions ct id application NETFLIX drop", "dictctl: nft: standard output: "},
+		{1, "list table ip nowhere", "Error: "},
+		{0, "add rule ip filter forward drop", ""},
+	} {
+		var errs bytes.Buffer
+		status := program(netns)("", nil, full, &errs, append([]string{"nft"}, strings.Fields(tt.words)...))
+		if status != tt.status || !strings.HasPrefix(errs.String(), tt.said) || strings.Count(errs.String(), "dictctl: ") > 1 || (tt.said == "") != (errs.Len() == 0) {
+			t.Errorf("nft %s: status %d, want %d: %s", tt.words, status, tt.status, &errs)
+		}
+	}
+	if listing, _ := run(t, netns, 0, "nft", "list", "ruleset"); len(rulesOf(listing)) != 1 {
+		t.Errorf("listed as\n%s", listing)
 	}
 }
 

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -54,11 +55,7 @@ func (c *ctl) nftCommand() *cobra.Command {
 			return nothing()
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			// -h is nft's; the long form alone is ours, as of every command.
-			if len(args) == 1 && args[0] == "--help" {
-				return cmd.Help()
-			}
-			return c.nft(cmd.Context(), args)
+			return c.nft(cmd.Context(), args) // also --help, unlike other commands: it is nft's
 		},
 	}
 }
@@ -76,6 +73,9 @@ func (c *ctl) nft(ctx context.Context, args []string) error {
 	run := front.Command{Nft: path, Args: args, Codec: codec, Stdin: c.Stdin, Stdout: c.Stdout, Stderr: said}
 	status, err := run.Run(ctx)
 	switch failed := codec.failed(); {
+	case errors.Is(err, front.ErrOutput): // of which nft says nothing, and goes on
+		fmt.Fprintf(c.Stderr, "dictctl: nft: %v\n", err)
+		return exitStatus(status)
 	case err != nil:
 		return fmt.Errorf("nft: %w", err)
 	case status == 0 && failed != nil:

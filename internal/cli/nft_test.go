@@ -15,14 +15,18 @@ import (
 func TestNftRemedy(t *testing.T) {
 	const said = "Error: Could not process rule: Operation not supported\n"
 	for text, want := range map[string]string{
-		said + "add rule ip filter forward dict hosts ip saddr username exists dnat to 127.0.0.1:80\n^^^^\n": "hook prerouting",
-		said + "add rule ip filter forward dict hosts ip saddr username exists redirect\n^^^^\n":             "hook prerouting",
-		said + "add rule ip filter forward dict hosts ip saddr username exists masquerade\n^^^^\n":           "hook postrouting",
-		said + "add rule ip filter forward dict hosts ip saddr username exists snat to 10.0.0.1\n^^^^\n":     "hook postrouting",
-		said + "add rule inet f in dict hosts ip saddr username exists drop\n^^^^\n":                         "not at ingress",
-		said + "add rule ip filter forward masquerade\n^^^^\n":                                               "",
-		said + "add rule netdev filter in drop\n^^^^\n":                                                      "",
-		"Error: syntax error, unexpected dnat\nadd rule dnat\n":                                              "",
+		said + "add rule ip filter forward dict hosts ip saddr username exists dnat to 127.0.0.1:80\n^^^^\n":             "hook prerouting",
+		said + "add rule ip filter forward dict hosts ip saddr username exists redirect\n^^^^\n":                         "hook prerouting",
+		said + "add rule ip filter forward dict hosts ip saddr username exists masquerade\n^^^^\n":                       "hook postrouting",
+		said + "add rule ip filter forward dict hosts ip saddr username exists snat to 10.0.0.1\n^^^^\n":                 "hook postrouting",
+		said + "add rule inet f in dict hosts ip saddr username exists drop\n^^^^\n":                                     "not at ingress",
+		said + "add rule ip filter forward masquerade\n^^^^\n":                                                           "",
+		said + "add rule netdev filter in drop\n^^^^\n":                                                                  "",
+		"Error: syntax error, unexpected dnat\nadd rule dnat\n":                                                          "",
+		"Error: Could not process rule: Protocol error\nadd rule bridge b c dict sessions ct id final true drop\n^^^^\n": "modprobe nf_conntrack_bridge",
+		"Error: Could not process rule: Protocol error\nadd rule bridge b c dict values ct mark i 5 drop\n^^^^\n":        "modprobe nf_conntrack_bridge",
+		"Error: Could not process rule: Protocol error\nadd rule bridge b c dict values meta mark i 5 drop\n^^^^\n":      "",
+		"Error: Could not process rule: Protocol error\nadd rule bridge b c ct id 5 drop\n^^^^\n":                        "",
 		"": "",
 	} {
 		got := nftRemedy(text)

@@ -40,7 +40,8 @@ type Command struct {
 // a signal (its status is then 128 and the signal), or that something it said
 // could not be translated; nothing was loaded, unless nft had been answered so
 // before. A listing that lacks a rule, because its term cannot be read, is an error
-// too, with nft's own status. Where the kernel cannot intercept it wraps dict.ErrNotSupported.
+// too, with nft's own status, and so is ErrOutput. Where the kernel cannot intercept
+// it wraps dict.ErrNotSupported.
 //
 // nft does not outlive the process that called Run, however that ends.
 func (c *Command) Run(ctx context.Context) (exit int, err error) {
@@ -72,8 +73,8 @@ func (c *Command) Run(ctx context.Context) (exit int, err error) {
 	if source.talks { // nft reads what it is given, from no file
 		cmd.Stdin = nil
 	}
-	shown := &counted{to: orDiscard(c.Stdout)}
-	out, err := newOutput(cmd, source, shown, orDiscard(c.Stderr))
+	shown := &sink{to: orDiscard(c.Stdout)}
+	out, err := newOutput(cmd, source, shown, &sink{to: orDiscard(c.Stderr)})
 	if err != nil {
 		return 1, err
 	}
@@ -89,6 +90,9 @@ func (c *Command) Run(ctx context.Context) (exit int, err error) {
 	}
 	if err != nil && ctx.Err() != nil {
 		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
+	}
+	if err == nil && shown.err != nil {
+		err = fmt.Errorf("%w: %w", ErrOutput, shown.err)
 	}
 	return exit, err
 }

@@ -72,14 +72,17 @@ func (o *output) flush() (err error) {
 // finish waits for the end of the output and passes on what is left of it.
 func (o *output) finish() (err error) {
 	o.started()
+	failed := make([]error, len(o.ours))
 	for i := range o.ours {
-		err = errors.Join(err, <-o.done[i])
+		failed[i] = <-o.done[i]
 		o.ours[i].Close()
 	}
-	for _, w := range o.to {
-		err = errors.Join(err, w.Close())
+	for i, w := range o.to {
+		if closed := w.Close(); failed[i] == nil { // else it says the same again
+			failed[i] = closed
+		}
 	}
-	return err
+	return errors.Join(failed...)
 }
 
 const (
@@ -111,14 +114,29 @@ func collect(w io.Writer, r *os.File) error {
 	}
 }
 
-// counted is a writer that counts the bytes written.
-type counted struct {
-	to io.Writer
-	n  int
+// ErrOutput is of what Command could not write to Stdout: nft went on to its end,
+// as it does where it prints by itself.
+var ErrOutput = errors.New("standard output")
+
+// sink is the writer that all output ends in. nft does not heed whether what it
+// prints arrives, unless it is a pipe that nobody reads any more: so the first other
+// error is kept, and what follows is dropped.
+type sink struct {
+	to  io.Writer
+	n   int // bytes written
+	err error
 }
 
 // Write implements io.Writer.
-func (c *counted) Write(p []byte) (int, error) {
-	c.n += len(p)
-	return c.to.Write(p)
+func (s *sink) Write(p []byte) (int, error) {
+	if s.err != nil {
+		return len(p), nil
+	}
+	n, err := s.to.Write(p)
+	s.n += n
+	if err == nil || errors.Is(err, unix.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
+		return n, err
+	}
+	s.err = err
+	return len(p), nil
 }
