@@ -101,7 +101,7 @@ static int nft_dict_update_old(struct nft_dict_table *t, struct nft_dict_row *ro
 			       enum nft_dict_ops how, const struct nft_dict_value *v,
 			       const struct nft_dict_value *def)
 {
-	bool had, same, seen, changed = true;
+	bool had, same, seen, ended, changed = true;
 	struct nft_dict_value old;
 	struct nft_dict_result r;
 	int err = -EAGAIN;
@@ -110,12 +110,9 @@ static int nft_dict_update_old(struct nft_dict_table *t, struct nft_dict_row *ro
 	if (row->link.flags & NFT_DICT_LINK_DEAD)
 		goto out;
 	seen = !(row->link.flags & NFT_DICT_LINK_HIDDEN);
-	if (nft_dict_row_expired(row)) {
-		if (seen)
-			nft_dict_notify_row(t, row, NFT_DICT_CMD_ROW_DEL_NTF, NULL, 0);
+	ended = nft_dict_row_expired(row);
+	if (ended)
 		nft_dict_row_swap(t, row, NULL);
-		seen = false;
-	}
 	had = nft_dict_cells_get(rcu_dereference_protected(row->cells,
 							   lockdep_is_held(&row->lock)),
 				 v->field, &old);
@@ -128,6 +125,8 @@ static int nft_dict_update_old(struct nft_dict_table *t, struct nft_dict_row *ro
 		err = nft_dict_update_cell(t, row, &r);
 	if (err)
 		goto out;
+	if (ended && seen)
+		nft_dict_notify_row(t, row, NFT_DICT_CMD_ROW_DEL_NTF, NULL, 0);
 	nft_dict_row_set_expiry(t, row, nft_dict_row_expiry(t, 0));
 	nft_dict_row_show(t, row);
 	if (changed || !seen)

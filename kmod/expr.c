@@ -101,7 +101,11 @@ static void nft_dict_load_eval(const struct nft_expr *expr, struct nft_regs *reg
 			((u8 *)dest)[priv->len - 1] = 0xff;
 		return;
 	}
-	memcpy(dest, v.data, v.len);
+	/* What rules count with or set in place is read by one load. */
+	if (v.type == NFT_DICT_TYPE_IPV4)
+		memcpy(dest, v.data, sizeof(u32));
+	else
+		memcpy(dest, v.data, v.len);
 	return;
 mismatch:
 	regs->verdict.code = NFT_BREAK;

@@ -107,7 +107,14 @@ int nft_dict_genl_init(void)
 	return genl_register_family(&nft_dict_family);
 }
 
+/* What ends after the family has nobody to be told to: its group's number may
+ * be another family's by then.
+ */
+bool nft_dict_genl_closed;
+
 void nft_dict_genl_exit(void)
 {
+	WRITE_ONCE(nft_dict_genl_closed, true);
+	synchronize_rcu(); /* rows tell under their locks */
 	genl_unregister_family(&nft_dict_family);
 }

@@ -187,6 +187,7 @@ struct nft_dict_field {
  * @refused: rows refused for want of a place or of memory
  * @bytes: memory of the rows
  * @generation: changes with every change but counting
+ * @rest_until: when a full table may be walked again, in ns; under the mutex of @dn
  * @fields: the first @nfields are valid; they only become more
  */
 struct nft_dict_table {
@@ -211,6 +212,7 @@ struct nft_dict_table {
 	atomic64_t		refused;
 	atomic_long_t		bytes;
 	atomic_t		generation;
+	u64			rest_until;
 	unsigned int		nfields;
 	struct nft_dict_field	*fields[NFT_DICT_MAX_FIELDS];
 	struct rcu_head		rcu;
@@ -379,6 +381,7 @@ struct nft_dict_row *nft_dict_cursor_next(struct nft_dict_cursor *c, struct nft_
 struct nft_dict_row *nft_dict_cursor_rest(struct nft_dict_cursor *c, struct nft_dict_row *row);
 void nft_dict_cursor_end(struct nft_dict_cursor *c);
 u32 nft_dict_table_end_rows(struct nft_dict_table *t, enum nft_dict_end why);
+bool nft_dict_table_make_room(struct nft_dict_table *t);
 
 /* session.c */
 
@@ -444,12 +447,20 @@ extern struct genl_family nft_dict_family;
 void nft_dict_tell_row(const struct nft_dict_table *t, const struct nft_dict_row *row, u8 cmd,
 		       const struct nft_dict_value *v, unsigned int n);
 
+extern bool nft_dict_genl_closed;
+
+/* Whether anybody listens to changes of a namespace. */
+static inline bool nft_dict_heard(struct net *net)
+{
+	return !READ_ONCE(nft_dict_genl_closed) && genl_has_listeners(&nft_dict_family, net, 0);
+}
+
 /* nft_dict_notify_row - nft_dict_tell_row if anybody listens. */
 static inline void nft_dict_notify_row(const struct nft_dict_table *t,
 				       const struct nft_dict_row *row, u8 cmd,
 				       const struct nft_dict_value *v, unsigned int n)
 {
-	if (genl_has_listeners(&nft_dict_family, t->dn->net, 0))
+	if (nft_dict_heard(t->dn->net))
 		nft_dict_tell_row(t, row, cmd, v, n);
 }
 

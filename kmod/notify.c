@@ -200,7 +200,7 @@ void nft_dict_notify_table(const struct nft_dict_table *t, u8 cmd)
 	void *head;
 	int err;
 
-	if (!genl_has_listeners(&nft_dict_family, t->dn->net, 0))
+	if (!nft_dict_heard(t->dn->net))
 		return;
 	skb = genlmsg_new(nft_dict_table_bytes(t), GFP_KERNEL);
 	if (!skb)

@@ -108,15 +108,31 @@ static bool nft_dict_reader_enter(struct nft_dict_reader *r)
 	return true;
 }
 
+/* How many bytes a control character takes at the start of a text, 0 if there is
+ * another. U+0080 to U+009F are controls too.
+ */
+static unsigned int nft_dict_control(const u8 *s, unsigned int len)
+{
+	if (*s < 0x80)
+		return iscntrl(*s) ? 1 : 0;
+	return *s == 0xc2 && len > 1 && s[1] < 0xa0 ? 2 : 0;
+}
+
 /* Strings are printed so that they end neither the line nor the terminal. */
 static void nft_dict_print_string(struct nft_dict_reader *r, const u8 *s, unsigned int len)
 {
+	unsigned int hidden = 0;
+
 	for (; len; len--, s++) {
-		if (iscntrl(*s) && *s < 0x80)
+		if (!hidden)
+			hidden = nft_dict_control(s, len);
+		if (hidden) {
+			hidden--;
 			r->len += scnprintf(r->text + r->len, sizeof(r->text) - r->len,
 					    "\\x%02x", *s);
-		else if (r->len < sizeof(r->text) - 1)
+		} else if (r->len < sizeof(r->text) - 1) {
 			r->text[r->len++] = *s;
+		}
 	}
 }
 

@@ -386,11 +386,9 @@ void nft_dict_wanted_bind(struct nft_dict_table *t, struct nft_dict_wanted *w)
 			if (!s->ct[j])
 				continue;
 			s->error = nft_dict_session_attach(t, s->ct[j], GFP_KERNEL_ACCOUNT);
-			if (s->error == -ENOSPC) {
-				nft_dict_table_end_rows(t, NFT_DICT_END_DUE);
+			if (s->error == -ENOSPC && nft_dict_table_make_room(t))
 				s->error = nft_dict_session_attach(t, s->ct[j],
 								   GFP_KERNEL_ACCOUNT);
-			}
 			nf_ct_put(s->ct[j]);
 			s->ct[j] = NULL;
 		}

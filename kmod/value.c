@@ -172,11 +172,16 @@ int nft_dict_value_fit(struct nft_dict_value *v, u8 type, s64 *wide)
 
 int nft_dict_value_put(struct sk_buff *skb, const struct nft_dict_value *v)
 {
-	/* An int64 is counted with in place, one store at a time. */
+	/* Numbers are set in place, one store at a time, and read by one load. */
 	if (v->type == NFT_DICT_TYPE_INT64) {
 		s64 n = nft_dict_value_number(v);
 
 		return nla_put_64bit(skb, v->type, sizeof(n), &n, NFT_DICT_CELL_PAD);
+	}
+	if (v->len == sizeof(u32)) {
+		u32 word = get_unaligned((const u32 *)v->data);
+
+		return nla_put(skb, v->type, sizeof(word), &word);
 	}
 	return nla_put(skb, v->type, v->len, v->data);
 }

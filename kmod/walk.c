@@ -3,9 +3,13 @@
  * Walks along all rows of a table. A cursor stands in the list between rows, so
  * whatever comes and goes, a row that stays is met once.
  */
+#include <linux/ktime.h>
 #include <linux/sched.h>
 
 #include "nft_dict.h"
+
+/* Nanoseconds that a walk may take each time. */
+#define NFT_DICT_SHORT_WALK	(100 * NSEC_PER_USEC)
 
 /* nft_dict_cursor_start - stand before the first row. */
 void nft_dict_cursor_start(struct nft_dict_cursor *c, struct nft_dict_table *t)
@@ -100,4 +104,23 @@ u32 nft_dict_table_end_rows(struct nft_dict_table *t, enum nft_dict_end why)
 	rcu_read_unlock();
 	nft_dict_cursor_end(&cursor);
 	return seen;
+}
+
+/* nft_dict_table_make_room - end the rows of a full table that take a place
+ * without need. In a large table that takes a tenth of the time at most, lest
+ * whoever floods it should keep its writers busy. False if it was not done.
+ */
+bool nft_dict_table_make_room(struct nft_dict_table *t)
+{
+	u64 start = ktime_get_ns(), took;
+
+	lockdep_assert_held(&t->dn->mutex);
+
+	if (!(nft_dict_bound(t) || READ_ONCE(t->timed)) || start < t->rest_until)
+		return false;
+	nft_dict_table_end_rows(t, NFT_DICT_END_DUE);
+	took = ktime_get_ns() - start;
+	if (took > NFT_DICT_SHORT_WALK)
+		t->rest_until = start + 11 * took;
+	return true;
 }

@@ -235,10 +235,8 @@ int nft_dict_row_put_next(struct nft_dict_table *t, const struct nft_dict_key *k
 		put->again = false;
 		if (guess && err)
 			continue; /* what there is may take it */
-		if (err == -ENOSPC && !collected && (nft_dict_bound(t) || READ_ONCE(t->timed))) {
-			/* Rows that have ended take no place. */
+		if (err == -ENOSPC && !collected && nft_dict_table_make_room(t)) {
 			collected = true;
-			nft_dict_table_end_rows(t, NFT_DICT_END_DUE);
 			continue;
 		}
 		if (err != -EAGAIN && err != -EEXIST && err != -EBUSY)
@@ -276,8 +274,7 @@ int nft_dict_row_room(struct nft_dict_table *t, const struct nft_dict_key *key)
 	rcu_read_unlock();
 	if (there || READ_ONCE(t->count) < t->limit)
 		return 0;
-	nft_dict_table_end_rows(t, NFT_DICT_END_DUE);
-	if (READ_ONCE(t->count) < t->limit)
+	if (nft_dict_table_make_room(t) && READ_ONCE(t->count) < t->limit)
 		return 0;
 	atomic64_inc(&t->refused);
 	return -ENOSPC;

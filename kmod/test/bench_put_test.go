@@ -29,7 +29,7 @@ const (
 func puts(b *testing.B, s *sheet) {
 	const find = "dict four meta mark b 5"
 	s.add("dict TABLE meta mark FIELD, 1,000 rows", mean(b, "find of 1,000", 5, func(b *testing.B, h *host) float64 {
-		h.four(b)
+		h.four(b, 1<<21, 0)
 		newWriter(b, 5).put(b, 0, few)
 		h.chain(b)
 		h.marks = few
@@ -38,7 +38,7 @@ func puts(b *testing.B, s *sheet) {
 	b.Run("put", func(b *testing.B) {
 		time.Sleep(time.Second)
 		h := newHost(b)
-		h.four(b)
+		h.four(b, 1<<21, 0)
 		before := slab(b)
 		w, other := newWriter(b, 5), newWriter(b, 6)
 		s.add("put a new row of 4 fields, 100,000 of them", w.put(b, 0, 100_000), "instructions", 2000)
@@ -54,9 +54,29 @@ func puts(b *testing.B, s *sheet) {
 	})
 }
 
+// refusals measures what a flood of new rows costs that a full table refuses:
+// whether one of the rows that are there has ended is not looked for each time.
+func refusals(b *testing.B, s *sheet) {
+	b.Run("refuse", func(b *testing.B) {
+		h := newHost(b)
+		h.four(b, 100_000, time.Hour)
+		w := newWriter(b, 5)
+		w.put(b, 0, 100_000)
+		sum := int64(0)
+		for n := range 20 {
+			sum += w.send(b, many+n*perRequest)
+			if done := w.count(b); done != 0 {
+				b.Fatalf("%d rows put into a full table", done)
+			}
+		}
+		s.add("refuse a row in a full table of 100,000", float64(sum)/(20*perRequest), "instructions", 20_000)
+		b.ReportMetric(0, "ns/op")
+	})
+}
+
 // four adds a table of four fields, keyed by mark.
-func (h *host) four(b *testing.B) {
-	t := dict.Table{Name: "four", Key: dict.KeyMark, Limit: 1 << 21, Fields: []dict.Field{
+func (h *host) four(b *testing.B, limit int, timeout time.Duration) {
+	t := dict.Table{Name: "four", Key: dict.KeyMark, Limit: limit, Timeout: timeout, Fields: []dict.Field{
 		{Name: "a", Type: dict.Bool}, {Name: "b", Type: dict.Int}, {Name: "c", Type: dict.Int64}, {Name: "d", Type: dict.String}}}
 	if err := h.store.AddTable(t); err != nil {
 		b.Fatal(err)
@@ -127,24 +147,30 @@ func newWriter(b *testing.B, n int32) *writer {
 func (w *writer) put(b *testing.B, from, n int) float64 {
 	sum := int64(0)
 	for range n / perRequest {
-		for _, at := range w.keys {
-			binary.NativeEndian.PutUint32(w.request[at:], uint32(from))
-			from++
-		}
-		start := now(b)
-		err := unix.Sendto(w.sock, w.request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
-		if err == nil {
-			_, _, err = unix.Recvfrom(w.sock, w.reply, 0)
-		}
-		sum += now(b) - start
-		if err != nil {
-			b.Fatal(err)
-		}
+		sum += w.send(b, from)
 		if done := w.count(b); done != perRequest {
 			b.Fatalf("%d rows of %d put", done, perRequest)
 		}
+		from += perRequest
 	}
 	return float64(sum) / float64(n)
+}
+
+// send sends a request of rows whose keys begin with from, waits for the
+// answer, and returns what that costs.
+func (w *writer) send(b *testing.B, from int) int64 {
+	for i, at := range w.keys {
+		binary.NativeEndian.PutUint32(w.request[at:], uint32(from+i))
+	}
+	start := now(b)
+	err := unix.Sendto(w.sock, w.request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
+	if err == nil {
+		_, _, err = unix.Recvfrom(w.sock, w.reply, 0)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	return now(b) - start
 }
 
 // count returns how many rows the answer says were put.

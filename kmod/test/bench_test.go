@@ -72,6 +72,7 @@ func BenchmarkModule(b *testing.B) {
 	rules(b, s)
 	crowded(b, s)
 	puts(b, s)
+	refusals(b, s)
 	b.ReportMetric(0, "ns/op")
 	s.print()
 	for _, f := range s.figures {

@@ -105,6 +105,19 @@ func TestText(t *testing.T) {
 	}
 }
 
+// TestTextControls: no character that a terminal obeys is printed as it is,
+// whichever way UTF-8 writes it, and no other is altered.
+func TestTextControls(t *testing.T) {
+	newHost(t)
+	if err := write("write", "key_string=\x1bk,field=f,string=a\x07\u009b2J\u0080\u009f\u00a0\u00c2\u025b\u4e9b\x7f"); err != nil {
+		t.Fatal(err)
+	}
+	want := `table: None key_string: \x1bk field: f string: a\x07\xc2\x9b2J\xc2\x80\xc2\x9f` + "\u00a0\u00c2\u025b\u4e9b" + `\x7f` + "\n"
+	if got := all(t); got != want {
+		t.Errorf("all is %q, want %q", got, want)
+	}
+}
+
 // TestTextRefusals: what is wrong is an error and stores nothing.
 func TestTextRefusals(t *testing.T) {
 	newHost(t)
