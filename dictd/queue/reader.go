@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/florianl/go-nfqueue/v2"
 	"github.com/mdlayher/netlink"
@@ -65,6 +66,20 @@ type Reader struct {
 // error wraps unix.EOPNOTSUPP where the kernel cannot attach conntrack data,
 // and unix.EPERM without CAP_NET_ADMIN or where another process has the queue.
 func Open(cfg Config) (*Reader, error) {
+	// The socket may get the number of one that is just being closed: until the
+	// kernel has forgotten that one's queue (net/netlink/af_netlink.c,
+	// netlink_release) its packets come here, and are taken for answers.
+	for wait := time.Millisecond; ; wait *= 2 {
+		r, err := open(cfg)
+		var oe *netlink.OpError
+		if err == nil || !errors.As(err, &oe) || oe.Op != "validate" || wait > 100*time.Millisecond {
+			return r, err
+		}
+		time.Sleep(wait)
+	}
+}
+
+func open(cfg Config) (*Reader, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &Reader{cfg: cfg, cancel: cancel, failed: make(chan error, 1)}
 	r.packet.First = cfg.First
