@@ -183,9 +183,10 @@ func collectdDetector() detector {
 }
 
 // lookCollectd reads the parts of a packet of collectd's binary protocol, which
-// fill it; text parts end in a zero.
+// fill it; text parts end in a zero. Parts of unknown types are skipped, as
+// every reader must, if they are few.
 func lookCollectd(x *sight) verdict {
-	b, parts, texts := x.data, 0, 0
+	b, parts, texts, unknown := x.data, 0, 0, 0
 	var host []byte
 	for ; len(b) > 0; parts++ {
 		if len(b) < 5 {
@@ -216,11 +217,11 @@ func lookCollectd(x *sight) verdict {
 				return isSealedCollectd(b, size, x.port(25826))
 			}
 		default:
-			return no
+			unknown++
 		}
 		b = b[size:]
 	}
-	if parts < 2 || texts == 0 {
+	if parts < 2 || texts == 0 || unknown*8 > parts {
 		return no
 	}
 	if len(host) > 0 && len(host) <= x.c.opts.MaxString && isPrintable(host) {

@@ -3,6 +3,7 @@
 package classifier
 
 import (
+	"bytes"
 	"encoding/binary"
 	"strings"
 )
@@ -49,7 +50,7 @@ func lookDNS(x *sight) verdict {
 		return no
 	}
 	if !x.dns.parse(x.data) {
-		if x.s.detector == nil && x.registered() == portDNS && x.dns.sound && x.dns.question.clean {
+		if x.s.detector == nil && x.registered() == portDNS && x.dns.question.clean && (x.dns.sound || x.dns.legible && isDomain(x.dns.question.bytes())) {
 			x.dns.failed = true // nothing in it is to be believed
 			x.s.certainty = confidenceBroken
 			x.learnDNS(&x.dns)
@@ -70,6 +71,9 @@ func lookDNS(x *sight) verdict {
 	}
 	return found
 }
+
+// isDomain reports whether b is a host name of several labels.
+func isDomain(b []byte) bool { return bytes.IndexByte(b, '.') > 0 && isHostname(string(b)) }
 
 // lookDNSStream reads messages with their length in front.
 func lookDNSStream(x *sight) verdict {
@@ -129,6 +133,9 @@ func (x *sight) learnDNS(m *dnsMessage) {
 			x.asked(name, x.s.findings().detail != "")
 			x.detail(name)
 		}
+	}
+	if clean && m.response && x.s.once(answered) {
+		x.s.note("dns/answered", name, 0)
 	}
 	if !clean && x.s.once(sawHost) {
 		x.note("dns/name: not a host name of allowed length", q, 0)

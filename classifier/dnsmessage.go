@@ -30,7 +30,8 @@ type dnsMessage struct {
 	id       uint16
 	response bool
 	failed   bool // the answer is an error
-	sound    bool // the question could be read, whatever became of the rest
+	legible  bool // the one question could be read, whatever else the header says
+	sound    bool // it is of a usual type and class, behind a header that fits it, whatever became of the rest
 	question dnsName
 	kind     uint16 // of the question
 	answers  int    // records of the answer section
@@ -57,31 +58,26 @@ func (m *dnsMessage) parse(b []byte) bool {
 		return false
 	}
 	r := newReader(b, len(b))
-	m.b, m.id, m.sound = b, r.u16(), false
+	m.b, m.id, m.legible, m.sound = b, r.u16(), false, false
 	flags := r.u16()
 	questions, answers, authorities, others := r.u16(), r.u16(), r.u16(), r.u16()
 	m.response = flags&0x8000 != 0
 	m.failed = flags&0x000f != 0
 	m.answers = int(answers)
 	opcode := flags >> 11 & 15
-	switch {
-	case questions != 1, opcode != 0 && opcode != 4 && opcode != 5, flags&0x0040 != 0:
-		return false
-	case opcode == 0 && !m.response && (answers != 0 || authorities != 0 || others > 3 || m.failed):
-		return false
-	case int(answers)+int(authorities)+int(others) > maxDNSRecords:
-		return false
-	}
-	if !m.readName(&r, &m.question) {
+	if questions != 1 || opcode != 0 && opcode != 4 && opcode != 5 || !m.readName(&r, &m.question) {
 		return false
 	}
 	m.kind = r.u16()
 	class := r.u16()
-	if r.state != whole || m.kind == 0 || class != 1 && class != 3 && class != 254 && class != 255 {
+	m.legible = r.state == whole
+	switch {
+	case !m.legible, m.kind == 0, class != 1 && class != 3 && class != 254 && class != 255, flags&0x0040 != 0,
+		opcode == 0 && !m.response && (answers != 0 || authorities != 0 || others > 3 || m.failed),
+		int(answers)+int(authorities)+int(others) > maxDNSRecords:
 		return false
 	}
-	m.first = r.pos
-	m.sound = true // a question of a usual type and class, behind a header that fits
+	m.first, m.sound = r.pos, true
 	for range int(answers) + int(authorities) + int(others) {
 		if !m.readName(&r, &m.name) {
 			return false

@@ -4,6 +4,7 @@ package classifier
 
 import (
 	"bytes"
+	"encoding/binary"
 	"net/netip"
 )
 
@@ -111,7 +112,10 @@ func xiaomiDetector() detector {
 			if len(b) < 12 {
 				return wait
 			}
-			return sure(be32(b[4:]) < 1<<16)
+			if be32(b[4:]) >= 1<<16 {
+				return no
+			}
+			return x.xiaomiHost()
 		},
 		datagram: func(x *sight) verdict {
 			b := x.data
@@ -122,6 +126,71 @@ func xiaomiDetector() detector {
 			return sure(greeting || be32(b[4:]) == 0 && be32(b[8:]) != 0)
 		},
 	}
+}
+
+// xiaomiHost takes the name of the server from the first frame of the push
+// service. Behind the frame's own header stand a kind, the length of a header
+// and that of a body, and both, in Protocol Buffers: the seventh field of the
+// body that opens a connection is the server's name and port.
+func (x *sight) xiaomiHost() verdict {
+	const head = 16
+	b := x.data
+	size := 8 + int(be32(b[4:]))
+	if len(b) < min(head, size) || len(b) < size && size <= 1024 {
+		return wait
+	}
+	b = b[:min(len(b), size)]
+	if len(b) < head || be16(b[8:]) != 2 || head+be16(b[10:]) > len(b) {
+		return done
+	}
+	host := protoBytes(b[head+be16(b[10:]):], 7)
+	if i := bytes.LastIndexByte(host, ':'); i > 0 {
+		host = host[:i]
+	}
+	if name, _, ok := cleanHost(host); ok && len(name) <= x.c.opts.MaxString {
+		x.s.note("xiaomi/host", name, 0)
+		x.detail(name)
+	}
+	return done
+}
+
+// protoBytes returns the first field of that number in a message of Protocol
+// Buffers, if it is one of bytes.
+func protoBytes(b []byte, field uint64) []byte {
+	for len(b) > 0 {
+		tag, n := binary.Uvarint(b)
+		if n <= 0 {
+			return nil
+		}
+		b = b[n:]
+		size := uint64(0)
+		switch tag & 7 {
+		case 0:
+			if _, n = binary.Uvarint(b); n <= 0 {
+				return nil
+			}
+			size = uint64(n)
+		case 1:
+			size = 8
+		case 2:
+			if size, n = binary.Uvarint(b); n <= 0 {
+				return nil
+			}
+			b = b[n:]
+		case 5:
+			size = 4
+		default:
+			return nil
+		}
+		if size > uint64(len(b)) {
+			return nil
+		}
+		if tag == field<<3|2 {
+			return b[:size]
+		}
+		b = b[size:]
+	}
+	return nil
 }
 
 // bjnpDetector knows the protocol of Canon's printers and scanners: a mark, a

@@ -21,12 +21,13 @@ func lookSMTP(x *sight) verdict {
 		if code == -1 {
 			return wait
 		}
+		greeting := line
 		for code == 220 {
 			if containsFold(line, "SMTP") {
-				return enough
+				return x.smtpHost(greeting)
 			}
 			if opensFold(x.peer(), "EHLO ") == enough || opensFold(x.peer(), "HELO ") == enough {
-				return enough
+				return x.smtpHost(greeting)
 			}
 			if len(rest) == 0 {
 				return wait
@@ -34,12 +35,26 @@ func lookSMTP(x *sight) verdict {
 			if code, line, rest = replyLine(rest); code == -1 {
 				return wait
 			} else if code == 250 {
-				return enough
+				return x.smtpHost(greeting)
 			}
 		}
 		return no
 	}
 	return command(b, "EHLO", "HELO", "LHLO")
+}
+
+// smtpHost takes the server's name of its greeting, the first word, for the
+// detail.
+func (x *sight) smtpHost(greeting []byte) verdict {
+	if len(greeting) > 0 {
+		greeting = greeting[1:] // behind the code
+	}
+	word, _, _ := bytes.Cut(greeting, []byte(" "))
+	if name, address, ok := cleanHost(word); ok && !address && len(name) <= x.c.opts.MaxString {
+		x.s.note("smtp/greeting", name, 0)
+		x.detail(name)
+	}
+	return enough
 }
 
 func pop3Detector() detector {

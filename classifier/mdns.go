@@ -25,8 +25,16 @@ func (x *sight) lookLocalDNS(port uint16, rule string) verdict {
 	if x.p.SrcPort != port && x.p.DstPort != port || !x.dns.parseLocal(x.data) {
 		return no
 	}
-	q := x.dns.question.bytes()
-	if len(q) == 0 || !isPrintable(q) || len(q) > x.c.opts.MaxString {
+	// Names are UTF-8 here; a result has no room for other letters than ASCII's,
+	// and a name without them is still one.
+	q := x.line[:0]
+	for _, c := range x.dns.question.bytes() {
+		if c >= 0x20 && c <= 0x7e {
+			q = append(q, c)
+		}
+	}
+	x.line = q
+	if len(q) == 0 || len(q) > x.c.opts.MaxString {
 		return found
 	}
 	if x.s.findings().detail == "" {

@@ -26,10 +26,21 @@ func lookNetBIOS(x *sight) verdict {
 	if len(b) >= dnsHeader+netbiosEncoded+4 && isNetBIOSHeader(b) {
 		if name, rest, ok := x.netbiosName(b[dnsHeader:]); ok {
 			kind, class := binary.BigEndian.Uint16(rest), binary.BigEndian.Uint16(rest[2:])
-			if (kind == 0x20 || kind == 0x21 || kind == 0x0a) && class == 1 {
+			switch {
+			case x.registered() == portDNS: // asked of a name server, for it to answer
+				return no
+			case (kind == 0x20 || kind == 0x21 || kind == 0x0a) && class == 1:
 				x.netbiosHost(name)
 				return done
 			}
+		}
+	}
+	if x.registered() == portNetBIOS && len(b) >= dnsHeader+netbiosEncoded+4 && be16(b[4:]) == 1 {
+		// A whole name on the service's own port, whatever else is damaged.
+		if name, _, ok := x.netbiosName(b[dnsHeader:]); ok {
+			x.s.certainty = confidenceBroken
+			x.netbiosHost(name)
+			return done
 		}
 	}
 	const header = 14

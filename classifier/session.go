@@ -52,6 +52,7 @@ const (
 	sawHost                  // noted once: a host
 	sawAgent                 // noted once: a user agent
 	mixed                    // a DNS session asked for more than one service
+	answered                 // noted once: a DNS session's question that was answered
 )
 
 // bothMuted is set when neither direction has more to tell.

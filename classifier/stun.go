@@ -93,40 +93,49 @@ func lookSRTP(x *sight) verdict {
 	return found
 }
 
-// lookSTUNStream reads the first message of a stream, bare (RFC 8489) or with
-// its length in front (RFC 4571, as ICE over TCP has it).
+// maxSTUNStream bounds the messages of one direction of a stream that are read:
+// the first may come without the attribute that the next one has.
+const maxSTUNStream = 4
+
+// lookSTUNStream reads the first messages of a stream, bare (RFC 8489) or with
+// their length in front (RFC 4571, as ICE over TCP has it).
 func lookSTUNStream(x *sight) verdict {
-	b := x.data
-	if x.s.detector != nil {
-		return done
-	}
 	for _, skip := range [...]int{0, 2} {
-		if len(b) < skip+20 {
-			if len(b) >= skip+2 && (b[skip]&0xc0 != 0) {
-				continue
-			}
-			if len(b) >= skip+8 && be32(b[skip+4:]) != stunCookie {
-				continue
-			}
-			return wait
-		}
-		m := b[skip:]
-		if m[0]&0xc0 != 0 || be32(m[4:]) != stunCookie {
-			continue
-		}
-		size := 20 + be16(m[2:])
-		if size%4 != 0 || size > 2048 || skip == 2 && be16(b) != size {
-			continue
-		}
-		if len(m) < size {
-			return wait
-		}
-		if _, ok := stunMessage(m[:size]); ok {
-			stunAttributes(x, m[20:size])
-			return done
+		if v := x.stunStream(skip); v != no {
+			return v
 		}
 	}
 	return no
+}
+
+func (x *sight) stunStream(skip int) verdict {
+	more, end := wait, no // before the first message
+	b := x.data
+	for range maxSTUNStream {
+		if len(b) < skip+20 {
+			if len(b) >= skip+2 && b[skip]&0xc0 != 0 || len(b) >= skip+8 && be32(b[skip+4:]) != stunCookie {
+				return end
+			}
+			return more
+		}
+		m := b[skip:]
+		size := 20 + be16(m[2:])
+		if m[0]&0xc0 != 0 || be32(m[4:]) != stunCookie || size%4 != 0 || size > 2048 || skip == 2 && be16(b) != size {
+			return end
+		}
+		if len(m) < size {
+			return more
+		}
+		if _, ok := stunMessage(m[:size]); !ok {
+			return end
+		}
+		if stunAttributes(x, m[20:size]) {
+			return done
+		}
+		more, end = found, enough
+		b = m[size:]
+	}
+	return enough
 }
 
 // stunMessage returns the size of the message in b, header included. Without
@@ -236,8 +245,10 @@ func (x *sight) stunRealm(realm []byte) bool {
 	if !ok || address || !bytes.Contains(realm, []byte(".")) || len(name) > x.c.opts.MaxString {
 		return false
 	}
-	x.s.note("stun/realm", name, 0)
-	x.detail(name)
+	if x.s.findings().detail != name {
+		x.s.note("stun/realm", name, 0)
+		x.detail(name)
+	}
 	app := x.c.opts.Domains.find(name)
 	if app == nil {
 		return false

@@ -147,6 +147,11 @@ func lookWhois(x *sight) verdict {
 	case !ended:
 		return wait
 	}
+	// The last word is what is asked about, behind flags and kinds.
+	if name, address, ok := cleanHost(line[bytes.LastIndexByte(line, ' ')+1:]); ok && !address && len(name) <= x.c.opts.MaxString {
+		x.s.note("whois/query", name, 0)
+		x.detail(name)
+	}
 	return done
 }
 

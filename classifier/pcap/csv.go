@@ -32,7 +32,7 @@ func (f *Flow) Row(file string) []string {
 		"pcap": file, "l4": transport(f.Proto),
 		"ip_a": f.A.Addr().String(), "port_a": strconv.Itoa(int(f.A.Port())),
 		"ip_b": f.B.Addr().String(), "port_b": strconv.Itoa(int(f.B.Port())),
-		"master": r.Protocol, "app": r.Application, "category": r.Category, "hostname": host(r),
+		"master": r.Protocol, "app": r.Application, "category": r.Category, "hostname": f.host(),
 		"pkts_ab": strconv.Itoa(f.PacketsAB), "pkts_ba": strconv.Itoa(f.PacketsBA),
 		"bytes_ab": strconv.FormatInt(f.BytesAB, 10), "bytes_ba": strconv.FormatInt(f.BytesBA, 10),
 		"tls_version": r.TLSVersion, "alpn_adv": strings.Join(r.ALPN, ","), "alpn_neg": r.ALPNChosen,
@@ -63,17 +63,25 @@ func (f *Flow) Row(file string) []string {
 	return row
 }
 
-// host returns the name that the flow told of its server.
-func host(r *classifier.Result) string {
+// host returns the name that the flow told of its server: of a flow of DNS,
+// whose result has the last name asked for, the first that was answered.
+func (f *Flow) host() string {
+	r := &f.Result
 	switch {
 	case r.SNI != "":
 		return r.SNI
 	case r.HTTPHost != "":
 		return r.HTTPHost
-	case r.Protocol != "SSH":
-		return r.Detail
+	case r.Protocol == "DNS":
+		for _, e := range f.Evidence {
+			if e.Rule == "dns/answered" {
+				return e.Seen
+			}
+		}
+	case r.Protocol == "SSH":
+		return ""
 	}
-	return ""
+	return r.Detail
 }
 
 // comparableJA4 returns the fingerprint as the truth's column has it, which

@@ -27,3 +27,20 @@ func TestComparableJA4(t *testing.T) {
 		})
 	}
 }
+
+// A flow of DNS is named after the question that was answered first; one
+// without an answer after the last.
+func TestHost(t *testing.T) {
+	dns := classifier.Result{Protocol: "DNS", Detail: "last.example.org"}
+	first := []classifier.Evidence{{Rule: "dns/name", Seen: "a.example.org"}, {Rule: "dns/answered", Seen: "b.example.org"}}
+	for want, f := range map[string]*Flow{
+		"b.example.org":    {Result: dns, Evidence: first},
+		"last.example.org": {Result: dns, Evidence: first[:1]},
+		"sni.example.org":  {Result: classifier.Result{Protocol: "TLS", SNI: "sni.example.org", Detail: "x"}},
+		"":                 {Result: classifier.Result{Protocol: "SSH", Detail: "OpenSSH"}},
+	} {
+		if got := f.host(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
