@@ -9,6 +9,8 @@ type Certificate struct {
 	Issuer  CertificateName `json:"issuer"`
 	// Names are the host names it is for, wildcards included, lower case.
 	Names []string `json:"names,omitempty"`
+	// IssuerNames are the host names of who has issued it; few have any.
+	IssuerNames []string `json:"issuer_names,omitempty"`
 }
 
 // CertificateName is a distinguished name by its usual parts.
@@ -220,7 +222,7 @@ func (n *CertificateName) field(attribute byte) *string {
 	return nil
 }
 
-// alternatives reads the subject's alternative names out of the extensions.
+// alternatives reads the alternative names of subject and issuer out of the extensions.
 func (c *Certificate) alternatives(b []byte, limit int) {
 	list, _, ok := derTake(b, derSequence)
 	for ok && len(list) > 0 {
@@ -231,7 +233,12 @@ func (c *Certificate) alternatives(b []byte, limit int) {
 		if kind, value, ok = derTake(one, derOID); !ok {
 			return
 		}
-		if string(kind) != "\x55\x1d\x11" {
+		into := &c.Names
+		switch string(kind) {
+		case "\x55\x1d\x11": // of the subject
+		case "\x55\x1d\x12":
+			into = &c.IssuerNames
+		default:
 			continue
 		}
 		tag, octets, rest, whole := derNext(value)
@@ -242,14 +249,14 @@ func (c *Certificate) alternatives(b []byte, limit int) {
 			return
 		}
 		names, _, _ := derTake(octets, derSequence)
-		for len(names) > 0 && len(c.Names) < maxCertificateNames {
+		for len(names) > 0 && len(*into) < maxCertificateNames {
 			var tag byte
 			var name []byte
 			if tag, name, names, whole = derNext(names); !whole {
 				return
 			}
 			if tag == derDNSName && len(name) <= limit && isPrintable(name) {
-				c.Names = append(c.Names, lower(name))
+				*into = append(*into, lower(name))
 			}
 		}
 	}

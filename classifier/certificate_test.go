@@ -23,6 +23,9 @@ func certificateOf(t testing.TB, subject pkix.Name, names ...string) []byte {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{SerialNumber: big.NewInt(5), Subject: subject, DNSNames: names, NotBefore: time.Unix(0, 0), NotAfter: time.Unix(1<<32, 0)}
+	for _, name := range names { // x509 has no field for the issuer's
+		template.ExtraExtensions = []pkix.Extension{{Id: []int{2, 5, 29, 18}, Value: joinParts([]any{0x30, 2 + len(name), 0x82, len(name), name})}}
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
@@ -46,14 +49,16 @@ func TestCertificate(t *testing.T) {
 		v := newConversation(t, New(Options{Certificates: true}))
 		v.open()
 		hello := specHello()
-		v.at(Original, 0, records(hello.bytes()))
+		if got := v.at(Original, 0, records(hello.bytes())); got != Final {
+			t.Errorf("behind the hello the session is %v", got)
+		}
 		for i := 0; i < len(in); i += size {
 			v.at(Reply, i, in[i:min(len(in), i+size)])
 		}
 		r := v.s.Result()
 		want := &Certificate{
 			Subject: CertificateName{CN: "*.netflix.com", O: "Example", C: "NL"}, Issuer: CertificateName{CN: "*.netflix.com", O: "Example", C: "NL"},
-			Names: []string{"*.netflix.com", "example.org"},
+			Names: []string{"*.netflix.com", "example.org"}, IssuerNames: []string{"example.org"},
 		}
 		if diff := cmp.Diff(want, r.Certificate); diff != "" {
 			t.Errorf("certificate (-want +got):\n%s", diff)

@@ -35,10 +35,11 @@ type Options struct {
 	History *History
 	// Certificates goes on behind a complete ClientHello, up to the server's hello
 	// and, before TLS 1.3, its certificate; and behind a request of HTTP that named
-	// no application, up to the head of the response.
+	// no application, up to the head of the response. The session is Final then.
 	Certificates bool
 	// Lookups names DNS sessions after the service whose name they ask for, as long
-	// as they ask for no other. Rules on applications then hold for its lookups.
+	// as they ask for no other. It is for reports: whoever acts on applications would
+	// act on their lookups, and leaves it out. Result.Lookup tells either way.
 	Lookups bool
 	// MaxPackets ends a session's inspection after so many packets; it must be
 	// below 65536.

@@ -137,6 +137,9 @@ func (x *sight) learnDNS(m *dnsMessage) {
 	if clean && m.response && x.s.once(answered) {
 		x.s.note("dns/answered", name, 0)
 	}
+	if !clean && !m.response {
+		x.lookup(nil)
+	}
 	if !clean && x.s.once(sawHost) {
 		x.note("dns/name: not a host name of allowed length", q, 0)
 	}
@@ -158,14 +161,15 @@ func (x *sight) learnDNS(m *dnsMessage) {
 	}
 }
 
-// asked makes the service behind a name asked for the session's application; a
-// second service makes it plain DNS again, for good.
+// asked notes the service behind a name asked for. With Options.Lookups it is
+// the session's application; a second service makes it plain DNS again, for good.
 func (x *sight) asked(name string, again bool) {
 	x.namedByQuestion(name)
+	f, app := x.s.findings(), x.c.opts.Domains.find(name)
+	x.lookup(app)
 	if !x.c.opts.Lookups || x.s.found.label != nil {
 		return
 	}
-	f, app := x.s.findings(), x.c.opts.Domains.find(name)
 	switch {
 	case x.s.flags&mixed != 0:
 	case !again:
@@ -177,6 +181,20 @@ func (x *sight) asked(name string, again bool) {
 		f.application, f.confidence = nil, 0
 		x.s.flags |= mixed
 	}
+}
+
+// lookup notes the service that the last question was about, nil if it is not
+// known.
+func (x *sight) lookup(app *Application) {
+	f := x.s.findings()
+	if f.lookup == app {
+		return
+	}
+	f.lookup = app
+	if app != nil {
+		x.s.note("dns/lookup", app.Name, 0)
+	}
+	x.s.touch()
 }
 
 // namedByQuestion names the protocols that begin with a question of DNS: DNSCrypt's

@@ -299,21 +299,29 @@ func FuzzDNS(f *testing.F) {
 func TestLookups(t *testing.T) {
 	for name, tt := range map[string]struct {
 		asked []string
-		want  string
+		want  string // the application
+		last  string // the service that the last question was about
 	}{
-		"one":     {[]string{"www.netflix.com"}, "NETFLIX"},
-		"same":    {[]string{"www.netflix.com", "a.nflxvideo.net"}, "NETFLIX"},
-		"two":     {[]string{"www.netflix.com", "www.facebook.com", "www.netflix.com"}, "DNS"},
-		"unknown": {[]string{"www.netflix.com", "www.example.org"}, "DNS"},
-		"late":    {[]string{"www.example.org", "www.netflix.com"}, "DNS"},
+		"one":     {[]string{"www.netflix.com"}, "NETFLIX", "NETFLIX"},
+		"same":    {[]string{"www.netflix.com", "a.nflxvideo.net"}, "NETFLIX", "NETFLIX"},
+		"two":     {[]string{"www.netflix.com", "www.facebook.com", "www.netflix.com"}, "DNS", "NETFLIX"},
+		"unknown": {[]string{"www.netflix.com", "www.example.org"}, "DNS", ""},
+		"no host": {[]string{"www.netflix.com", "a$b.example.org"}, "NETFLIX", ""},
+		"late":    {[]string{"www.example.org", "www.netflix.com"}, "DNS", "NETFLIX"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := newConversation(t, New(Options{Lookups: true}))
-			for i, asked := range tt.asked {
-				v.udp(Original, question(t, uint16(i), asked, dns.TypeA))
-			}
-			if r := v.s.Result(); r.Protocol != "DNS" || r.Application != tt.want {
-				t.Errorf("protocol %q, application %q, want %q", r.Protocol, r.Application, tt.want)
+			for _, lookups := range []bool{true, false} {
+				v := newConversation(t, New(Options{Lookups: lookups, Hints: NewHints(HintsOptions{})}))
+				for i, asked := range tt.asked {
+					v.udp(Original, question(t, uint16(i), asked, dns.TypeA))
+				}
+				want := tt.want
+				if !lookups {
+					want = "DNS"
+				}
+				if r := v.s.Result(); r.Protocol != "DNS" || r.Application != want || r.Lookup != tt.last {
+					t.Errorf("with Lookups %v: protocol %q, application %q, want %q, lookup %q, want %q", lookups, r.Protocol, r.Application, want, r.Lookup, tt.last)
+				}
 			}
 		})
 	}

@@ -59,6 +59,7 @@ func lookHTTP(x *sight) verdict {
 			}
 			x.httpUse(target)
 			if x.c.opts.Certificates && x.s.found.application == nil {
+				x.s.flags |= settled
 				return enough
 			}
 			return done

@@ -41,6 +41,9 @@ type Result struct {
 	UserAgent   string       `json:"user_agent,omitempty"`   // of the first HTTP request
 	QUICVersion string       `json:"quic_version,omitempty"` // "1", "2", "draft-29"
 	SSHBanner   string       `json:"ssh_banner,omitempty"`   // identification string; the server's, once seen
+	// Lookup is the service, in capitals, whose name a DNS session asked for last;
+	// empty where that name is of none that is known.
+	Lookup string `json:"lookup,omitempty"`
 	// Hint is the DNS name this client last asked for that resolved to the
 	// server's address.
 	Hint string `json:"hint,omitempty"`
@@ -61,16 +64,20 @@ type Evidence struct {
 // State says whether a session wants more packets.
 type State uint8
 
-// States of a session.
+// States of a session, in their order.
 const (
-	More State = iota // show the next packet too
-	Done              // nothing more will change, for good
+	More  State = iota // show the next packet too
+	Final              // the application is settled: the next packets may refine it, by a certificate or a later name
+	Done               // nothing more will change, for good
 )
 
-// String returns "more" or "done".
+// String returns "more", "final" or "done".
 func (s State) String() string {
-	if s == Done {
+	switch s {
+	case Done:
 		return "done"
+	case Final:
+		return "final"
 	}
 	return "more"
 }

@@ -53,6 +53,7 @@ const (
 	sawAgent                 // noted once: a user agent
 	mixed                    // a DNS session asked for more than one service
 	answered                 // noted once: a DNS session's question that was answered
+	settled                  // Final
 )
 
 // bothMuted is set when neither direction has more to tell.
@@ -86,13 +87,18 @@ type findings struct {
 	quic        string
 	banner      string
 	hint        string
+	lookup      *Application // the service whose name was asked for, nil if unknown
 	evidence    []evidence
 }
 
-// State returns Done once nothing more will change.
+// State returns Final once the application is settled, and Done once nothing
+// more will change.
 func (s *Session) State() State {
-	if s.flags&finished != 0 {
+	switch {
+	case s.flags&finished != 0:
 		return Done
+	case s.flags&settled != 0:
+		return Final
 	}
 	return More
 }
@@ -139,6 +145,9 @@ func (s *Session) Result() Result {
 		}
 		r.HTTPHost, r.URL, r.UserAgent = f.host, f.url, f.agent
 		r.SSHBanner, r.Hint = f.banner, f.hint
+		if f.lookup != nil {
+			r.Lookup = f.lookup.Name
+		}
 	}
 	r.Chain = chain.String()
 	return r

@@ -69,6 +69,7 @@ func lookClientHello(x *sight) verdict {
 	x.learnHello(h, 't', true)
 	x.mailOverTLS()
 	if x.c.opts.Certificates {
+		x.s.flags |= settled
 		return enough
 	}
 	return done

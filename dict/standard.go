@@ -71,13 +71,15 @@ func sessionFields() []Field {
 	add(Address, "local_address", "remote_address")
 	add(Int64, "byte_rate", "client_byte_rate", "server_byte_rate", "packet_rate", "client_packet_rate", "server_packet_rate")
 	for _, suffix := range []string{"", "_inferred"} {
-		add(String, "application"+suffix, "application_id"+suffix, "application_name"+suffix)
+		alias(String, "application"+suffix, "application_id"+suffix)
+		add(String, "application_name"+suffix)
 		alias(String, "application_protochain"+suffix, "application_chain"+suffix)
 		add(String, "application_detail"+suffix)
 		alias(String, "application_category"+suffix, "category"+suffix)
 		add(Int, "application_confidence"+suffix, "application_productivity"+suffix, "application_risk"+suffix)
 	}
-	add(String, "ssl_sni", "client_dns_hint")
+	add(String, "ssl_sni", "tls_version", "alpn", "alpn_chosen", "ja3", "ja3s", "ja4", "quic_version", "http_user_agent", "http_url", "ssh_banner")
+	add(String, "lookup_application", "client_dns_hint")
 	alias(String, "server_dns_hint", "dns_prediction", "dns_request")
 	add(String, "client_country", "server_country", "client_reverse_dns", "server_reverse_dns")
 	add(Int, "client_hops", "server_hops")

@@ -19,11 +19,12 @@
 // remote_address (of the two, local is the private one, else the client),
 // client_hops; with the first answer server_interface_id and server_hops; once
 // confirmed the four addresses and ports after translation (*_new); from the
-// classifier application, application_protochain, application_detail,
-// application_category, application_confidence, or their _inferred forms where
-// only the client's DNS answers tell, ssl_sni, server_dns_hint; final when the
-// classifier is through, bypass_packetd when no packet is wanted any more, or as
-// false where the entry had another connection before.
+// classifier the application in all its fields, or their _inferred forms where
+// only the client's DNS answers or earlier sessions tell, names, versions and
+// fingerprints of TLS, QUIC, HTTP and SSH, the server's certificate, the service
+// a lookup is about; final when the application is settled, bypass_packetd when no
+// packet is wanted any more, or as false where the entry had another connection
+// before. docs/tables.md has them all.
 //
 // It refuses to lose a packet by its own fault: what cannot be read, known or
 // written goes on, counted. It never alters a packet, and touches nobody's

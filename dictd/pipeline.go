@@ -93,17 +93,18 @@ func asks(p *classifier.Packet) bool {
 	return p.Proto == classifier.ProtoTCP && p.TCPFlags&all == classifier.FlagSYN
 }
 
-// classify returns whether the result changed. A panic ends the inspection of
+// classify returns whether the result changed, which it may do after it is final,
+// too: a certificate follows its hello. A panic ends the inspection of
 // the session and goes on to the queue, which counts it.
 func (w *worker) classify(s *session.Session, dir classifier.Dir, now time.Time) bool {
-	before := s.Class.Version()
+	before, final := s.Class.Version(), s.Final
 	s.Finished = true // unless all goes well
 	state := w.classifier.Load().Inspect(&s.Class, &w.packet, dir, now)
 	if s.Finished = w.table.Hold(s, now) || state == classifier.Done; s.Finished {
-		s.Final = true
 		w.finished.Add(1)
 	}
-	return s.Finished || s.Class.Version() != before
+	s.Final = s.Finished || state >= classifier.Final
+	return s.Finished || s.Final != final || s.Class.Version() != before
 }
 
 // tupleOf returns the tuple that conntrack has for a decoded packet, false if

@@ -23,7 +23,7 @@ import (
 
 // newClassifier makes a classifier as configured.
 func newClassifier(c *config.Config, hints *classifier.Hints, history *classifier.History) (*classifier.Classifier, error) {
-	o := classifier.Options{Hints: hints, History: history, MaxPackets: int(c.Sessions.Packets), MaxBytes: c.Sessions.Bytes}
+	o := classifier.Options{Hints: hints, History: history, Certificates: c.Sessions.Certificates, MaxPackets: int(c.Sessions.Packets), MaxBytes: c.Sessions.Bytes}
 	if c.Domains != "" {
 		f, err := os.Open(c.Domains)
 		if err != nil {

@@ -10,13 +10,14 @@ import (
 )
 
 // Reload takes over a new configuration while packets go on being inspected:
-// fail, log_level, domains, sessions.packets and sessions.bytes. If another key
+// fail, log_level, domains, sessions.packets, sessions.bytes and
+// sessions.certificates. If another key
 // has changed, or the new values do not work, nothing changes.
 func (d *Daemon) Reload(c config.Config) error {
 	old := d.config.Load()
 	same := *old
 	same.Fail, same.LogLevel, same.Domains = c.Fail, c.LogLevel, c.Domains
-	same.Sessions.Packets, same.Sessions.Bytes = c.Sessions.Packets, c.Sessions.Bytes
+	same.Sessions.Packets, same.Sessions.Bytes, same.Sessions.Certificates = c.Sessions.Packets, c.Sessions.Bytes, c.Sessions.Certificates
 	if same != c {
 		return fmt.Errorf("reload: backend, socket, queues, rules and sessions.limit cannot change while dictd runs: start it again")
 	}

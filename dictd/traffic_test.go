@@ -3,8 +3,14 @@
 package dictd
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/binary"
+	"math/big"
 	"net"
 	"net/netip"
 	"testing"
@@ -66,4 +72,45 @@ func dnsQuery(id uint16, labels ...string) []byte {
 		q = append(append(q, byte(len(l))), l...)
 	}
 	return append(q, 0, 0, 1, 0, 1)
+}
+
+// handshake12 returns the first flights of a client of TLS 1.2 that names no
+// server, and of the server, whose certificate is for name.
+func handshake12(tb testing.TB, name string) (hello, flight []byte) {
+	tb.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	near, middle := net.Pipe()
+	far, other := net.Pipe()
+	go func() {
+		defer near.Close()
+		_ = tls.Client(near, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12}).Handshake()
+	}()
+	go func() {
+		defer far.Close()
+		_ = tls.Server(far, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}).Handshake()
+	}()
+	read := func(c net.Conn) []byte {
+		buf := make([]byte, 16<<10)
+		n, err := c.Read(buf)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return buf[:n]
+	}
+	hello = read(middle)
+	if _, err := other.Write(hello); err != nil {
+		tb.Fatal(err)
+	}
+	flight = read(other)
+	middle.Close()
+	other.Close()
+	return hello, flight
 }

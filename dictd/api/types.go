@@ -121,6 +121,19 @@ type Session struct {
 	SNI         string     `json:"ssl_sni"`
 	Hint        string     `json:"server_dns_hint"`
 	JA4         string     `json:"ja4"`
+	Name        string     `json:"application_name"`
+	Lookup      string     `json:"lookup_application"`
+	JA3         string     `json:"ja3"`
+	JA3S        string     `json:"ja3s"`
+	TLSVersion  string     `json:"tls_version"`
+	ALPN        []string   `json:"alpn"`
+	ALPNChosen  string     `json:"alpn_chosen"`
+	QUICVersion string     `json:"quic_version"`
+	UserAgent   string     `json:"http_user_agent"`
+	URL         string     `json:"http_url"`
+	SSHBanner   string     `json:"ssh_banner"`
+
+	Certificate *classifier.Certificate `json:"certificate,omitempty"`
 }
 
 // Why is a session with the evidence for its application, oldest first.
@@ -149,5 +162,7 @@ func Describe(s *session.Session) Session {
 		Began: s.Began().UTC(), Packets: int(s.Packets), Finished: s.Finished, Final: s.Final,
 		Protocol: r.Protocol, Application: r.Application, Category: r.Category, Chain: r.Chain, Detail: r.Detail,
 		Confidence: r.Confidence, Inferred: r.Inferred, SNI: r.SNI, Hint: r.Hint, JA4: r.JA4,
+		Name: r.Title(), Lookup: r.Lookup, JA3: r.JA3, JA3S: r.JA3S, TLSVersion: r.TLSVersion, ALPN: r.ALPN, ALPNChosen: r.ALPNChosen,
+		QUICVersion: r.QUICVersion, UserAgent: r.UserAgent, URL: r.URL, SSHBanner: r.SSHBanner, Certificate: r.Certificate,
 	}
 }

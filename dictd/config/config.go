@@ -51,6 +51,8 @@ type Sessions struct {
 	Limit   int    `toml:"limit"`   // most sessions; 0 means nf_conntrack_max
 	Packets uint32 `toml:"packets"` // packets of a connection to look at
 	Bytes   int    `toml:"bytes"`   // bytes of a connection to look at
+	// Certificates has the server's first messages looked at, too.
+	Certificates bool `toml:"certificates"`
 }
 
 // Closed reports whether packets are dropped while the daemon is away.
@@ -62,7 +64,7 @@ func Default() Config {
 		Backend: "auto", Fail: "open", Socket: DefaultSocket, LogLevel: "info",
 		Queues:   Queues{First: 5300, Count: 2, Fanout: true, Length: 4096, Copy: 65535, Buffer: 8 << 20},
 		Rules:    Rules{Table: "dictd", Priority: -145, FinishBit: 1 << 30},
-		Sessions: Sessions{Packets: 64, Bytes: 64 << 10},
+		Sessions: Sessions{Packets: 64, Bytes: 64 << 10, Certificates: true},
 	}
 }
 

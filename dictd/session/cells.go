@@ -3,8 +3,8 @@
 package session
 
 import (
+	"hash/maphash"
 	"net/netip"
-	"strings"
 
 	"nftdict/classifier"
 	"nftdict/dict"
@@ -22,64 +22,28 @@ const (
 	sentBypass
 )
 
-// view is what the classifier's result is to the dictionary.
-type view struct {
-	application, chain, detail, category  string
-	applicationInferred, categoryInferred string
-	sni, hint                             string
-	confidence, confidenceInferred        int
-	rating, ratingInferred                classifier.Rating
-}
-
-func viewOf(r *classifier.Result) view {
-	v := view{
-		application: r.Application, category: r.Category, confidence: r.Confidence,
-		rating: r.Rating(), chain: r.Chain, detail: r.Detail, sni: r.SNI, hint: r.Hint,
-	}
-	if r.Inferred {
-		// No packet has named it: that is what the fields *_inferred are for.
-		v.applicationInferred, v.categoryInferred, v.confidenceInferred = r.Application, r.Category, r.Confidence
-		v.ratingInferred = v.rating
-		v.application, v.category, v.confidence = strings.ToUpper(r.Protocol), "", 0
-		v.rating = classifier.RateApplication(v.application, "")
-		v.chain = strings.TrimSuffix(v.chain, "/"+r.Application)
-	}
-	return v
-}
-
-// view returns what the classifier knows. Of a session whose beginning an
-// earlier daemon saw, the row knows more, unless packets name it again.
-func (s *Session) view() view {
-	if s.claimed && !s.Class.Learned() {
-		return view{}
-	}
-	r := s.Class.Result()
-	return viewOf(&r)
-}
-
 // Changes appends the cells that were not written yet and counts them as
 // written. The session is locked.
 func (s *Session) Changes(dst []dict.Cell) []dict.Cell {
-	now := s.view()
-	var before view
-	if s.before != nil {
-		before = *s.before
+	if s.before == nil && !s.Finished {
+		s.before = &written{seed: maphash.MakeSeed()}
 	}
-	dst = s.appendFacts(dst, s.sent)
-	dst = appendView(dst, &before, &now)
+	now := s.view()
+	d := diff{cells: s.appendFacts(dst, s.sent), was: s.before}
+	d.view(&now)
 	s.sent = s.facts()
 	if s.Finished {
 		s.before = nil // changes no more
-	} else {
-		s.before = &now
 	}
-	return dst
+	return d.cells
 }
 
 // Whole appends all cells. The session is locked.
 func (s *Session) Whole(dst []dict.Cell) []dict.Cell {
 	now := s.view()
-	return appendView(s.appendFacts(dst, 0), new(view), &now)
+	d := diff{cells: s.appendFacts(dst, 0)}
+	d.view(&now)
+	return d.cells
 }
 
 // Unsent forgets what was written: the next Changes are Whole.
@@ -151,44 +115,6 @@ func (s *Session) appendFacts(dst []dict.Cell, sent facts) []dict.Cell {
 	if due&sentBypass != 0 {
 		dst = append(dst, dict.Cell{Field: "bypass_packetd", Value: dict.BoolValue(true)})
 	}
-	return dst
-}
-
-// appendView appends the cells in which now differs. What is no longer known
-// keeps its cell.
-func appendView(dst []dict.Cell, before, now *view) []dict.Cell {
-	text := func(field, before, now string) {
-		if now == before || now == "" {
-			return
-		}
-		// A string that is no value of a dictionary is evidence only.
-		if v, err := dict.StringValue(now); err == nil {
-			dst = append(dst, dict.Cell{Field: field, Value: v})
-		}
-	}
-	number := func(field string, before, now int) {
-		if now != before {
-			dst = append(dst, dict.Cell{Field: field, Value: dict.IntValue(int32(now))})
-		}
-	}
-	text("application", before.application, now.application)
-	text("application_protochain", before.chain, now.chain)
-	text("application_detail", before.detail, now.detail)
-	text("application_category", before.category, now.category)
-	if now.application != "" {
-		number("application_confidence", before.confidence, now.confidence)
-		number("application_productivity", int(before.rating.Productivity), int(now.rating.Productivity))
-		number("application_risk", int(before.rating.Risk), int(now.rating.Risk))
-	}
-	text("application_inferred", before.applicationInferred, now.applicationInferred)
-	text("application_category_inferred", before.categoryInferred, now.categoryInferred)
-	if now.applicationInferred != "" {
-		number("application_confidence_inferred", before.confidenceInferred, now.confidenceInferred)
-		number("application_productivity_inferred", int(before.ratingInferred.Productivity), int(now.ratingInferred.Productivity))
-		number("application_risk_inferred", int(before.ratingInferred.Risk), int(now.ratingInferred.Risk))
-	}
-	text("ssl_sni", before.sni, now.sni)
-	text("server_dns_hint", before.hint, now.hint)
 	return dst
 }
 

@@ -44,8 +44,8 @@ type Session struct {
 	reopened  bool  // the kernel's entry was another connection's before, and counts its packets too
 	shared    bool  // one of its ids is another session's too: writes no rows
 
-	sent   facts // cells written
-	before *view // what the classifier's cells were, while they may change
+	sent   facts    // cells written
+	before *written // what the classifier's cells were, while they may change
 }
 
 // maxIDs bounds the ids of an unconfirmed session.

@@ -157,6 +157,7 @@ type flowJSON struct {
 	SNI         string                `json:"sni,omitempty"`
 	ALPN        []string              `json:"alpn,omitempty"`
 	JA4         string                `json:"ja4,omitempty"`
+	Result      *classifier.Result    `json:"result"`
 	PacketsAB   int                   `json:"packets_ab"`
 	PacketsBA   int                   `json:"packets_ba"`
 	BytesAB     int64                 `json:"bytes_ab"`
@@ -173,7 +174,7 @@ func (c *ctl) printFlowsJSON(name string, r *pcap.Report) error {
 			Transport: transportName(f.Proto), A: f.A.String(), B: f.B.String(),
 			Protocol: res.Protocol, Application: res.Application, Inferred: res.Inferred, Category: res.Category,
 			Confidence: res.Confidence, Detail: res.Detail, Chain: res.Chain,
-			SNI: res.SNI, ALPN: res.ALPN, JA4: res.JA4,
+			SNI: res.SNI, ALPN: res.ALPN, JA4: res.JA4, Result: res,
 			PacketsAB: f.PacketsAB, PacketsBA: f.PacketsBA, BytesAB: f.BytesAB, BytesBA: f.BytesBA,
 			Evidence: f.Evidence,
 		}

@@ -66,6 +66,8 @@ func progress(s *api.Session) string {
 	switch {
 	case s.Finished:
 		return "inspection finished"
+	case s.Confirmed && s.Final:
+		return "application settled, inspection goes on"
 	case s.Confirmed:
 		return "inspection goes on"
 	}

@@ -35,6 +35,9 @@ type Browser struct {
 	Curves []tls.CurveID
 	// ServerName replaces the name in the ClientHello.
 	ServerName string
+	// MaxVersion is the highest version of TLS offered over TCP, as crypto/tls
+	// numbers them; 0 means its own.
+	MaxVersion uint16
 	// Cut divides the first write on a TCP connection into segments, Gap
 	// apart. For HTTPS that is the ClientHello.
 	Cut Cut
@@ -83,7 +86,7 @@ func (b *Browser) Open(rawURL string) (*Visit, error) {
 	if v.timeout == 0 {
 		v.timeout = 5 * time.Second
 	}
-	conf := &tls.Config{RootCAs: b.lab.Authority.Pool(), CurvePreferences: b.Curves, ServerName: b.ServerName}
+	conf := &tls.Config{RootCAs: b.lab.Authority.Pool(), CurvePreferences: b.Curves, ServerName: b.ServerName, MaxVersion: b.MaxVersion}
 	if len(b.Curves) == 0 {
 		conf.CurvePreferences = []tls.CurveID{tls.X25519MLKEM768, tls.X25519}
 	}
