@@ -33,6 +33,8 @@ type Options struct {
 	Hints *Hints
 	// History remembers what servers were; nil remembers nothing.
 	History *History
+	// Relations remembers what sessions told of others; nil remembers nothing.
+	Relations *Relations
 	// Certificates goes on behind a complete ClientHello, up to the server's hello
 	// and, before TLS 1.3, its certificate; and behind a request of HTTP that named
 	// no application, up to the head of the response. The session is Final then.
@@ -60,10 +62,11 @@ type Classifier struct {
 	detectors []detector
 	first     [2][256]idSet  // candidates by first payload byte, for TCP and UDP
 	bare      [256]*detector // protocols told by the IP protocol number
+	transfer  *detector      // of FTP's data connections, which nothing but a relation tells
 	scratch   sync.Pool      // *sight
 }
 
-// New returns a classifier. It keeps o.Domains and o.Hints.
+// New returns a classifier. It keeps o.Domains and the memories.
 func New(o Options) *Classifier {
 	if o.Domains == nil {
 		o.Domains = BuiltinDomains()
@@ -77,7 +80,7 @@ func New(o Options) *Classifier {
 	if o.MaxString <= 0 {
 		o.MaxString = DefaultMaxString
 	}
-	c := &Classifier{opts: o, detectors: detectors(), bare: bareProtocols()}
+	c := &Classifier{opts: o, detectors: detectors(), bare: bareProtocols(), transfer: ftpData()}
 	for i := range c.detectors {
 		d := &c.detectors[i]
 		d.bare = &Application{d.upper, d.category}
@@ -102,6 +105,9 @@ func New(o Options) *Classifier {
 // else from what earlier sessions to the server were.
 func (c *Classifier) Begin(s *Session, e Endpoints, now time.Time) {
 	*s = Session{client: e.Client.Addr(), flags: begun, proto: e.Proto}
+	if c.opts.Relations != nil && c.expected(s, e, now) {
+		return
+	}
 	if c.opts.Hints != nil {
 		if name, ok := c.opts.Hints.Lookup(s.client, e.Server.Addr(), now); ok {
 			c.hint(s, name)

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+	"time"
 )
 
 // example is a conversation made by hand from a protocol's specification. Every
@@ -141,7 +142,9 @@ func (p *player) begin(tcp bool, port uint16) {
 	p.c.Begin(&p.s, p.ends, testTime)
 }
 
-func (p *player) show(d Dir, data []byte) {
+func (p *player) show(d Dir, data []byte) { p.showAt(d, data, testTime) }
+
+func (p *player) showAt(d Dir, data []byte, at time.Time) {
 	e := p.ends
 	if d == Reply {
 		e = e.Reverse()
@@ -154,7 +157,7 @@ func (p *player) show(d Dir, data []byte) {
 		pk.TCPFlags, pk.Seq = FlagACK, p.seq[d]
 		p.seq[d] += uint32(len(data))
 	}
-	p.c.Inspect(&p.s, &pk, d, testTime)
+	p.c.Inspect(&p.s, &pk, d, at)
 }
 
 func (e *example) play(p *player) Result {

@@ -44,7 +44,11 @@ func lookSTUN(x *sight) verdict {
 		}
 		return found
 	}
-	stunAttributes(x, b[20:size])
+	if stunAttributes(x, b[20:size]) {
+		x.relate()
+	} else {
+		x.related()
+	}
 	return found
 }
 
@@ -85,9 +89,10 @@ func lookSRTP(x *sight) verdict {
 		return no
 	}
 	if size, ok := stunMessage(x.data); ok && size == len(x.data) && stunAttributes(x, x.data[20:]) {
+		x.relate()
 		return done
 	}
-	if f := x.s.found; f != nil && f.application != nil && !f.inferred {
+	if x.related() {
 		return done
 	}
 	return found

@@ -4,50 +4,6 @@ package classifier
 
 import "bytes"
 
-func ftpDetector() detector {
-	return streamOnly("FTP_CONTROL", "file", "2UAFSuafs", plainUntil("FTPS", lookFTP))
-}
-
-func ftpsDetector() detector {
-	return streamOnly("FTPS", "file", "2UAuafs", securedAfter(lookFTP))
-}
-
-// lookFTP reads the server's greeting (RFC 959) if it names the protocol, or it
-// and the client's first command or the answer to that.
-func lookFTP(x *sight) verdict {
-	b := x.data
-	if b[0] != '2' {
-		if v := command(b, "USER", "AUTH TLS", "AUTH SSL", "FEAT", "SYST"); v != enough {
-			return v
-		}
-		if code, _, _ := replyLine(x.peer()); code == 220 {
-			return enough
-		}
-		return wait
-	}
-	code, line, rest := replyLine(b)
-	for code == 220 {
-		switch {
-		case containsFold(line, "SMTP"):
-			return no
-		case containsFold(line, "FTP"):
-			return enough
-		case command(x.peer(), "USER", "AUTH TLS", "AUTH SSL", "FEAT", "SYST") == enough:
-			return enough
-		case len(rest) == 0:
-			return wait
-		}
-		code, line, rest = replyLine(rest)
-		if code == 331 || code == 234 || code == 530 {
-			return enough
-		}
-	}
-	if code == -1 {
-		return wait
-	}
-	return no
-}
-
 func nntpDetector() detector {
 	return streamOnly("Usenet", "web", "2MCAGmcag", lookNNTP)
 }

@@ -80,7 +80,7 @@ func (c *ctl) classify(file string, o *classifyOptions) error {
 		defer f.Close()
 		in, name = f, filepath.Base(file)
 	}
-	looker := classifier.New(classifier.Options{Certificates: true, Lookups: true, MaxString: maxShown, Hints: classifier.NewHints(classifier.HintsOptions{})})
+	looker := classifier.New(classifier.Options{Certificates: true, Lookups: true, MaxString: maxShown, Hints: classifier.NewHints(classifier.HintsOptions{}), Relations: classifier.NewRelations(classifier.RelationsOptions{})})
 	r, err := pcap.Classify(in, looker, pcap.Options{Tunnels: o.tunnels})
 	if r == nil {
 		return err

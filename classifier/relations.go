@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+
+package classifier
+
+import (
+	"hash/maphash"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// relationShards is the number of locks relations are spread over.
+const relationShards = 16
+
+// confidenceRelation is the confidence in an application that another session
+// of the same socket, or to the same relay, has named.
+const confidenceRelation = 65
+
+// RelationsOptions bounds a Relations. Zero fields take the defaults named.
+type RelationsOptions struct {
+	Total  int           // entries kept, rounded up to a multiple of 16; 16384
+	MaxAge time.Duration // an entry that nothing confirmed for so long is forgotten; 10 minutes
+}
+
+// Relations remembers for a short time what sessions told of others to come: the
+// data connections that a control connection of FTP has settled, and the calls
+// that use the socket, or of the same client the relay, of a session that named
+// its application. Nothing that one client's packets told is held against
+// another's sockets. When it is full an entry chosen at random gives way. It is
+// safe for concurrent use.
+type Relations struct {
+	opts   RelationsOptions
+	seed   maphash.Seed
+	shards [relationShards]relationShard
+}
+
+type relationShard struct {
+	mu      sync.Mutex
+	entries map[relationKey]relation
+}
+
+// relationKey is an end of sessions. With peer set it is so for that address at
+// the other end only.
+type relationKey struct {
+	end   netip.AddrPort
+	peer  netip.Addr
+	proto uint8
+}
+
+type relation struct {
+	application *Application
+	last        time.Time
+}
+
+// NewRelations returns an empty memory.
+func NewRelations(o RelationsOptions) *Relations {
+	if o.Total <= 0 {
+		o.Total = 16384
+	}
+	if o.MaxAge <= 0 {
+		o.MaxAge = 10 * time.Minute
+	}
+	r := &Relations{opts: o, seed: maphash.MakeSeed()}
+	for i := range r.shards {
+		r.shards[i].entries = make(map[relationKey]relation)
+	}
+	return r
+}
+
+func (r *Relations) add(k relationKey, app *Application, now time.Time) {
+	s := &r.shards[maphash.Comparable(r.seed, k)%relationShards]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, known := s.entries[k]; !known && len(s.entries) >= (r.opts.Total+relationShards-1)/relationShards {
+		for other := range s.entries {
+			delete(s.entries, other)
+			break
+		}
+	}
+	s.entries[k] = relation{app, now}
+}
+
+func (r *Relations) find(k relationKey, now time.Time) *Application {
+	s := &r.shards[maphash.Comparable(r.seed, k)%relationShards]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, known := s.entries[k]
+	if !known {
+		return nil
+	}
+	if now.Sub(e.last) > r.opts.MaxAge {
+		delete(s.entries, k)
+		return nil
+	}
+	return e.application
+}
+
+// Len returns the number of entries held, old ones included.
+func (r *Relations) Len() int {
+	n := 0
+	for i := range r.shards {
+		r.shards[i].mu.Lock()
+		n += len(r.shards[i].entries)
+		r.shards[i].mu.Unlock()
+	}
+	return n
+}
+
+// ends returns the session's ends as x's packet and its direction tell them.
+func (x *sight) ends() Endpoints {
+	e := x.p.Endpoints()
+	if x.dir == Reply {
+		e = e.Reverse()
+	}
+	return e
+}
+
+// relate remembers the session's application for others that its client's
+// socket has, and for its client's others to the same server.
+func (x *sight) relate() {
+	r, f := x.c.opts.Relations, x.s.found
+	if r == nil || f == nil || f.application == nil || f.inferred || f.confidence <= confidenceRelation {
+		return
+	}
+	e := x.ends()
+	r.add(relationKey{end: e.Client, proto: e.Proto}, f.application, x.now)
+	r.add(relationKey{end: e.Server, peer: e.Client.Addr(), proto: e.Proto}, f.application, x.now)
+}
+
+// related names the session's application after another session that had one
+// of its sockets, unless packets have named it, and reports whether it has one.
+func (x *sight) related() bool {
+	f := x.s.found
+	if f != nil && f.application != nil && !f.inferred {
+		return true
+	}
+	r := x.c.opts.Relations
+	if r == nil {
+		return false
+	}
+	e := x.ends()
+	for _, k := range [...]relationKey{
+		{end: e.Client, proto: e.Proto},
+		{end: e.Server, proto: e.Proto}, // a peer calls the socket that a call has opened
+		{end: e.Server, peer: e.Client.Addr(), proto: e.Proto},
+	} {
+		if app := r.find(k, x.now); app != nil {
+			x.s.note("relation", k.end.String(), confidenceRelation)
+			x.application(app.Name, app.Category, confidenceRelation)
+			return true
+		}
+	}
+	return false
+}
