@@ -46,8 +46,7 @@ type Daemon struct {
 	config  atomic.Pointer[config.Config]
 	started time.Time
 
-	hints    *classifier.Hints
-	history  *classifier.History
+	memories memories
 	record   *recorder
 	pipeline *pipeline
 	table    *session.Table
@@ -66,7 +65,7 @@ type Daemon struct {
 // New prepares a daemon: it opens what it needs of the kernel, but installs no
 // rules yet. The store has the standard tables. Run must follow, or Close.
 func New(o Options) (*Daemon, error) {
-	d := &Daemon{o: o, started: time.Now(), overrun: make(chan struct{}, 1), hints: classifier.NewHints(classifier.HintsOptions{}), history: classifier.NewHistory(classifier.HistoryOptions{})}
+	d := &Daemon{o: o, started: time.Now(), overrun: make(chan struct{}, 1), memories: newMemories()}
 	d.config.Store(&o.Config)
 	if err := d.open(); err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -83,7 +82,7 @@ func (d *Daemon) open() error {
 	if _, err := d.o.Store.Table(dict.Sessions); err != nil {
 		return err
 	}
-	classify, err := newClassifier(c, d.hints, d.history)
+	classify, err := newClassifier(c, &d.memories)
 	if err != nil {
 		return err
 	}

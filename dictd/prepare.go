@@ -21,9 +21,24 @@ import (
 	"nftdict/dictd/session"
 )
 
+// memories are what classifiers remember of sessions, over a reload, too.
+type memories struct {
+	hints     *classifier.Hints
+	history   *classifier.History
+	relations *classifier.Relations
+}
+
+func newMemories() memories {
+	return memories{
+		classifier.NewHints(classifier.HintsOptions{}),
+		classifier.NewHistory(classifier.HistoryOptions{}),
+		classifier.NewRelations(classifier.RelationsOptions{}),
+	}
+}
+
 // newClassifier makes a classifier as configured.
-func newClassifier(c *config.Config, hints *classifier.Hints, history *classifier.History) (*classifier.Classifier, error) {
-	o := classifier.Options{Hints: hints, History: history, Certificates: c.Sessions.Certificates, MaxPackets: int(c.Sessions.Packets), MaxBytes: c.Sessions.Bytes}
+func newClassifier(c *config.Config, m *memories) (*classifier.Classifier, error) {
+	o := classifier.Options{Hints: m.hints, History: m.history, Relations: m.relations, Certificates: c.Sessions.Certificates, MaxPackets: int(c.Sessions.Packets), MaxBytes: c.Sessions.Bytes}
 	if c.Domains != "" {
 		f, err := os.Open(c.Domains)
 		if err != nil {

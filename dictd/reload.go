@@ -21,7 +21,7 @@ func (d *Daemon) Reload(c config.Config) error {
 	if same != c {
 		return fmt.Errorf("reload: backend, socket, queues, rules and sessions.limit cannot change while dictd runs: start it again")
 	}
-	classify, err := newClassifier(&c, d.hints, d.history)
+	classify, err := newClassifier(&c, &d.memories)
 	if err != nil {
 		return fmt.Errorf("reload: %w", err)
 	}

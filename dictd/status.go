@@ -42,7 +42,7 @@ func (d *Daemon) Status() *api.Status {
 		},
 		Writes:   d.record.status(),
 		Tables:   map[string]api.Table{},
-		Hints:    d.hints.Len(),
+		Hints:    d.memories.hints.Len(),
 		Warnings: append([]string{}, d.warnings...),
 		Errors:   map[string]string{},
 	}
