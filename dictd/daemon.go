@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"nftdict/classifier"
 	"nftdict/dict"
 	"nftdict/dictd/api"
 	"nftdict/dictd/config"
