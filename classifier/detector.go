@@ -85,5 +85,9 @@ func detectors() []detector {
 		talkDetectors(),
 		gameDetectors(),
 		gadgetDetectors(),
+		underlayDetectors(),
+		multicastDetectors(),
+		plantDetectors(),
+		notationDetectors(),
 	)
 }

@@ -40,6 +40,9 @@ func allExamples() []example {
 		talkExamples(),
 		gamesExamples(),
 		gadgetsExamples(),
+		underlaysExamples(),
+		plantsExamples(),
+		notationsExamples(),
 	)
 }
 

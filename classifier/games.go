@@ -11,13 +11,16 @@ func gameDetectors() []detector {
 		sourceDetector(),
 		quakeDetector(),
 		steamDetector(),
-		relayDetector(),
 		minecraftDetector(),
 		genshinDetector(),
 		yojimboDetector(),
 		tencentDetector(),
 		photonDetector(),
 		kcpDetector(),
+		warcraftDetector(),
+		frozenThroneDetector(),
+		amongUsDetector(),
+		nintendoDetector(),
 	}
 }
 
@@ -141,16 +144,6 @@ func steamDetector() detector {
 			}
 			return no
 		},
-	}
-}
-
-// relayDetector knows the question by which clients of Valve's relays measure
-// the way to them.
-func relayDetector() detector {
-	return detector{
-		name: "SteamDatagramRelay", upper: "STEAMDATAGRAMRELAY", category: "gaming", confidence: 95,
-		starts:   oneOf("\x01"),
-		datagram: func(x *sight) verdict { return sure(len(x.data) >= 32 && opens(x.data, "\x01\x81sdping") == enough) },
 	}
 }
 

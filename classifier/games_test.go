@@ -34,7 +34,6 @@ func gamesCases() []peerCase {
 		udp("steam, length", "VS01"+lit(2, 5)+"\x01\x04"+noise(32), ""),
 		udp("steam's search", "\xff\xff\xff\xff\x21\x4c\x5f\xa0"+lit(4, 16)+noise(20), "Steam"),
 		tcp("steam in a stream", lit(4, 100)+"VT01"+noise(100), "Steam"),
-		udp("relay", "\x01\x81sdping"+noise(92), "SteamDatagramRelay"),
 		tcp("minecraft", string([]byte{byte(len(handshake))})+handshake, "Minecraft"),
 		tcp("minecraft, not a name", string([]byte{byte(len(handshake))})+strings.Replace(handshake, "example", "exa\x01ple", 1), ""),
 		udp("genshin", "\x00\x00\x00\xff"+nul(8)+num(4, 1234567890)+"\xff\xff\xff\xff", "GenshinImpact"),

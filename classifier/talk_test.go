@@ -102,7 +102,6 @@ func talkCases() []peerCase {
 		udp("transport stream, one", ts, ""),
 		udp("discord", "\x00\x01\x00\x46\x00\x00\x30\x39"+nul(66), "Discord"),
 		{name: "discord's answer", udp: true, says: tell("\x00\x02\x00\x46\x00\x00\x30\x39192.0.2.1" + nul(55) + "\x12\x34"), want: "Discord"},
-		udp("discord's keep-alive", "\x13\x37\xca\xfe\x05\x00\x00\x00", "Discord"),
 		udp("discord, something behind", "\x00\x01\x00\x46\x00\x00\x30\x39"+noise(66), ""),
 		udp("teamspeak", "TS3INIT1\x00\x65\x00\x00\x88"+noise(20), "TeamSpeak"),
 		udp("teamspeak 2", "\xf4\xbe\x03"+nul(9)+noise(168), "TeamSpeak"),

@@ -7,19 +7,15 @@ import "bytes"
 func discordDetector() detector {
 	return detector{
 		name: "Discord", upper: "DISCORD", category: "messaging", confidence: 93,
-		starts:   oneOf("\x00\x13"),
+		starts:   oneOf("\x00"),
 		datagram: func(x *sight) verdict { return sure(isDiscord(x.data)) },
 	}
 }
 
-// isDiscord knows the discovery of the own address that Discord's documents
-// tell of: kind 1 or 2, length 70, source, then 64 bytes for the address, empty
-// in the question, and a port; and its keep-alive, a mark and a count, little
-// endian.
+// isDiscord knows the discovery of the own address that Discord's documents for
+// developers (Voice Connections, IP Discovery) tell of: kind 1 or 2, length 70, source, then 64 bytes for the address, empty
+// in the question, and a port.
 func isDiscord(b []byte) bool {
-	if len(b) == 8 {
-		return be32(b) == 0x1337cafe && le32(b[4:]) < 1<<20
-	}
 	if len(b) != 74 || be16(b[2:]) != 70 || be32(b[4:]) == 0 {
 		return false
 	}
