@@ -25,6 +25,7 @@ type Segment struct {
 	TCP      bool // else UDP
 	Src, Dst netip.AddrPort
 	SYN, RST bool
+	Seq      uint32 // TCP's number of the first byte, or of SYN
 	// Payload is a part of the packet's frame, without padding.
 	Payload []byte
 }
@@ -46,6 +47,7 @@ func (p Packet) Segment() (s Segment, ok bool) {
 			Dst:     netip.AddrPortFrom(dst, uint16(t.DstPort)),
 			SYN:     t.SYN,
 			RST:     t.RST,
+			Seq:     t.Seq,
 			Payload: t.Payload,
 		}, true
 	case *layers.UDP:
