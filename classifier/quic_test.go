@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"nftdict/internal/cputime"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/quic-go/quic-go"
 )
@@ -409,12 +411,14 @@ func BenchmarkInspectQUIC(b *testing.B) {
 			}
 			var s Session
 			b.ReportAllocs()
+			start := cputime.Used(b)
 			for b.Loop() {
 				c.Begin(&s, packets[0].Endpoints(), testTime)
 				for i := range packets {
 					c.Inspect(&s, &packets[i], Original, testTime)
 				}
 			}
+			cputime.Report(b, start)
 			if s.State() != Done {
 				b.Fatal("not done")
 			}

@@ -23,6 +23,7 @@ var rules = []struct {
 	{"dictd", []string{"dictd", "nftext", "classifier", "dict"}},
 	{"internal/backend", []string{"internal/backend", "genl", "bpfmap", "nftext", "dict"}},
 	{"internal/need", nil},
+	{"internal/cputime", nil},
 	{"internal/lint", nil},
 	{"internal/manpage", []string{"internal/need"}},
 	{"internal/bench", nil},
