@@ -2,7 +2,10 @@
 
 package classifier
 
-import "bytes"
+import (
+	"bytes"
+	"sync"
+)
 
 // maxParts bounds the pieces of one stream that wait for what comes before.
 const maxParts = 64
@@ -12,9 +15,22 @@ const maxParts = 64
 // given to insert; pieces are kept at their own size, so that a piece far ahead
 // costs no more than its bytes.
 type assembler struct {
-	buf   []byte // contiguous from offset 0
-	store []byte // bytes of the parts, in the order of arrival
-	parts []part // sorted by off, none overlapping another
+	buf   []byte     // contiguous from offset 0
+	store []byte     // bytes of the parts, in the order of arrival
+	parts []part     // sorted by off, none overlapping another
+	home  *sync.Pool // where it goes when it is no longer needed; nil: nowhere
+}
+
+// maxReused is the memory that is kept for other streams, in bytes.
+const maxReused = 8 << 10
+
+// release gives the memory to other streams; nothing of it may be used any more.
+func (a *assembler) release() {
+	if a.home == nil || a.size() > maxReused {
+		return
+	}
+	a.reset()
+	a.home.Put(a)
 }
 
 // part is a piece that waits: stream bytes [off, off+n) lie at store[at:].

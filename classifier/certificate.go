@@ -37,17 +37,18 @@ func (x *sight) learnCertificate(b []byte) {
 	}
 	size := int(b[3])<<16 | int(b[4])<<8 | int(b[5])
 	f := x.s.findings()
-	if size > len(b)-6 || f.certificate != nil && x.dir == Original {
+	h := x.s.handshake()
+	if size > len(b)-6 || h.certificate != nil && x.dir == Original {
 		return
 	}
 	c, ok := parseCertificate(b[6:6+size], x.c.opts.MaxString)
 	if !ok {
 		return
 	}
-	f.certificate = c
+	h.certificate = c
 	x.s.note("tls/certificate", c.Subject.CN, 0)
 	x.s.touch()
-	if f.sni != "" && f.application != nil && !f.inferred {
+	if h.sni != "" && f.application != nil && !f.inferred {
 		return
 	}
 	if app := c.application(x.c.opts.Domains); app != nil {

@@ -63,7 +63,10 @@ type Classifier struct {
 	first     [2][256]idSet  // candidates by first payload byte, for TCP and UDP
 	bare      [256]*detector // protocols told by the IP protocol number
 	transfer  *detector      // of FTP's data connections, which nothing but a relation tells
-	scratch   sync.Pool      // *sight
+	looks     [2][]func(*sight) verdict
+	scratch   sync.Pool // *sight
+	trials    sync.Pool // *trial
+	streams   sync.Pool // *assembler
 }
 
 // New returns a classifier. It keeps o.Domains and the memories.
@@ -83,6 +86,7 @@ func New(o Options) *Classifier {
 	c := &Classifier{opts: o, detectors: detectors(), bare: bareProtocols(), transfer: ftpData()}
 	for i := range c.detectors {
 		d := &c.detectors[i]
+		c.looks[overTCP], c.looks[overUDP] = append(c.looks[overTCP], d.stream), append(c.looks[overUDP], d.datagram)
 		d.bare = &Application{d.upper, d.category}
 		for b := range 256 {
 			if d.starts != nil && !d.starts(byte(b)) {
@@ -97,6 +101,8 @@ func New(o Options) *Classifier {
 		}
 	}
 	c.scratch.New = func() any { return new(sight) }
+	c.trials.New = func() any { return &trial{home: &c.trials} }
+	c.streams.New = func() any { return &assembler{home: &c.streams} }
 	return c
 }
 

@@ -19,7 +19,8 @@ type detector struct {
 	patience uint8
 
 	bare *Application // of name and category, for the history; set by New
-	// starts tells first payload bytes the protocol can begin with; nil: any.
+	// starts tells first payload bytes the protocol can begin with; nil: any, where
+	// a number comes first that the sender chooses.
 	starts func(byte) bool
 	// stream looks at a TCP direction from its first byte on; nil: not over TCP.
 	stream func(*sight) verdict

@@ -2,7 +2,10 @@
 
 package classifier
 
-import "time"
+import (
+	"math/bits"
+	"time"
+)
 
 // inspectDatagram shows the detectors one UDP datagram.
 func (c *Classifier) inspectDatagram(s *Session, p *Packet, d Dir, now time.Time) {
@@ -11,7 +14,7 @@ func (c *Classifier) inspectDatagram(s *Session, p *Packet, d Dir, now time.Time
 	}
 	s.countPayload(d)
 	c.run(s, p, d, now, p.Payload)
-	if s.detector == nil && s.payloads[d] >= maxUndecided && int(s.payloads[d]) >= c.patience(&s.memos) {
+	if s.detector == nil && s.payloads[d] >= maxUndecided && int(s.payloads[d]) >= c.patience(s) {
 		s.mute(d)
 		if s.payloads[d^1] == 0 { // nobody answers, and nobody will
 			s.finish()
@@ -28,12 +31,20 @@ func (c *Classifier) run(s *Session, p *Packet, d Dir, now time.Time, data []byt
 	}
 	if s.detector == nil && s.flags&(asked<<d) == 0 {
 		s.flags |= asked << d
-		s.alive[d] = c.first[over][data[0]]
+		if over == overTCP {
+			c.tried(s).alive[d] = c.first[over][data[0]]
+		}
 	}
-	candidates := s.alive[d]
-	if over == overUDP { // each datagram has a first byte of its own
+	var candidates idSet
+	switch {
+	case s.detector != nil:
+	case over == overUDP: // each datagram has a first byte of its own
 		candidates = c.first[over][data[0]]
-		s.memos.keep(&candidates)
+		if s.trial != nil {
+			s.trial.memos.keep(&candidates)
+		}
+	case s.trial != nil:
+		candidates = s.trial.alive[d]
 	}
 	if s.detector == nil && candidates.empty() {
 		s.unclaimed(d, over)
@@ -45,8 +56,13 @@ func (c *Classifier) run(s *Session, p *Packet, d Dir, now time.Time, data []byt
 	if s.detector != nil {
 		x.id = int(s.place)
 		s.settle(d, s.detector.look(over)(x))
-	} else if s.alive[d] = c.elect(x, over, candidates); s.detector == nil && s.alive[d].empty() {
-		s.unclaimed(d, over)
+	} else if left := c.elect(x, over, candidates); s.detector == nil {
+		if over == overTCP {
+			c.tried(s).alive[d] = left
+		}
+		if left.empty() {
+			s.unclaimed(d, over)
+		}
 	}
 	x.release()
 	c.scratch.Put(x)
@@ -55,36 +71,51 @@ func (c *Classifier) run(s *Session, p *Packet, d Dir, now time.Time, data []byt
 // elect shows x to every candidate until one claims it, which then has the
 // session, and returns the candidates that have not said no.
 func (c *Classifier) elect(x *sight, over transport, candidates idSet) idSet {
-	for i := range candidates.all {
-		det := &c.detectors[i]
-		x.id = i
-		steps := x.s.steps()
-		switch v := det.look(over)(x); v {
-		case no:
-			candidates.remove(i)
-			if over == overUDP {
-				x.s.memos.drop(i)
+	for w := range candidates {
+		for m := candidates[w]; m != 0; m &= m - 1 {
+			i := w<<6 + bits.TrailingZeros64(m)
+			x.id = i
+			at := x.s.noted()
+			switch v := c.looks[over][i](x); v {
+			case no:
+				candidates.remove(i)
+				if over == overUDP && x.s.trial != nil {
+					x.s.trial.memos.drop(i)
+				}
+			case wait:
+			default:
+				x.s.lock(&c.detectors[i], at)
+				c.forgetBare(x.s)
+				x.s.place = uint8(i)
+				x.s.won(i)
+				x.s.settle(x.dir, v)
+				return candidates
 			}
-		case wait:
-		default:
-			x.s.lock(det, steps)
-			c.forgetBare(x.s)
-			x.s.place = uint8(i)
-			var winner idSet
-			winner.add(i)
-			x.s.memos.keep(&winner)
-			x.s.settle(x.dir, v)
-			return candidates
 		}
 	}
 	return candidates
 }
 
+// won ends the trial, unless detector i remembers something.
+func (s *Session) won(i int) {
+	if s.trial == nil {
+		return
+	}
+	var winner idSet
+	winner.add(i)
+	if s.trial.memos.keep(&winner); s.trial.memos.empty() {
+		s.endTrial()
+	}
+}
+
 // patience returns how many packets with payload of a direction are looked at
 // while detectors that keep something are undecided.
-func (c *Classifier) patience(m *memos) int {
+func (c *Classifier) patience(s *Session) int {
 	most := maxUndecided
-	for _, o := range m.owner {
+	if s.trial == nil {
+		return most
+	}
+	for _, o := range s.trial.memos.owner {
 		if o != 0 {
 			most = max(most, int(c.detectors[o-1].patience))
 		}

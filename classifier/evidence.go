@@ -24,12 +24,52 @@ const (
 	confidenceSealed  = 80 // headers of QUIC packets, none of which opens
 )
 
-// evidence is Evidence as a session keeps it.
-type evidence struct {
-	rule       string
-	seen       string
-	packet     uint16
-	confidence uint8
+// ruleJA4 is the evidence that a fingerprint was made.
+const ruleJA4 = "tls/ja4"
+
+// log is the evidence of a session: one piece after the other, each the number
+// of its packet, its confidence, and rule and seen, with a length before each.
+type log struct {
+	b     []byte
+	steps uint8
+}
+
+// logHead is the length of a piece without its texts, and firstLog the memory
+// that most sessions do with.
+const (
+	logHead  = 5
+	firstLog = 64
+)
+
+// insert puts a piece to place at, no further than the end.
+func (l *log) insert(at int, rule, seen string, packet uint16, confidence uint8) {
+	if l.steps >= maxEvidence {
+		return
+	}
+	rule, seen = rule[:min(len(rule), maxSeen)], seen[:min(len(seen), maxSeen)]
+	old, size := len(l.b), logHead+len(rule)+len(seen)
+	at = min(at, old)
+	if cap(l.b) < old+size {
+		l.b = append(make([]byte, 0, max(firstLog, old+old/2+size)), l.b...)
+	}
+	l.steps++
+	l.b = l.b[:old+size]
+	copy(l.b[at+size:], l.b[at:old])
+	b := append(l.b[:at], byte(packet>>8), byte(packet), confidence, byte(len(rule)))
+	b = append(append(b, rule...), byte(len(seen)))
+	_ = append(b, seen...)
+}
+
+// all returns the pieces.
+func (l *log) all() []Evidence {
+	out := make([]Evidence, 0, l.steps)
+	for b := string(l.b); len(b) >= logHead; {
+		n := 4 + int(b[3])
+		m := n + 1 + int(b[n])
+		out = append(out, Evidence{Packet: int(b[0])<<8 | int(b[1]), Confidence: int(b[2]), Rule: b[4:n], Seen: b[n+1 : m]})
+		b = b[m:]
+	}
+	return out
 }
 
 // Evidence returns the steps that led to the result, oldest first. It stops
@@ -38,18 +78,17 @@ func (s *Session) Evidence() []Evidence {
 	if s.found == nil {
 		return nil
 	}
-	out := make([]Evidence, len(s.found.evidence))
-	for i, e := range s.found.evidence {
-		out[i] = Evidence{int(e.packet), e.rule, e.seen, int(e.confidence)}
+	all := s.found.log.all()
+	for i := range all {
+		if h := s.found.hello; h != nil && all[i].Rule == ruleJA4 {
+			all[i].Seen = h.ja4.String() // it is kept already
+		}
 	}
-	return out
+	return all
 }
 
 // note adds a piece of evidence; seen must be clean already or a constant.
 func (s *Session) note(rule, seen string, confidence int) {
-	f := s.findings()
-	if len(f.evidence) >= maxEvidence {
-		return
-	}
-	f.evidence = append(f.evidence, evidence{rule, seen[:min(len(seen), maxSeen)], s.packets, uint8(confidence)})
+	l := &s.findings().log
+	l.insert(len(l.b), rule, seen, s.packets, uint8(confidence))
 }

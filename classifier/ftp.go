@@ -115,7 +115,7 @@ func (c *Classifier) expected(s *Session, e Endpoints, now time.Time) bool {
 		return false
 	}
 	s.note("relation", e.Server.String(), int(c.transfer.confidence))
-	s.lock(c.transfer, s.steps())
+	s.lock(c.transfer, s.noted())
 	s.finish()
 	return true
 }

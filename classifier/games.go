@@ -150,6 +150,7 @@ func steamDetector() detector {
 func minecraftDetector() detector {
 	return detector{
 		name: "Minecraft", upper: "MINECRAFT", category: "gaming", confidence: 90,
+		starts: func(b byte) bool { return b >= 6 && b <= 127 },
 		stream: lookMinecraft,
 	}
 }

@@ -29,10 +29,9 @@ func lookGQUIC(x *sight) verdict {
 		}
 		return no
 	}
-	f := x.s.findings()
-	if f.quic == "" {
-		f.quic = "Q0" + string([]byte{'0' + byte(number/10), '0' + byte(number%10)})
-		x.s.note("quic/version", f.quic, 0)
+	if h := x.s.handshake(); h.quic == "" {
+		h.quic = "Q0" + string([]byte{'0' + byte(number/10), '0' + byte(number%10)})
+		x.s.note("quic/version", h.quic, 0)
 		x.s.touch()
 	}
 	// The hello is the first frame, behind a packet number and a hash.
@@ -133,15 +132,14 @@ func (x *sight) learnCHLO(b []byte) bool {
 		}
 		value := values[from:to]
 		from = to
-		f := x.s.findings()
 		switch string(tag[:4]) {
 		case "SNI\x00":
 			if x.s.once(sawSNI) {
-				x.host(&f.sni, "quic/sni", value)
+				x.host(&x.s.handshake().sni, "quic/sni", value)
 			}
 		case "UAID":
 			if x.s.once(sawAgent) {
-				x.text(&f.agent, "quic/user-agent", value)
+				x.text(&x.s.heads().agent, "quic/user-agent", value)
 			}
 		}
 	}

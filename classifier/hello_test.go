@@ -5,6 +5,7 @@ package classifier
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"testing"
 )
 
@@ -110,14 +111,15 @@ func TestJA4(t *testing.T) {
 			if got := h.parse(tt.hello.bytes()); got != whole {
 				t.Fatalf("parse: %v", got)
 			}
-			if got := h.ja4(tt.transport, new(ja4Scratch)); got != tt.want {
-				t.Errorf("got %s, want %s", got, tt.want)
+			var p ja4Print
+			if h.ja4(tt.transport, new(ja4Scratch), &p); p.String() != tt.want {
+				t.Errorf("got %s, want %s", p.String(), tt.want)
 			}
 		})
 	}
 }
 
-func digestOf(text string) string { return string(appendDigest(nil, []byte(text))[1:]) }
+func digestOf(text string) string { return fmt.Sprintf("%x", shortDigest([]byte(text))) }
 
 // TestHelloPrefixes expects every prefix of a hello to be partial, and the name
 // to be there as soon as its bytes are.
@@ -183,8 +185,9 @@ func FuzzHello(f *testing.F) {
 			}
 		}
 		if state == whole {
-			if id := all.ja4('t', new(ja4Scratch)); id != "" && len(id) != 36 {
-				t.Fatalf("fingerprint %q", id)
+			var p ja4Print
+			if all.ja4('t', new(ja4Scratch), &p) && len(p.String()) != 36 {
+				t.Fatalf("fingerprint %q", p.String())
 			}
 		}
 	})

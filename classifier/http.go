@@ -74,7 +74,7 @@ func lookHTTP(x *sight) verdict {
 			x.requestHost(value, target)
 		case equalFold(name, "user-agent"):
 			if x.s.once(sawAgent) {
-				x.text(&x.s.findings().agent, "http/user-agent", value)
+				x.text(&x.s.heads().agent, "http/user-agent", value)
 			}
 		case equalFold(name, "upgrade") && equalFold(value, "websocket"):
 			x.label(&labelSocket)
@@ -92,7 +92,7 @@ func (x *sight) requestHost(authority, target []byte) {
 	if !x.s.once(sawHost) {
 		return
 	}
-	f := x.s.findings()
+	f := x.s.heads()
 	x.host(&f.host, "http/host", stripPort(authority))
 	if f.host == "" {
 		return
@@ -163,7 +163,7 @@ func (x *sight) contentType(value []byte) {
 // httpUse names the uses of HTTP that the host or the target tells.
 func (x *sight) httpUse(target []byte) {
 	path, _, _ := bytes.Cut(target, []byte{'?'})
-	host := x.s.findings().host
+	host := x.s.heads().host
 	switch {
 	case strings.HasPrefix(host, "ocsp") && strings.HasPrefix(strings.TrimLeft(host[4:], "0123456789"), "."), strings.Contains(host, ".ocsp."):
 		x.application("OCSP", "security", confidenceName)

@@ -5,7 +5,6 @@ package classifier
 import (
 	"crypto/md5"
 	"encoding/binary"
-	"encoding/hex"
 	"strconv"
 )
 
@@ -15,7 +14,7 @@ func (x *sight) learnJA3(h *hello) {
 	if len(h.ciphers) > 2*maxJA4 || len(h.extensions) > maxJA4 || len(h.groups) > 2*maxJA4 {
 		return
 	}
-	f := x.s.findings()
+	f := x.s.handshake()
 	text := strconv.AppendUint(x.ja4.text[:0], uint64(h.legacy), 10)
 	text = appendList(append(text, ','), h.ciphers)
 	text = append(text, ',')
@@ -34,7 +33,7 @@ func (x *sight) learnJA3(h *hello) {
 		text = strconv.AppendUint(text, uint64(v), 10)
 	}
 	x.ja4.text = text
-	f.ja3 = digestMD5(text)
+	f.ja3, f.hasJA3 = md5.Sum(text), true
 	x.s.touch()
 }
 
@@ -51,7 +50,8 @@ func (x *sight) learnJA3S(version, cipher uint16, extensions []uint16) {
 		text = strconv.AppendUint(text, uint64(v), 10)
 	}
 	x.ja4.text = text
-	x.s.findings().ja3s = digestMD5(text)
+	f := x.s.handshake()
+	f.ja3s, f.hasJA3S = md5.Sum(text), true // the fingerprint is defined so
 	x.s.touch()
 }
 
@@ -70,12 +70,4 @@ func appendList(text, list []byte) []byte {
 		text, first = strconv.AppendUint(text, uint64(v), 10), false
 	}
 	return text
-}
-
-// digestMD5 returns the MD5 of text in hex: the fingerprints are defined so.
-func digestMD5(text []byte) string {
-	sum := md5.Sum(text)
-	var out [32]byte
-	hex.Encode(out[:], sum[:])
-	return string(out[:])
 }

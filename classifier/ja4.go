@@ -7,19 +7,39 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"slices"
-	"strings"
 )
 
 // maxJA4 bounds the cipher suites, and the extensions, of a hello that gets a
 // fingerprint.
 const maxJA4 = 512
 
-// ja4 returns the JA4 fingerprint of a complete hello: transport is 't' for TCP,
-// 'd' for DTLS and 'q' for QUIC. It is empty for a hello with more than maxJA4 of anything.
-// The hello's extensions are sorted by the call; scratch is overwritten.
-func (h *hello) ja4(transport byte, scratch *ja4Scratch) string {
-	if len(h.ciphers) > 2*maxJA4 || len(h.extensions) > maxJA4 || len(h.sigAlgs) > 2*maxJA4 {
+// ja4Print is a JA4 fingerprint: its first part as text, and of the other two the
+// bytes that their digits stand for.
+type ja4Print struct {
+	head           [10]byte
+	ciphers, other [6]byte
+	made           bool
+}
+
+// String returns the fingerprint as it is written, or nothing.
+func (p *ja4Print) String() string {
+	if !p.made {
 		return ""
+	}
+	var out [36]byte
+	b := append(out[:0], p.head[:]...)
+	b = hex.AppendEncode(append(b, '_'), p.ciphers[:])
+	b = hex.AppendEncode(append(b, '_'), p.other[:])
+	return string(b)
+}
+
+// ja4 makes the JA4 fingerprint of a complete hello: transport is 't' for TCP,
+// 'd' for DTLS and 'q' for QUIC. It makes none of a hello with more than maxJA4
+// of anything. The hello's extensions are sorted by the call; scratch is
+// overwritten.
+func (h *hello) ja4(transport byte, scratch *ja4Scratch, p *ja4Print) bool {
+	if len(h.ciphers) > 2*maxJA4 || len(h.extensions) > maxJA4 || len(h.sigAlgs) > 2*maxJA4 {
+		return false
 	}
 	ciphers := scratch.values[:0]
 	for b := h.ciphers; len(b) >= 2; b = b[2:] {
@@ -27,7 +47,7 @@ func (h *hello) ja4(transport byte, scratch *ja4Scratch) string {
 			ciphers = append(ciphers, v)
 		}
 	}
-	out := scratch.out[:0]
+	out := p.head[:0]
 	out = append(out, transport)
 	out = append(out, ja4Version(h.version)...)
 	if h.hasSNI {
@@ -37,14 +57,14 @@ func (h *hello) ja4(transport byte, scratch *ja4Scratch) string {
 	}
 	out = appendTwoDigits(out, len(ciphers))
 	out = appendTwoDigits(out, len(h.extensions))
-	out = appendALPN(out, h.alpn)
+	appendALPN(out, h.alpn)
 
 	text := scratch.text[:0]
 	slices.Sort(ciphers)
 	for _, v := range ciphers {
 		text = appendHex(text, v)
 	}
-	out = appendDigest(out, text)
+	p.ciphers = shortDigest(text)
 
 	text = text[:0]
 	slices.Sort(h.extensions)
@@ -62,15 +82,14 @@ func (h *hello) ja4(transport byte, scratch *ja4Scratch) string {
 			separator = ','
 		}
 	}
-	out = appendDigest(out, text)
+	p.other, p.made = shortDigest(text), true
 	scratch.text = text
-	return string(out)
+	return true
 }
 
 // ja4Scratch is memory for making a fingerprint.
 type ja4Scratch struct {
 	values [maxJA4]uint16
-	out    [36]byte
 	text   []byte
 }
 
@@ -132,13 +151,12 @@ func appendHex(text []byte, v uint16) []byte {
 	return hex.AppendEncode(text, []byte{byte(v >> 8), byte(v)})
 }
 
-// appendDigest appends an underscore and the first twelve hex digits of the
-// SHA-256 of text, zeros for an empty text.
-func appendDigest(out, text []byte) []byte {
-	out = append(out, '_')
-	if len(text) == 0 {
-		return append(out, strings.Repeat("0", 12)...)
+// shortDigest returns the first six bytes of the SHA-256 of text, zeros for an
+// empty text.
+func shortDigest(text []byte) (short [6]byte) {
+	if len(text) > 0 {
+		sum := sha256.Sum256(text)
+		copy(short[:], sum[:])
 	}
-	sum := sha256.Sum256(text)
-	return hex.AppendEncode(out, sum[:6])
+	return short
 }

@@ -98,12 +98,18 @@ func lookPOP3(x *sight) verdict {
 }
 
 func imapDetector() detector {
-	return streamOnly("IMAP", "mail", "", plainUntil("IMAPS", lookIMAP))
+	d := streamOnly("IMAP", "mail", "", plainUntil("IMAPS", lookIMAP))
+	d.starts = startsIMAP
+	return d
 }
 
 func imapsDetector() detector {
-	return streamOnly("IMAPS", "mail", "", securedAfter(lookIMAP))
+	d := streamOnly("IMAPS", "mail", "", securedAfter(lookIMAP))
+	d.starts = startsIMAP
+	return d
 }
+
+func startsIMAP(b byte) bool { return b == '*' || isAlphanumeric(b) }
 
 // lookIMAP reads the server's greeting (RFC 9051) or a tagged command of the
 // client.

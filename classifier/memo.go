@@ -32,6 +32,9 @@ func (m *memos) of(i int) *[16]byte {
 	return &m.data[free]
 }
 
+// empty reports whether nothing is kept.
+func (m *memos) empty() bool { return m.owner == [maxMemos]uint8{} }
+
 // drop frees the memory of detector i.
 func (m *memos) drop(i int) {
 	for n, o := range m.owner {
@@ -53,4 +56,4 @@ func (m *memos) keep(s *idSet) {
 // memo returns sixteen bytes that the detector has to itself for as long as it
 // is shown every datagram and says no to none, and from then on if it gets the
 // session; zeroed at first. It is nil if others keep all there is.
-func (x *sight) memo() *[16]byte { return x.s.memos.of(x.id) }
+func (x *sight) memo() *[16]byte { return x.c.tried(x.s).memos.of(x.id) }

@@ -177,7 +177,9 @@ func lookKafka(x *sight) verdict {
 }
 
 func coapDetector() detector {
-	return datagramOnly("CoAP", "iot", "", lookCoAP)
+	d := datagramOnly("CoAP", "iot", "", lookCoAP)
+	d.starts = func(b byte) bool { return b>>6 == 1 && b&0x0f <= 8 }
+	return d
 }
 
 // lookCoAP reads a message (RFC 7252): its options must be known ones and fill

@@ -101,7 +101,9 @@ func lookDRDA(x *sight) verdict {
 }
 
 func ptpDetector() detector {
-	return datagramOnly("PTPv2", "system", "", lookPTP)
+	d := datagramOnly("PTPv2", "system", "", lookPTP)
+	d.starts = func(b byte) bool { return b&0x0f <= 3 || b&0x0f >= 8 && b&0x0f <= 13 }
+	return d
 }
 
 // lookPTP reads the common header of version 2 (IEEE 1588): kind, length,

@@ -15,6 +15,9 @@ const (
 func openVPNDetector() detector {
 	return detector{
 		name: "OpenVPN", upper: "OPENVPN", category: "vpn", confidence: 93,
+		starts: func(b byte) bool { // of a length, or of a datagram
+			return b <= 1400>>8 || b == openVPNClient2 || b == openVPNServer2 || b == openVPNClient3
+		},
 		stream:   lookOpenVPN,
 		datagram: func(x *sight) verdict { return sure(isOpenVPN(x.data)) },
 	}

@@ -93,7 +93,7 @@ func lookQUIC(x *sight) verdict {
 
 // quicVersion puts the version into the session.
 func (x *sight) quicVersion(v *quicVersion) {
-	f := x.s.findings()
+	f := x.s.handshake()
 	if name := v.String(); f.quic != name {
 		f.quic = name
 		x.s.note("quic/version", name, 0)

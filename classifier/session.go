@@ -2,11 +2,7 @@
 
 package classifier
 
-import (
-	"net/netip"
-	"slices"
-	"strings"
-)
+import "net/netip"
 
 // Session is what a Classifier keeps of one connection. The zero value is
 // ready. Its size is fixed; reassembly buffers and names hang off it only while
@@ -17,8 +13,7 @@ type Session struct {
 	detector  *detector // of the protocol recognised
 	found     *findings // nil until something is known
 	work      *work     // nil unless a message is incomplete
-	alive     [2]idSet  // detectors that have not said no, per direction
-	memos     memos
+	trial     *trial    // nil unless detectors are undecided, or remember something
 	base      [2]uint32 // TCP sequence number of the first payload byte
 	bytes     uint32    // payload seen
 	version   uint32
@@ -66,31 +61,6 @@ type work struct {
 	dns     *dnsWork
 }
 
-// findings is the part of a session that lives once something is known.
-type findings struct {
-	application *Application // of the table, nil if unknown
-	label       *label       // another name for the protocol, nil: the detector's
-	confidence  uint8        // in application
-	inferred    bool         // application rests on hint, or on history
-	detail      string
-	sni         string
-	alpn        string // comma-separated
-	ja4         string
-	ja3         string
-	ja3s        string
-	tls         string // version
-	chosen      string // protocol the server chose
-	certificate *Certificate
-	host        string
-	url         string
-	agent       string
-	quic        string
-	banner      string
-	hint        string
-	lookup      *Application // the service whose name was asked for, nil if unknown
-	evidence    []evidence
-}
-
 // State returns Final once the application is settled, and Done once nothing
 // more will change.
 func (s *Session) State() State {
@@ -110,71 +80,12 @@ func (s *Session) Learned() bool { return s.flags&learned != 0 }
 // Version returns Result().Version without making a Result.
 func (s *Session) Version() uint64 { return uint64(s.version) }
 
-// Result returns what is known.
-func (s *Session) Result() Result {
-	r := Result{Version: uint64(s.version)}
-	var chain strings.Builder
-	chain.WriteString("IP")
-	if name := ProtocolName(s.proto); name != "" {
-		chain.WriteByte('/')
-		chain.WriteString(name)
-	}
-	if d := s.detector; d != nil {
-		r.Protocol, r.Application = d.name, d.upper
-		r.Category, r.Confidence = d.category, int(s.certainty)
-		if f := s.found; f != nil && f.label != nil {
-			r.Protocol, r.Application, r.Category = f.label.name, strings.ToUpper(f.label.name), f.label.category
-		}
-		if s.proto == ProtoTCP || s.proto == ProtoUDP {
-			chain.WriteByte('/')
-			chain.WriteString(r.Application)
-		}
-	}
-	if f := s.found; f != nil {
-		if f.application != nil {
-			r.Application, r.Category = f.application.Name, f.application.Category
-			r.Confidence, r.Inferred = int(f.confidence), f.inferred
-			chain.WriteByte('/')
-			chain.WriteString(f.application.Name)
-		}
-		r.Detail = f.detail
-		r.JA3, r.JA3S, r.TLSVersion, r.ALPNChosen, r.Certificate = f.ja3, f.ja3s, f.tls, f.chosen, f.certificate
-		r.SNI, r.JA4, r.QUICVersion = f.sni, f.ja4, f.quic
-		if f.alpn != "" {
-			r.ALPN = strings.Split(f.alpn, ",")
-		}
-		r.HTTPHost, r.URL, r.UserAgent = f.host, f.url, f.agent
-		r.SSHBanner, r.Hint = f.banner, f.hint
-		if f.lookup != nil {
-			r.Lookup = f.lookup.Name
-		}
-	}
-	r.Chain = chain.String()
-	return r
-}
-
-// findings returns the session's findings, made if need be.
-func (s *Session) findings() *findings {
-	if s.found == nil {
-		s.found = new(findings)
-	}
-	return s.found
-}
-
 // assembler returns what was kept of direction d, or nil.
 func (s *Session) assembler(d Dir) *assembler {
 	if s.work == nil {
 		return nil
 	}
 	return s.work.streams[d]
-}
-
-func (s *Session) makeAssembler(d Dir) *assembler {
-	w := s.makeWork()
-	if w.streams[d] == nil {
-		w.streams[d] = new(assembler)
-	}
-	return w.streams[d]
 }
 
 func (s *Session) makeWork() *work {
@@ -186,24 +97,22 @@ func (s *Session) makeWork() *work {
 
 // lock gives the session its protocol, with the detector's confidence unless it
 // has set another. The evidence of it goes before what the
-// detector noted on the way, that is to place at.
+// detector noted on the way, that is to place at of the log.
 func (s *Session) lock(d *detector, at int) {
 	s.detector = d
 	if s.certainty == 0 {
 		s.certainty = d.confidence
 	}
-	f := s.findings()
-	e := evidence{d.name, "", s.packets, s.certainty}
-	f.evidence = slices.Insert(f.evidence, min(at, len(f.evidence)), e)
+	s.findings().log.insert(at, d.name, "", s.packets, s.certainty)
 	s.touch()
 }
 
-// steps returns the number of pieces of evidence.
-func (s *Session) steps() int {
+// noted returns the end of the log.
+func (s *Session) noted() int {
 	if s.found == nil {
 		return 0
 	}
-	return len(s.found.evidence)
+	return len(s.found.log.b)
 }
 
 // once sets flag and reports whether it was not set before.
@@ -223,15 +132,24 @@ func (s *Session) countPayload(d Dir) {
 // mute releases direction d: nothing of it will be looked at again.
 func (s *Session) mute(d Dir) {
 	s.flags |= muted << d
-	if s.work != nil {
+	s.dropStream(d)
+}
+
+// dropStream gives back what was kept of direction d.
+func (s *Session) dropStream(d Dir) {
+	if a := s.assembler(d); a != nil {
 		s.work.streams[d] = nil
+		a.release()
 	}
 }
 
 // finish ends the inspection for good and releases what it needed.
 func (s *Session) finish() {
 	s.flags |= finished
+	s.dropStream(Original)
+	s.dropStream(Reply)
 	s.work = nil
+	s.endTrial()
 }
 
 // Held returns how many bytes of messages that are incomplete s keeps.

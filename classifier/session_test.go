@@ -205,8 +205,8 @@ func TestInspectDoesNotAllocate(t *testing.T) {
 }
 
 func TestSessionSize(t *testing.T) {
-	if n := unsafe.Sizeof(Session{}); n > 400 {
-		t.Errorf("a session takes %d bytes inline, want at most 400", n)
+	if n := unsafe.Sizeof(Session{}); n > 96 {
+		t.Errorf("a session takes %d bytes inline, want at most 96", n)
 	}
 }
 

@@ -41,7 +41,7 @@ func lookSSDP(x *sight) verdict {
 		case equalFold(name, "host") && !answer && isPrintable(value) && len(value) <= x.c.opts.MaxString:
 			x.detail(lower(value))
 		case equalFold(name, "user-agent") && !answer:
-			x.text(&x.s.findings().agent, "ssdp/user-agent", value)
+			x.text(&x.s.heads().agent, "ssdp/user-agent", value)
 		case equalFold(name, "st"), equalFold(name, "usn"):
 			answer = false
 		}

@@ -37,7 +37,7 @@ func lookSSH(x *sight) verdict {
 	if software == nil {
 		return no
 	}
-	f := x.s.findings()
+	f := x.s.heads()
 	x.text(&f.banner, "ssh/banner", line)
 	if f.banner == string(line) {
 		x.detail(string(software))

@@ -43,12 +43,13 @@ func (c *Classifier) inspectStream(s *Session, p *Packet, d Dir, now time.Time) 
 		data, off = data[-off:], 0
 	}
 	if a == nil {
-		a = s.makeAssembler(d)
+		a = c.keep(s, d)
 	}
 	if a.insert(off, data, c.opts.MaxBytes) {
 		c.run(s, p, d, now, a.bytes())
 	}
-	if s.detector == nil && s.payloads[d] >= maxUndecided && len(a.bytes()) >= minUndecided && int(s.payloads[d]) >= c.patienceOf(s.alive[d]) {
+	if s.detector == nil && s.payloads[d] >= maxUndecided && s.assembler(d) == a && len(a.bytes()) >= minUndecided &&
+		(s.trial == nil || int(s.payloads[d]) >= c.patienceOf(s.trial.alive[d])) {
 		s.mute(d)
 	}
 }
@@ -67,8 +68,17 @@ func (c *Classifier) patienceOf(alive idSet) int {
 func (c *Classifier) inspectFirst(s *Session, p *Packet, d Dir, now time.Time) {
 	c.run(s, p, d, now, p.Payload)
 	if s.flags&(finished|muted<<d) == 0 {
-		s.makeAssembler(d).insert(0, p.Payload, c.opts.MaxBytes)
+		c.keep(s, d).insert(0, p.Payload, c.opts.MaxBytes)
 	}
+}
+
+// keep returns what is kept of direction d, made if need be.
+func (c *Classifier) keep(s *Session, d Dir) *assembler {
+	w := s.makeWork()
+	if w.streams[d] == nil {
+		w.streams[d] = c.streams.Get().(*assembler)
+	}
+	return w.streams[d]
 }
 
 // inspectAgain gives the start of a direction without a protocol a second
@@ -76,7 +86,8 @@ func (c *Classifier) inspectFirst(s *Session, p *Packet, d Dir, now time.Time) {
 // ones count, and what nobody understood was perhaps never meant to arrive. What
 // was kept stays if the new bytes tell nothing either.
 func (c *Classifier) inspectAgain(s *Session, p *Packet, d Dir, now time.Time) {
-	flags, alive, kept := s.flags, s.alive[d], s.assembler(d)
+	flags, kept := s.flags, s.assembler(d)
+	alive := c.tried(s).alive[d]
 	s.flags &^= (asked | muted) << d
 	if kept != nil {
 		s.work.streams[d] = nil
@@ -86,10 +97,10 @@ func (c *Classifier) inspectAgain(s *Session, p *Packet, d Dir, now time.Time) {
 		s.note("tcp/resent", "first bytes sent again, and different", 0)
 		return
 	}
-	s.flags, s.alive[d] = flags, alive
+	s.flags = flags
+	c.tried(s).alive[d] = alive
+	s.dropStream(d)
 	if kept != nil {
 		s.makeWork().streams[d] = kept
-	} else if s.work != nil {
-		s.work.streams[d] = nil
 	}
 }

@@ -78,6 +78,7 @@ func (x *sight) handOver(name string) verdict {
 func srtpDetector() detector {
 	return detector{
 		name: "SRTP", upper: "SRTP", category: "voip", confidence: 85,
+		starts:   func(byte) bool { return false }, // sessions are handed over to it
 		datagram: lookSRTP,
 	}
 }
@@ -214,7 +215,7 @@ func stunAttributes(x *sight, b []byte) bool {
 		case kind >= 0x4000 && kind <= 0x4007:
 			whatsApp++
 		case kind == stunSoftware:
-			x.text(&x.s.findings().agent, "stun/software", value)
+			x.text(&x.s.heads().agent, "stun/software", value)
 		case kind == stunRealm, kind == stunOrigin:
 			if app := x.stunRealm(value); app {
 				return true

@@ -2,7 +2,10 @@
 
 package classifier
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 func nntpDetector() detector {
 	return streamOnly("Usenet", "web", "2MCAGmcag", lookNNTP)
@@ -82,8 +85,13 @@ func lookIRC(x *sight) verdict {
 }
 
 func whoisDetector() detector {
-	return streamOnly("Whois-DAS", "network", "", lookWhois)
+	d := streamOnly("Whois-DAS", "network", "", lookWhois)
+	d.starts = func(b byte) bool { return isAlphanumeric(b) || strings.IndexByte(whoisSigns+"\r\n", b) >= 0 }
+	return d
 }
+
+// whoisSigns are the signs of a question beside letters and digits.
+const whoisSigns = ".-:/ =,"
 
 // lookWhois is a line of the client and nothing more (RFC 3912); that is too
 // little on any port but the protocol's own.
@@ -93,7 +101,7 @@ func lookWhois(x *sight) verdict {
 	}
 	line, rest, ended := textLine(x.data)
 	for _, c := range line {
-		if !isAlphanumeric(c) && bytes.IndexByte([]byte(".-:/ =,"), c) < 0 {
+		if !isAlphanumeric(c) && strings.IndexByte(whoisSigns, c) < 0 {
 			return no
 		}
 	}

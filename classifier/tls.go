@@ -210,7 +210,7 @@ func isWholeMessage(b []byte) bool {
 // learnHello puts what a hello said into the session, for any protocol that
 // carries one.
 func (x *sight) learnHello(h *hello, transport byte, complete bool) {
-	f := x.s.findings()
+	f := x.s.handshake()
 	x.s.certainty = confidenceHello
 	if len(h.sni) > 0 && x.s.once(sawSNI) {
 		x.host(&f.sni, "tls/sni", h.sni)
@@ -229,9 +229,8 @@ func (x *sight) learnHello(h *hello, transport byte, complete bool) {
 		return
 	}
 	x.learnJA3(h)
-	if id := h.ja4(transport, &x.ja4); id != "" {
-		f.ja4 = id
-		x.s.note("tls/ja4", id, 0)
+	if h.ja4(transport, &x.ja4, &f.ja4) {
+		x.s.note(ruleJA4, "", 0)
 		x.s.touch()
 	}
 }

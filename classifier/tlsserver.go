@@ -43,7 +43,7 @@ func lookServerHello(x *sight) verdict {
 			if !x.learnServerHello(body, false) {
 				return no
 			}
-			if x.s.found.tls == "TLSv1.3" {
+			if x.s.handshake().tls == "TLSv1.3" {
 				return x.finishedTLS()
 			}
 		case serverCert:
@@ -63,7 +63,7 @@ func lookServerHello(x *sight) verdict {
 // finishedTLS ends the server's direction, and the session if its client's hello
 // was seen: nothing comes after it that can be read.
 func (x *sight) finishedTLS() verdict {
-	if x.s.found != nil && x.s.found.ja4 != "" {
+	if x.s.found != nil && x.s.found.hello != nil && x.s.found.hello.ja4.made {
 		return done
 	}
 	return enough
@@ -89,8 +89,8 @@ func (x *sight) flight(b []byte) (out []byte, ended bool) {
 // learnServerHello reads the body of a ServerHello and reports whether it is
 // one.
 func (x *sight) learnServerHello(b []byte, datagrams bool) bool {
-	f := x.s.findings()
-	if f.ja3s != "" {
+	f := x.s.handshake()
+	if f.hasJA3S {
 		return true
 	}
 	r := newReader(b, len(b))

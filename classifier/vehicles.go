@@ -58,7 +58,7 @@ func rtpsDetector() detector {
 }
 
 func doipDetector() detector {
-	d := datagramOnly("DoIP", "industrial", "", func(x *sight) verdict {
+	d := datagramOnly("DoIP", "industrial", "\x01\x02\x03\x04\xff", func(x *sight) verdict {
 		if b := x.data; len(b) >= 8 && num32(b[4:]) == len(b)-8 && isDoIP(b) {
 			return done
 		}

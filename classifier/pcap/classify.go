@@ -76,6 +76,8 @@ type flows struct {
 	slab   []Flow // for the next flows
 	report Report
 	p      classifier.Packet
+	key    flowKey // of the last packet
+	last   *Flow   // the last packet's
 }
 
 // flowKey is the two ends of a flow in an order that does not depend on the
@@ -164,7 +166,11 @@ func (t *flows) record(rec *Record) {
 // packet shows a packet to its flow's session.
 func (t *flows) packet(p *classifier.Packet, now time.Time) {
 	key, dir := keyOf(p), classifier.Original
-	f := t.byKey[key]
+	f := t.last
+	if f == nil || key != t.key { // packets of a flow come in bursts
+		f = t.byKey[key]
+		t.key, t.last = key, f
+	}
 	switch {
 	case f == nil:
 		if len(t.report.Flows) >= t.max {
@@ -174,7 +180,7 @@ func (t *flows) packet(p *classifier.Packet, now time.Time) {
 		ends := p.Endpoints()
 		f = t.newFlow()
 		f.Proto, f.A, f.B, f.First = p.Proto, ends.Client, ends.Server, now
-		t.byKey[key] = f
+		t.byKey[key], t.last = f, f
 		t.report.Flows = append(t.report.Flows, f)
 		t.c.Begin(&f.session, ends, now)
 	case p.SrcPort != f.A.Port() || p.Src != f.A.Addr():
