@@ -3,11 +3,14 @@
 package classifier
 
 import (
+	"bytes"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/http2/hpack"
 )
 
 func TestHTTP(t *testing.T) {
@@ -179,6 +182,58 @@ func TestHTTPUses(t *testing.T) {
 			v.at(tt.dir, 0, []byte(tt.in))
 			if r := v.s.Result(); r.Protocol != tt.protocol || r.Application != tt.application {
 				t.Errorf("protocol %q, application %q, want %q, %q", r.Protocol, r.Application, tt.protocol, tt.application)
+			}
+		})
+	}
+}
+
+// http2Request makes the start of a client's stream: the preface, frames in
+// front of the head, and the head.
+func http2Request(t *testing.T, flags byte, before, after string, fields ...string) []byte {
+	t.Helper()
+	var head bytes.Buffer
+	head.WriteString(before)
+	e := hpack.NewEncoder(&head)
+	for i := 0; i < len(fields); i += 2 {
+		if err := e.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	head.WriteString(after)
+	n := head.Len()
+	frames := "\x00\x00\x06\x04\x00\x00\x00\x00\x00" + "\x00\x03\x00\x00\x00\x64" + "\x00\x00\x04\x08\x00\x00\x00\x00\x00" + "\x00\x0f\x00\x01"
+	return []byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frames + string([]byte{byte(n >> 16), byte(n >> 8), byte(n), 1, flags, 0, 0, 0, 1}) + head.String())
+}
+
+func TestHTTP2Head(t *testing.T) {
+	fields := []string{":method", "GET", ":path", "/a?b=c", ":scheme", "http", ":authority", "www.netflix.com:8080", "user-agent", "agent/1"}
+	tests := []struct {
+		name            string
+		in              []byte
+		host, url, user string
+	}{
+		{"plain", http2Request(t, 4, "", "", fields...), "www.netflix.com", "http://www.netflix.com:8080/a?b=c", "agent/1"},
+		{"padded, with a priority", http2Request(t, 0x2c, "\x03\x00\x00\x00\x00\x10", "\x00\x00\x00", fields...), "www.netflix.com", "http://www.netflix.com:8080/a?b=c", "agent/1"},
+		{"more padding than there is", http2Request(t, 0x0c, "\xff", "", fields...), "", "", ""},
+		{"broken at its end", http2Request(t, 4, "", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", fields...), "www.netflix.com", "http://www.netflix.com:8080/a?b=c", "agent/1"},
+		{"no authority", http2Request(t, 4, "", "", fields[:6]...), "", "", ""},
+		{"no name", http2Request(t, 4, "", "", ":path", "/", ":authority", "a b"), "", "", ""},
+		{"too large", http2Request(t, 4, "", strings.Repeat("\x82", maxHTTP2), fields...), "", "", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, cut := range []int{len(tt.in), 30, 1} {
+				v := newConversation(t, New(Options{MaxPackets: 65535}))
+				v.open()
+				state, off := More, 0
+				for piece := range slices.Chunk(tt.in, cut) {
+					state = v.at(Original, off, piece)
+					off += len(piece)
+				}
+				r := v.s.Result()
+				if state != Done || r.Protocol != "HTTP2" || r.HTTPHost != tt.host || r.URL != tt.url || r.UserAgent != tt.user {
+					t.Errorf("in pieces of %d: %+v", cut, r)
+				}
 			}
 		})
 	}
