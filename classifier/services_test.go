@@ -272,6 +272,11 @@ func databaseCases() []peerCase {
 		{name: "get", says: turns("get key\r\n", "END\r\n"), want: "Memcached"},
 		tcp("get alone", "get key\r\n", ""),
 		tcp("set without numbers", "set key a b\r\n", ""),
+		tcp("binary set", "\x80\x01\x00\x03\x08\x00\x00\x00"+num(4, 16)+nul(4)+nul(8)+nul(8)+"keyvalue", "Memcached"),
+		tcp("binary version", "\x80\x0b\x00\x00\x00\x00\x00\x00"+nul(16), "Memcached"),
+		{name: "binary answer", says: tell("\x81\x00\x00\x00\x00\x00\x00\x01" + num(4, 9) + nul(4) + nul(8) + "Not found"), want: "Memcached"},
+		tcp("binary, set without extras", "\x80\x01\x00\x03\x00\x00\x00\x00"+num(4, 16)+nul(4)+nul(8)+nul(8)+"keyvalue", ""),
+		tcp("binary, a type of data", "\x80\x0b\x00\x00\x00\x01\x00\x00"+nul(16), ""),
 		udpCase("stats", noise(2)+"\x00\x00\x00\x01\x00\x00stats\r\n", "Memcached"),
 	}
 }

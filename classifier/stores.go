@@ -67,6 +67,9 @@ func memcachedDetector() detector {
 // lookMemcached reads a command or an answer. A question for a key needs its
 // answer beside it.
 func lookMemcached(x *sight) verdict {
+	if v := memcachedBinary(x.data); v != no {
+		return v
+	}
 	v := memcachedText(x.data)
 	if v != enough {
 		return max(v, min(opens(x.data, "END\r\n"), memcachedAsked(x.peer())))
