@@ -111,7 +111,7 @@ func lookNetBIOSSession(x *sight) verdict {
 		}
 		return found
 	}
-	if x.dir == Reply {
+	if b[0] != 0x81 { // not the side that asked for the session
 		return enough
 	}
 	if len(b) < size+8 {
