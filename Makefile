@@ -174,6 +174,10 @@ accuracy: build ## score `dictctl classify` on captures with truth: make accurac
 	out=$$(mktemp) && trap 'rm -f '$$out EXIT && \
 	$(BIN)/dictctl classify --csv $(CORPUS)/pcap/* > $$out && python3 $(CORPUS)/score.py $(CORPUS)/truth.csv $$out
 
+.PHONY: captures
+captures: root check-go ## (root) record the classifier's captures anew, from real programs: make captures NAMES="openssh redis"
+	$(GO) run ./internal/record $(NAMES)
+
 .PHONY: fuzz
 fuzz: check-go ## fuzz every parser for FUZZTIME (20s) each
 	@set -e; for p in $$($(GO) list ./...); do \
