@@ -87,7 +87,7 @@ func (x *sight) http2Head(b []byte, flags byte) {
 	if authority != "" && path != "" {
 		x.requestHost([]byte(authority), []byte(path))
 	}
-	if x.s.once(sawAgent) {
-		x.text(&x.s.findings().agent, "http2/user-agent", []byte(agent))
+	if agent != "" && x.s.once(sawAgent) {
+		x.text(&x.s.heads().agent, "http2/user-agent", []byte(agent))
 	}
 }
