@@ -14,6 +14,8 @@ var rules = []struct {
 }{
 	{"dict/dicttest", []string{"dict", "internal/need"}},
 	{"dict", []string{"dict"}},
+	{"classifier/country", []string{"classifier/country"}},
+	{"classifier/vendor", nil},
 	{"classifier", []string{"classifier"}},
 	{"nftext/ruletest", []string{"nftext", "dict"}},
 	{"nftext", []string{"nftext", "dict"}},
