@@ -49,6 +49,19 @@ func TestBuiltinDomains(t *testing.T) {
 		{"s3.eu-west-1.amazonaws.com", "AMAZONAWS"},
 		{"teams.microsoft.com", "TEAMS"},
 		{"api.openai.com", "CHATGPT"},
+		{"turn.facebook", "FACEBOOK"},
+		{"facebook", ""},
+		{"dns.google", "DOH_DOT"},
+		{"steamcdn-a.akamaihd.net", "STEAM"},
+		{"a.steamcdn-a.akamaihd.net", "STEAM"},
+		{"example-a.akamaihd.net", ""},
+		{"akamaihd.net", ""},
+		{"p31-buy.itunes.apple.com", "APPLESTORE"},
+		{"play.itunes.apple.com", "APPLEITUNES"},
+		{"captive.apple.com.edgekey.net", "APPLE"},
+		{"www.netflix.com.edgekey.net.globalredir.akadns.net", "NETFLIX"},
+		{"netflix.com.example.edgekey.net", ""},
+		{"com.edgekey.net", ""},
 	}
 	for _, tt := range tests {
 		if app, ok := d.Lookup(tt.host); app.Name != tt.want || ok != (tt.want != "") {
@@ -58,30 +71,36 @@ func TestBuiltinDomains(t *testing.T) {
 }
 
 func TestParseDomains(t *testing.T) {
-	d, err := ParseDomains(strings.NewReader("# comment\n\nexample.org EXAMPLE test # more\nwww.example.org WWW web\nshop.* SHOP test\n"))
+	d, err := ParseDomains(strings.NewReader("# comment\n\nexample.org EXAMPLE test # more\nwww.example.org WWW web\nshop.* SHOP test\na-*-z.example.org LABEL test\nb*.other.org LABEL test\n.brand BRAND test\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for host, want := range map[string]string{"a.example.org": "EXAMPLE", "www.example.org": "WWW", "shop.fr": "SHOP", "shop.com": "SHOP", "shop.org": ""} {
+	for host, want := range map[string]string{"a.example.org": "EXAMPLE", "www.example.org": "WWW", "shop.fr": "SHOP", "shop.com": "SHOP", "shop.org": "",
+		"a-1-z.example.org": "LABEL", "x.a-1-z.example.org": "LABEL", "a-z.example.org": "EXAMPLE", "a-1-z.www.example.org": "WWW",
+		"b1.other.org": "LABEL", "a1.other.org": "", "other.org": "", "x.brand": "BRAND", "brand": "",
+	} {
 		if app, _ := d.Lookup(host); app.Name != want {
 			t.Errorf("%q: %q, want %q", host, app.Name, want)
 		}
 	}
-	if d.Len() != 3 {
-		t.Errorf("%d domains, want 3", d.Len())
+	if d.Len() != 7 { // one of them for the labels in front of it alone
+		t.Errorf("%d domains, want 7", d.Len())
 	}
 	for name, tt := range map[string]struct{ in, want string }{
-		"fields":          {"a.example A test\nexample.org EXAMPLE\n", `line 2: "example.org EXAMPLE": want domain`},
-		"capitals":        {"example.org Example test", "application wants capitals"},
-		"category":        {"example.org EXAMPLE Test", "category lower case"},
-		"two categories":  {"a.example A test\nb.example A web", `line 2: application "A": category "web", but "test" before`},
-		"twice":           {"a.example A test\na.example B web", `line 2: domain "a.example": is there twice`},
-		"public suffix":   {"co.uk A test", "is a public suffix"},
-		"one label":       {"com A test", "two labels"},
-		"upper case":      {"Example.org A test", "not a lower-case host name"},
-		"not a name":      {"exa~mple.org A test", "not a lower-case host name"},
-		"dots before .*":  {"a.b.* A test", "one label"},
-		"very long lines": {strings.Repeat("a", 1<<20), "too long"},
+		"fields":           {"a.example A test\nexample.org EXAMPLE\n", `line 2: "example.org EXAMPLE": want domain`},
+		"capitals":         {"example.org Example test", "application wants capitals"},
+		"category":         {"example.org EXAMPLE Test", "category lower case"},
+		"two categories":   {"a.example A test\nb.example A web", `line 2: application "A": category "web", but "test" before`},
+		"twice":            {"a.example A test\na.example B web", `line 2: domain "a.example": is there twice`},
+		"public suffix":    {"co.uk A test", "is a public suffix"},
+		"one label":        {"com A test", "two labels"},
+		"upper case":       {"Example.org A test", "not a lower-case host name"},
+		"not a name":       {"exa~mple.org A test", "not a lower-case host name"},
+		"dots before .*":   {"a.b.* A test", "one label"},
+		"bare *":           {"*.example.org A test", "one *"},
+		"two *":            {"a*b*.example.org A test", "one *"},
+		"* before nothing": {"a*.example A test", "behind the label"},
+		"very long lines":  {strings.Repeat("a", 1<<20), "too long"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := ParseDomains(strings.NewReader(tt.in))
@@ -104,6 +123,7 @@ func TestDomainsDoNotAllocate(t *testing.T) {
 func FuzzParseDomains(f *testing.F) {
 	f.Add("netflix.com NETFLIX streaming\ngoogle.* GOOGLE search\n", "www.google.co.uk")
 	f.Add("# nothing\n", "a.example")
+	f.Add("a*.example.org A test\n.brand B test\nx.brand C test\n", "a1.example.org")
 	f.Fuzz(func(t *testing.T, table, host string) {
 		d, err := ParseDomains(strings.NewReader(table))
 		if err != nil {

@@ -15,11 +15,12 @@ func TestMerge(t *testing.T) {
 		}
 		return d
 	}
-	base := parse("a.example.com A one\nb.example.com B two\nc.* C three\n")
-	more := parse("b.example.com MINE four\nx.y.z.example.com DEEP five\n")
+	base := parse("a.example.com A one\nb.example.com B two\nc.* C three\nl-*.example.com LABEL three\nm-*.example.org LABEL three\nexample.org ORG six\n")
+	more := parse("b.example.com MINE four\nx.y.z.example.com DEEP five\nl-1*.example.com FIRST five\nn-*.example.org FIRST five\n")
 	m := base.Merge(more)
 	for name, want := range map[string]string{
 		"a.example.com": "A", "b.example.com": "MINE", "www.c.de": "C", "w.x.y.z.example.com": "DEEP", "example.com": "",
+		"l-12.example.com": "FIRST", "l-22.example.com": "LABEL", "m-1.example.org": "LABEL", "n-1.example.org": "FIRST", "example.org": "ORG",
 	} {
 		if app, _ := m.Lookup(name); app.Name != want {
 			t.Errorf("%s is %q, want %q", name, app.Name, want)
