@@ -111,13 +111,17 @@ func lookMongo(x *sight) verdict {
 }
 
 func redisDetector() detector {
-	return streamOnly("Redis", "database", "*", lookRedis)
+	return streamOnly("Redis", "database", "*+-", lookRedis)
 }
 
 // lookRedis reads a command: an array of strings, the first of them a word
-// (RESP).
+// (RESP). Commands typed as a line are any text; there the answer tells, if it is
+// one that no other server gives.
 func lookRedis(x *sight) verdict {
 	b := x.data
+	if b[0] != '*' {
+		return certain(opensAny(b, "+PONG\r\n", "-NOAUTH Authentication required.", "-ERR unknown command ", "-DENIED Redis is running in protected mode"))
+	}
 	n, rest, v := respNumber(b, '*')
 	if v != enough {
 		return v

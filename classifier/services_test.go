@@ -260,6 +260,8 @@ func databaseCases() []peerCase {
 		tcp("query", mongo(2004, nul(4)+"admin.$cmd\x00"+nul(8)+document), "MongoDB"),
 		tcp("another code", mongo(2019, nul(4)+"\x00"+document), ""),
 		tcp("command", "*2\r\n$3\r\nGET\r\n$1\r\na\r\n", "Redis"),
+		{name: "answer to a line", says: turns("PING\r\n", "+PONG\r\n"), want: "Redis"},
+		{name: "another answer to a line", says: turns("PING\r\n", "+OK\r\n"), want: ""},
 		tcp("command that is none", "*2\r\n$3\r\nG T\r\n", ""),
 		tcp("connect", connect, "Oracle"),
 		tcp("connect of another kind", connect[:4]+"\x09"+connect[5:], ""),
