@@ -126,23 +126,25 @@ func socksDetector() detector {
 }
 
 // lookSOCKS reads a request of version 4 or the methods of version 5 (RFC
-// 1928), which are too little alone: both sides must have spoken.
+// 1928), which are too little alone: both sides must have spoken. Which of them
+// asks is told by what they say.
 func lookSOCKS(x *sight) verdict {
 	b, o := x.data, x.peer()
-	asks, answers := b, o
-	if x.dir == Reply {
-		asks, answers = o, b
-	}
+	return max(socksTurn(b, o), socksTurn(o, b))
+}
+
+// socksTurn is done if answers belong to what asks.
+func socksTurn(asks, answers []byte) verdict {
 	q, a := socksRequest(asks), socksAnswer(answers)
 	switch {
-	case x.dir == Original && q == no, x.dir == Reply && a == no:
+	case q == no || a == no:
 		return no
-	case q == enough && a == enough && (asks[0] == 5) == (answers[0] == 5):
+	case q != enough || a != enough:
+		return wait
+	case (asks[0] == 5) == (answers[0] == 5):
 		return done
-	case q == enough && a == enough:
-		return no
 	}
-	return wait
+	return no
 }
 
 // socksRequest reads what a client opens with.
