@@ -282,13 +282,29 @@ func BenchmarkHandle(b *testing.B) {
 // BenchmarkSessionMemory reports what a session costs the daemon with 100,000 of
 // them: half have shown a TLS ClientHello to the end, a quarter DNS, and a quarter
 // nothing but a SYN.
-func BenchmarkSessionMemory(b *testing.B) {
-	const sessions = 100_000
+func BenchmarkSessionMemory(b *testing.B) { reportMemory(b, 100_000) }
+
+// BenchmarkMillionSessions is BenchmarkSessionMemory with as many, and reports
+// what of the machine's memory the process has with them all, garbage included.
+func BenchmarkMillionSessions(b *testing.B) {
+	reportMemory(b, 1_000_000)
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var all, resident int64
+	if _, err := fmt.Sscan(string(text), &all, &resident); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(resident*int64(os.Getpagesize()))/(1<<20), "resident-MiB")
+}
+
+func reportMemory(b *testing.B, sessions uint32) {
 	hello := clientHello(b, "www.netflix.com")
 	for b.Loop() {
-		w := newWorker(b, nullStore{}, sessions)
+		w := newWorker(b, nullStore{}, int(sessions))
 		before := heap()
-		for i := range uint32(sessions) {
+		for i := range sessions {
 			client := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 40000)
 			server := netip.MustParseAddrPort("192.0.2.1:443")
 			f := conntrack.Flow{ID: i, Orig: conntrack.NewTuple(6, client, server), Reply: conntrack.NewTuple(6, server, client)}
@@ -310,10 +326,11 @@ func BenchmarkSessionMemory(b *testing.B) {
 			}
 		}
 		after := heap()
-		if n := w.table.Len(); n != sessions {
+		if n := w.table.Len(); n != int(sessions) {
 			b.Fatalf("%d sessions", n)
 		}
-		b.ReportMetric(float64(after-before)/sessions, "B/session")
+		b.ReportMetric(float64(after-before)/float64(sessions), "B/session")
+		b.ReportMetric(float64(after-before)/(1<<20), "live-MiB")
 		runtime.KeepAlive(w)
 	}
 	b.ReportMetric(0, "ns/op")
