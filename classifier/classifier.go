@@ -110,12 +110,12 @@ func New(o Options) *Classifier {
 // this client's DNS answers name the server, the result starts from that hint;
 // else from what earlier sessions to the server were.
 func (c *Classifier) Begin(s *Session, e Endpoints, now time.Time) {
-	*s = Session{client: e.Client.Addr(), flags: begun, proto: e.Proto}
+	*s = Session{client: e.Client.Addr().As16(), flags: begun, proto: e.Proto}
 	if c.opts.Relations != nil && c.expected(s, e, now) {
 		return
 	}
 	if c.opts.Hints != nil {
-		if name, ok := c.opts.Hints.Lookup(s.client, e.Server.Addr(), now); ok {
+		if name, ok := c.opts.Hints.Lookup(e.Client.Addr(), e.Server.Addr(), now); ok {
 			c.hint(s, name)
 			return
 		}
@@ -174,7 +174,7 @@ func (c *Classifier) hint(s *Session, name string) {
 		return
 	}
 	f := s.findings()
-	f.hint = name
+	f.hint = &name
 	if app := c.opts.Domains.find(name); app != nil {
 		f.application, f.confidence, f.inferred = app, confidenceHint, true
 	}

@@ -5,6 +5,7 @@ package classifier
 import (
 	"bytes"
 	"encoding/binary"
+	"net/netip"
 	"strings"
 )
 
@@ -157,7 +158,7 @@ func (x *sight) learnDNS(m *dnsMessage) {
 		return
 	}
 	for addr, ttl := range m.addresses {
-		x.c.opts.Hints.Add(x.s.client, addr, name, ttl, x.now)
+		x.c.opts.Hints.Add(netip.AddrFrom16(x.s.client), addr, name, ttl, x.now)
 	}
 }
 

@@ -27,33 +27,32 @@ const (
 // ruleJA4 is the evidence that a fingerprint was made.
 const ruleJA4 = "tls/ja4"
 
-// log is the evidence of a session: one piece after the other, each the number
-// of its packet, its confidence, and rule and seen, with a length before each.
-type log struct {
-	b     []byte
-	steps uint8
-}
+// log is the evidence of a session: how many pieces there are, then one after the
+// other, each the number of its packet, its confidence, and rule and seen, with a
+// length before each.
+type log struct{ b []byte }
 
-// logHead is the length of a piece without its texts, and firstLog the memory
-// that most sessions do with.
-const (
-	logHead  = 5
-	firstLog = 64
-)
+// logHead is the length of a piece without its texts.
+const logHead = 5
+
+// end returns the place behind the last piece.
+func (l *log) end() int { return max(len(l.b), 1) }
 
 // insert puts a piece to place at, no further than the end.
 func (l *log) insert(at int, rule, seen string, packet uint16, confidence uint8) {
-	if l.steps >= maxEvidence {
+	if len(l.b) > 0 && l.b[0] >= maxEvidence {
 		return
 	}
 	rule, seen = rule[:min(len(rule), maxSeen)], seen[:min(len(seen), maxSeen)]
-	old, size := len(l.b), logHead+len(rule)+len(seen)
-	at = min(at, old)
+	old, size := l.end(), logHead+len(rule)+len(seen)
+	at = min(max(at, 1), old)
 	if cap(l.b) < old+size {
-		l.b = append(make([]byte, 0, max(firstLog, old+old/2+size)), l.b...)
+		// A little more than asked for, in steps that the allocator has: most
+		// sessions have few pieces, and many of them live long.
+		l.b = append(make([]byte, 0, (old+old/2+size+15)&^15), l.b...)
 	}
-	l.steps++
 	l.b = l.b[:old+size]
+	l.b[0]++
 	copy(l.b[at+size:], l.b[at:old])
 	b := append(l.b[:at], byte(packet>>8), byte(packet), confidence, byte(len(rule)))
 	b = append(append(b, rule...), byte(len(seen)))
@@ -62,8 +61,11 @@ func (l *log) insert(at int, rule, seen string, packet uint16, confidence uint8)
 
 // all returns the pieces.
 func (l *log) all() []Evidence {
-	out := make([]Evidence, 0, l.steps)
-	for b := string(l.b); len(b) >= logHead; {
+	if len(l.b) == 0 {
+		return nil
+	}
+	out := make([]Evidence, 0, l.b[0])
+	for b := string(l.b[1:]); len(b) >= logHead; {
 		n := 4 + int(b[3])
 		m := n + 1 + int(b[n])
 		out = append(out, Evidence{Packet: int(b[0])<<8 | int(b[1]), Confidence: int(b[2]), Rule: b[4:n], Seen: b[n+1 : m]})
@@ -90,5 +92,5 @@ func (s *Session) Evidence() []Evidence {
 // note adds a piece of evidence; seen must be clean already or a constant.
 func (s *Session) note(rule, seen string, confidence int) {
 	l := &s.findings().log
-	l.insert(len(l.b), rule, seen, s.packets, uint8(confidence))
+	l.insert(l.end(), rule, seen, s.packets, uint8(confidence))
 }

@@ -16,7 +16,7 @@ type findings struct {
 	hello       *handshake   // nil: none was seen
 	heads       *heads       // nil: nothing of the kind was seen
 	detail      string
-	hint        string
+	hint        *string // nil: none
 	log         log
 	confidence  uint8 // in application
 	inferred    bool  // application rests on hint, or on history
@@ -28,9 +28,9 @@ type handshake struct {
 	sni         string
 	alpn        string // comma-separated
 	chosen      string // protocol the server chose
-	quic        string // version
-	tls         string // version
 	certificate *Certificate
+	quic        uint32 // version; 0: none
+	tls         uint16 // version, the server's choice; 0: none
 	ja4         ja4Print
 	ja3, ja3s   [16]byte
 	hasJA3      bool
@@ -98,7 +98,10 @@ func (s *Session) Result() Result {
 			chain[n] = r.Application
 			n++
 		}
-		r.Detail, r.Hint = f.detail, f.hint
+		r.Detail = f.detail
+		if f.hint != nil {
+			r.Hint = *f.hint
+		}
 		if f.lookup != nil {
 			r.Lookup = f.lookup.Name
 		}
@@ -116,7 +119,7 @@ func (h *handshake) tell(r *Result) {
 	if h == nil {
 		return
 	}
-	r.SNI, r.QUICVersion, r.TLSVersion, r.ALPNChosen, r.Certificate = h.sni, h.quic, h.tls, h.chosen, h.certificate
+	r.SNI, r.QUICVersion, r.TLSVersion, r.ALPNChosen, r.Certificate = h.sni, quicName(h.quic), tlsVersionName(h.tls), h.chosen, h.certificate
 	r.JA4 = h.ja4.String()
 	if h.hasJA3 {
 		r.JA3 = hex.EncodeToString(h.ja3[:])

@@ -29,9 +29,9 @@ func lookGQUIC(x *sight) verdict {
 		}
 		return no
 	}
-	if h := x.s.handshake(); h.quic == "" {
-		h.quic = "Q0" + string([]byte{'0' + byte(number/10), '0' + byte(number%10)})
-		x.s.note("quic/version", h.quic, 0)
+	if h := x.s.handshake(); h.quic == 0 {
+		h.quic = 'Q'<<24 | '0'<<16 | uint32('0'+number/10)<<8 | uint32('0'+number%10)
+		x.s.note("quic/version", quicName(h.quic), 0)
 		x.s.touch()
 	}
 	// The hello is the first frame, behind a packet number and a hash.

@@ -94,9 +94,9 @@ func lookQUIC(x *sight) verdict {
 // quicVersion puts the version into the session.
 func (x *sight) quicVersion(v *quicVersion) {
 	f := x.s.handshake()
-	if name := v.String(); f.quic != name {
-		f.quic = name
-		x.s.note("quic/version", name, 0)
+	if f.quic != v.number {
+		f.quic = v.number
+		x.s.note("quic/version", quicName(v.number), 0)
 		x.s.touch()
 	}
 }

@@ -44,7 +44,7 @@ func TestQUICKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := hex.EncodeToString(k.iv[:]); got != tt.iv {
-			t.Errorf("version %s: iv %s, want %s", v.String(), got, tt.iv)
+			t.Errorf("version %s: iv %s, want %s", quicName(v.number), got, tt.iv)
 		}
 		// A cipher does not show its key: compare what it makes of a block.
 		want, _ := hex.DecodeString(tt.hp)
@@ -53,12 +53,12 @@ func TestQUICKeys(t *testing.T) {
 		block.Encrypt(a[:], a[:])
 		k.hp.Encrypt(b[:], b[:])
 		if a != b {
-			t.Errorf("version %s: header protection key differs", v.String())
+			t.Errorf("version %s: header protection key differs", quicName(v.number))
 		}
 		initial := hmacSHA256(v.salt[:], dcid)
 		client := expandLabel(&initial, "client in")
 		if key := expandLabel(&client, v.key); hex.EncodeToString(key[:16]) != tt.key {
-			t.Errorf("version %s: key %x, want %s", v.String(), key[:16], tt.key)
+			t.Errorf("version %s: key %x, want %s", quicName(v.number), key[:16], tt.key)
 		}
 	}
 }

@@ -2,7 +2,10 @@
 
 package classifier
 
-import "strconv"
+import (
+	"encoding/binary"
+	"strconv"
+)
 
 // QUIC long-header packet types, as version 1 numbers them.
 const (
@@ -97,23 +100,23 @@ func lookupQUIC(number uint32) (quicVersion, bool) {
 	return v, true
 }
 
-// String returns "1", "2", "draft-29" or "mvfst-27".
-func (v *quicVersion) String() string {
-	switch v.number {
+// quicName returns "1", "2", "draft-29" or "mvfst-27", and Google's own versions
+// as they write them; nothing for 0.
+func quicName(number uint32) string {
+	switch number {
+	case 0:
+		return ""
 	case quicV1:
 		return "1"
 	case quicV2:
 		return "2"
 	case quicMvfst, quicMvfstX:
 		return "mvfst-27"
-	case quicQ050:
-		return "Q050"
-	case quicT050:
-		return "T050"
-	case quicT051:
-		return "T051"
 	}
-	return "draft-" + strconv.Itoa(int(v.number-quicDrafts))
+	if number>>8 < quicDrafts>>8 { // four letters
+		return string(binary.BigEndian.AppendUint32(nil, number))
+	}
+	return "draft-" + strconv.Itoa(int(number-quicDrafts))
 }
 
 // packetType returns the type in a long header's first byte as version 1

@@ -2,14 +2,12 @@
 
 package classifier
 
-import "net/netip"
-
 // Session is what a Classifier keeps of one connection. The zero value is
 // ready. Its size is fixed; reassembly buffers and names hang off it only while
 // there is a need. A Session is used by one goroutine at a time and must not be
 // copied once begun.
 type Session struct {
-	client    netip.Addr
+	client    [16]byte
 	detector  *detector // of the protocol recognised
 	found     *findings // nil until something is known
 	work      *work     // nil unless a message is incomplete
@@ -112,7 +110,7 @@ func (s *Session) noted() int {
 	if s.found == nil {
 		return 0
 	}
-	return len(s.found.log.b)
+	return s.found.log.end()
 }
 
 // once sets flag and reports whether it was not set before.

@@ -43,7 +43,7 @@ func lookServerHello(x *sight) verdict {
 			if !x.learnServerHello(body, false) {
 				return no
 			}
-			if x.s.handshake().tls == "TLSv1.3" {
+			if tlsVersionName(x.s.handshake().tls) == "TLSv1.3" {
 				return x.finishedTLS()
 			}
 		case serverCert:
@@ -127,7 +127,7 @@ func (x *sight) learnServerHello(b []byte, datagrams bool) bool {
 	}
 	x.hello.extensions = kinds
 	if name := tlsVersionName(version); name != "" {
-		f.tls = name
+		f.tls = version
 		x.s.note("tls/version", name, 0)
 	}
 	x.text(&f.chosen, "tls/alpn chosen", chosen)

@@ -280,7 +280,7 @@ func BenchmarkHandle(b *testing.B) {
 }
 
 // BenchmarkSessionMemory reports what a session costs the daemon with 100,000 of
-// them: half have shown a TLS ClientHello to the end, a quarter DNS, and a quarter
+// them: half have shown the hellos of TLS to the end, a quarter DNS, and a quarter
 // nothing but a SYN.
 func BenchmarkSessionMemory(b *testing.B) { reportMemory(b, 100_000) }
 
@@ -303,6 +303,7 @@ func reportMemory(b *testing.B, sessions uint32) {
 	hello := clientHello(b, "www.netflix.com")
 	for b.Loop() {
 		w := newWorker(b, nullStore{}, int(sessions))
+		w.classifier.Store(classifier.New(classifier.Options{Certificates: true, Hints: classifier.NewHints(classifier.HintsOptions{}), History: classifier.NewHistory(classifier.HistoryOptions{})}))
 		before := heap()
 		for i := range sessions {
 			client := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 40000)
@@ -321,7 +322,7 @@ func reportMemory(b *testing.B, sessions uint32) {
 				p.First = false
 				p.Payload = ipPacket(classifier.ProtoTCP, client, server, 2, classifier.FlagACK, hello)
 				w.Handle(&p)
-				p.Payload = ipPacket(classifier.ProtoTCP, server, client, 2, classifier.FlagACK, []byte{22, 3, 3, 0, 90, 2, 0, 0, 86, 3, 3})
+				p.Payload = ipPacket(classifier.ProtoTCP, server, client, 2, classifier.FlagACK, serverHello13())
 				w.Handle(&p)
 			}
 		}

@@ -114,3 +114,9 @@ func handshake12(tb testing.TB, name string) (hello, flight []byte) {
 	other.Close()
 	return hello, flight
 }
+
+// serverHello13 returns the hello of a server that has chosen TLS 1.3.
+func serverHello13() []byte {
+	hello := append([]byte{22, 3, 3, 0, 50, 2, 0, 0, 46, 3, 3}, make([]byte, 32)...)
+	return append(hello, 0, 0x13, 0x01, 0, 0, 6, 0, 0x2b, 0, 2, 3, 4)
+}

@@ -101,7 +101,7 @@ func TestConcurrency(t *testing.T) {
 			if !known[s] {
 				t.Errorf("id %d finds session %d, which has ended", id, s.serial)
 			}
-			if s.shared != table.ids.ambiguous(id) && len(s.more) == 0 {
+			if s.shared != table.ids.ambiguous(id) && len(s.others()) == 0 {
 				t.Errorf("session %d of id %d: shared %v", s.serial, id, s.shared)
 			}
 		}

@@ -38,7 +38,7 @@ func (t *Table) unconfirmed(f *conntrack.Flow) *Session {
 // held. The rows under its other ids die by themselves.
 func (t *Table) confirm(s *Session, f *conntrack.Flow) {
 	// Of several ids each has what was known when its packet came.
-	whole := len(s.more) > 0
+	whole := len(s.others()) > 0
 	for _, id := range s.IDs(nil) {
 		if id != f.ID {
 			t.disown(id, s)

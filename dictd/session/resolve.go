@@ -116,13 +116,14 @@ func (t *Table) verify(at place) {
 // the id: this entry will not be confirmed beside it.
 func (t *Table) join(s *Session, id uint32) *Session {
 	if !s.confirmed {
-		if len(s.more) >= maxIDs {
+		if len(s.others()) >= maxIDs {
 			t.forget(s, false)
 			return nil
 		}
 		t.own(id, s)
 		s.mu.Lock()
-		s.more = append(s.more, id)
+		all := append(s.others(), id)
+		s.more = &all
 		return s
 	}
 	s.mu.Lock()

@@ -15,37 +15,42 @@ import (
 type Session struct {
 	mu sync.Mutex
 
-	Class   classifier.Session
+	Class classifier.Session
+
+	serial int64
+	began  int64     // first packet seen, nanoseconds of Unix time
+	more   *[]uint32 // further ids while unconfirmed; few have any
+	before *written  // what the classifier's cells were, while they may change
+
 	Packets uint32 // packets inspected
 	// ClientIf and ServerIf are the interfaces by which the first packet of each
 	// direction came, as ifindex; 0 is this machine, or not known yet.
 	ClientIf, ServerIf uint32
+
+	syn   uint32 // sequence number of the client's first SYN, if hasSYN
+	id    uint32 // first id; once confirmed, the id
+	epoch uint32 // last dump that showed it; under Table.admin
+	held  int32  // bytes that Class keeps, as counted in Table.holding
+
 	// ClientHops and ServerHops are the distances that the hop limits tell; -1
 	// means unknown.
 	ClientHops, ServerHops int16
-	// Finished says that no packet of it is wanted any more; Final, that the
-	// classifier has come to its end.
+
+	orig  conntrack.Tuple // never changes
+	reply conntrack.Tuple // the kernel's once confirmed
+	zone  uint16
+
+	// Finished says that no packet of it is wanted any more; Final, that its
+	// application is settled.
 	Finished, Final bool
 
-	syn       uint32 // sequence number of the client's first SYN, if hasSYN
-	hasSYN    bool
-	serial    int64
-	began     int64           // first packet seen, nanoseconds of Unix time
-	orig      conntrack.Tuple // never changes
-	reply     conntrack.Tuple // the kernel's once confirmed
-	id        uint32          // first id; once confirmed, the id
-	more      []uint32        // further ids while unconfirmed
-	epoch     uint32          // last dump that showed it; under Table.admin
-	zone      uint16
 	confirmed bool
-	held      int32 // bytes that Class keeps, as counted in Table.holding
+	hasSYN    bool
 	claimed   bool  // its row was there before: what the beginning told is not known here
 	dead      bool  // forgotten by the table: writes no more rows
 	reopened  bool  // the kernel's entry was another connection's before, and counts its packets too
 	shared    bool  // one of its ids is another session's too: writes no rows
-
-	sent   facts    // cells written
-	before *written // what the classifier's cells were, while they may change
+	sent      facts // cells written
 }
 
 // maxIDs bounds the ids of an unconfirmed session.
@@ -87,7 +92,15 @@ func (s *Session) ID() uint32 { return s.id }
 func (s *Session) Writable() bool { return !s.dead && !s.shared }
 
 // IDs appends the ids under which the session has rows.
-func (s *Session) IDs(dst []uint32) []uint32 { return append(append(dst, s.id), s.more...) }
+func (s *Session) IDs(dst []uint32) []uint32 { return append(append(dst, s.id), s.others()...) }
+
+// others returns the ids that it has beside the first.
+func (s *Session) others() []uint32 {
+	if s.more == nil {
+		return nil
+	}
+	return *s.more
+}
 
 // Endpoints returns the original tuple as the classifier takes it.
 func (s *Session) Endpoints() classifier.Endpoints { return endpoints(&s.orig) }

@@ -188,7 +188,7 @@ func (t *Table) disown(id uint32, s *Session) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.shared = t.ids.ambiguous(o.id)
-	for _, id := range o.more {
+	for _, id := range o.others() {
 		o.shared = o.shared || t.ids.ambiguous(id)
 	}
 	if o.Writable() {

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+	"unsafe"
 
 	"nftdict/classifier"
 	"nftdict/dictd/conntrack"
@@ -421,8 +422,15 @@ func TestTooManyIDs(t *testing.T) {
 		t.Errorf("%d sessions of one tuple", r.Len())
 	}
 	for _, s := range r.All() {
-		if n := len(s.more); n > maxIDs {
+		if n := len(s.others()); n > maxIDs {
 			t.Errorf("%d ids", n)
 		}
+	}
+}
+
+// A session fills a size that the allocator has.
+func TestSessionSize(t *testing.T) {
+	if n := unsafe.Sizeof(Session{}); n > 256 {
+		t.Errorf("a session takes %d bytes, want at most 256", n)
 	}
 }

@@ -47,14 +47,11 @@ func (s *Session) view() view {
 	return viewOf(s.Class.Result())
 }
 
-// maxSums is how many cells of a view may change.
-const maxSums = 40
-
 // written remembers what a session's cells were, while they may change: a hash
 // of each, in the order in which diff comes to them.
 type written struct {
 	seed        maphash.Seed
-	sums        [maxSums]uint32
+	sums        []uint32 // without the zeros at the end
 	certificate *classifier.Certificate
 }
 
@@ -71,10 +68,17 @@ func (d *diff) changed(sum uint32) bool {
 	if d.was == nil {
 		return sum != 0
 	}
-	same := d.was.sums[d.next] == sum
-	d.was.sums[d.next] = sum
 	d.next++
-	return !same
+	if d.next > len(d.was.sums) {
+		if sum == 0 {
+			return false
+		}
+		d.was.sums = append(d.was.sums, make([]uint32, d.next-len(d.was.sums))...)
+	}
+	was := &d.was.sums[d.next-1]
+	changed := *was != sum
+	*was = sum
+	return changed
 }
 
 // text appends a string, unless it is empty: what is no longer known keeps its
