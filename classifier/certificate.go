@@ -2,6 +2,8 @@
 
 package classifier
 
+import "strings"
+
 // Certificate is what a server's certificate says of itself. Strings are
 // printable ASCII; a field that is not, or is too long, is left out.
 type Certificate struct {
@@ -51,11 +53,31 @@ func (x *sight) learnCertificate(b []byte) {
 	if h.sni != "" && f.application != nil && !f.inferred {
 		return
 	}
+	if c.isTor() {
+		x.application("TOR", "vpn", confidenceName)
+		return
+	}
 	if app := c.application(x.c.opts.Domains); app != nil {
 		f.application, f.confidence, f.inferred = app, confidenceName, false
 		x.s.flags |= learned
 		x.s.note("application", app.Name, confidenceName)
 	}
+}
+
+// isTor reports whether the certificate is as Tor's relays make them for each
+// connection: signed by someone who is as little as its subject, both named
+// after hosts drawn by chance, www.NAME.net and www.NAME.com, and nothing else.
+func (c *Certificate) isTor() bool {
+	drawn := func(n *CertificateName, end string) bool {
+		name, ok := strings.CutPrefix(n.CN, "www.")
+		name, ended := strings.CutSuffix(name, end)
+		if !ok || !ended || len(name) < 8 || len(name) > 20 {
+			return false
+		}
+		return strings.Trim(name, "abcdefghijklmnopqrstuvwxyz234567") == "" && *n == CertificateName{CN: n.CN}
+	}
+	return drawn(&c.Subject, ".net") && drawn(&c.Issuer, ".com") && len(c.Names) == 0 &&
+		strings.TrimSuffix(c.Subject.CN, ".net") != strings.TrimSuffix(c.Issuer.CN, ".com")
 }
 
 // application returns the application that the certificate's names agree on.

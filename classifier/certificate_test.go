@@ -105,3 +105,25 @@ func FuzzCertificate(f *testing.F) {
 		}
 	})
 }
+
+func TestTorCertificate(t *testing.T) {
+	tor := Certificate{Subject: CertificateName{CN: "www.axslhtfqq2.net"}, Issuer: CertificateName{CN: "www.hkkch64skp7am.com"}}
+	change := func(f func(*Certificate)) Certificate { c := tor; f(&c); return c }
+	for name, tt := range map[string]struct {
+		in   Certificate
+		want bool
+	}{
+		"tor":              {tor, true},
+		"organisation":     {change(func(c *Certificate) { c.Issuer.O = "Example" }), false},
+		"names":            {change(func(c *Certificate) { c.Names = []string{"www.axslhtfqq2.net"} }), false},
+		"short":            {change(func(c *Certificate) { c.Subject.CN = "www.ietf.net" }), false},
+		"other letters":    {change(func(c *Certificate) { c.Subject.CN = "www.axslhtfqq1.net" }), false},
+		"same":             {change(func(c *Certificate) { c.Issuer.CN = "www.axslhtfqq2.com" }), false},
+		"the other way":    {Certificate{Subject: tor.Issuer, Issuer: tor.Subject}, false},
+		"nothing in front": {change(func(c *Certificate) { c.Subject.CN = "axslhtfqq2.net" }), false},
+	} {
+		if got := tt.in.isTor(); got != tt.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

@@ -60,9 +60,9 @@ type Options struct {
 type Classifier struct {
 	opts      Options
 	detectors []detector
-	first     [2][256]idSet  // candidates by first payload byte, for TCP and UDP
-	bare      [256]*detector // protocols told by the IP protocol number
-	transfer  *detector      // of FTP's data connections, which nothing but a relation tells
+	first     [2][256]idSet        // candidates by first payload byte, for TCP and UDP
+	bare      [256]*detector       // protocols told by the IP protocol number
+	announced map[string]*detector // by application: what only another session tells
 	looks     [2][]func(*sight) verdict
 	scratch   sync.Pool // *sight
 	trials    sync.Pool // *trial
@@ -83,7 +83,10 @@ func New(o Options) *Classifier {
 	if o.MaxString <= 0 {
 		o.MaxString = DefaultMaxString
 	}
-	c := &Classifier{opts: o, detectors: detectors(), bare: bareProtocols(), transfer: ftpData()}
+	c := &Classifier{opts: o, detectors: detectors(), bare: bareProtocols(), announced: make(map[string]*detector)}
+	for _, d := range []*detector{ftpData(), tincData()} {
+		c.announced[d.upper] = d
+	}
 	for i := range c.detectors {
 		d := &c.detectors[i]
 		c.looks[overTCP], c.looks[overUDP] = append(c.looks[overTCP], d.stream), append(c.looks[overUDP], d.datagram)

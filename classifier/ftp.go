@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-	"time"
 )
 
 func ftpDetector() detector {
@@ -79,6 +78,7 @@ func (x *sight) ftpChannels() {
 	if m == nil {
 		return
 	}
+	data := x.c.announced["FTP_DATA"]
 	place := m[4*x.dir : 4*x.dir+4]
 	from := min(int(binary.BigEndian.Uint32(place)), len(x.data))
 	e := x.ends()
@@ -91,33 +91,12 @@ func (x *sight) ftpChannels() {
 		b = rest
 		if x.dir == Reply {
 			if end, ok := ftpPassive(line, e.Server.Addr()); ok {
-				x.expectData(end, e.Client.Addr())
+				x.announce(data, end, e.Client.Addr(), ProtoTCP)
 			}
 		} else if end, ok := ftpActive(line, e.Client.Addr()); ok {
-			x.expectData(end, e.Server.Addr())
+			x.announce(data, end, e.Server.Addr(), ProtoTCP)
 		}
 	}
-}
-
-// expectData remembers that peer will open a data connection to end.
-func (x *sight) expectData(end netip.AddrPort, peer netip.Addr) {
-	x.s.note("ftp/data", end.String(), 0)
-	x.c.opts.Relations.add(relationKey{end: end, peer: peer, proto: ProtoTCP}, x.c.transfer.bare, x.now)
-}
-
-// expected settles a session that a control connection has announced.
-func (c *Classifier) expected(s *Session, e Endpoints, now time.Time) bool {
-	if e.Proto != ProtoTCP {
-		return false
-	}
-	app := c.opts.Relations.find(relationKey{end: e.Server, peer: e.Client.Addr(), proto: ProtoTCP}, now)
-	if app == nil || app.Name != c.transfer.upper {
-		return false
-	}
-	s.note("relation", e.Server.String(), int(c.transfer.confidence))
-	s.lock(c.transfer, s.noted())
-	s.finish()
-	return true
 }
 
 // ftpPassive reads the end that a server's answer offers. Clients connect to the

@@ -2,10 +2,7 @@
 
 package classifier
 
-import (
-	"bytes"
-	"strings"
-)
+import "bytes"
 
 const (
 	maxBlank   = 16       // bytes of empty lines in front of a request
@@ -57,7 +54,8 @@ func lookHTTP(x *sight) verdict {
 			if x.s.once(sawHost) {
 				x.s.note("http/host: none", "", 0)
 			}
-			x.httpUse(target)
+			x.httpUse(method, target)
+			x.agentUse(x.s.heads().agent)
 			if x.c.opts.Certificates && x.s.found.application == nil {
 				x.s.flags |= settled
 				return enough
@@ -138,40 +136,16 @@ func lookStatus(x *sight) verdict {
 		if line, rest, ok = cutLine(rest); !ok || len(line) == 0 {
 			break
 		}
-		if name, value, colon := bytes.Cut(line, []byte{':'}); colon && equalFold(name, "content-type") {
+		name, value, colon := bytes.Cut(line, []byte{':'})
+		switch {
+		case !colon:
+		case equalFold(name, "content-type"):
 			x.contentType(bytes.Trim(value, " \t"))
+		case equalFold(name, "icy-name"), equalFold(name, "icy-br"), equalFold(name, "ice-audio-info"):
+			x.nameless("ICECAST", "streaming", confidenceName)
 		}
 	}
 	return enough
-}
-
-// contentType names the uses of HTTP that a media type tells.
-func (x *sight) contentType(value []byte) {
-	value, _, _ = bytes.Cut(value, []byte{';'})
-	switch value = bytes.TrimRight(value, " "); {
-	case equalFold(value, "application/ocsp-request"), equalFold(value, "application/ocsp-response"):
-		x.application("OCSP", "security", confidenceName)
-	case equalFold(value, "application/dash+xml"), equalFold(value, "video/vnd.mpeg.dash.mpd"):
-		x.nameless("MPEGDASH", "streaming", confidenceName)
-	case equalFold(value, "application/vnd.apple.mpegurl"), equalFold(value, "application/x-mpegurl"):
-		x.nameless("HLS", "streaming", confidenceName)
-	case equalFold(value, "application/soap+xml"):
-		x.nameless("SOAP", "web", confidenceName)
-	}
-}
-
-// httpUse names the uses of HTTP that the host or the target tells.
-func (x *sight) httpUse(target []byte) {
-	path, _, _ := bytes.Cut(target, []byte{'?'})
-	host := x.s.heads().host
-	switch {
-	case strings.HasPrefix(host, "ocsp") && strings.HasPrefix(strings.TrimLeft(host[4:], "0123456789"), "."), strings.Contains(host, ".ocsp."):
-		x.application("OCSP", "security", confidenceName)
-	case bytes.HasSuffix(path, []byte(".mpd")), bytes.HasSuffix(path, []byte(".m4s")): // and its segments
-		x.nameless("MPEGDASH", "streaming", confidenceName)
-	case bytes.HasSuffix(path, []byte(".m3u8")):
-		x.nameless("HLS", "streaming", confidenceName)
-	}
 }
 
 // cutLine cuts b after its first line and takes the end of line off.

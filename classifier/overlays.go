@@ -64,5 +64,18 @@ func lookTinc(x *sight) verdict {
 		}
 	}
 	major, minor, dotted := bytes.Cut(version, []byte("."))
-	return sure(string(major) == "17" && (!dotted || len(minor) == 1 && isDigit(minor[0])))
+	if string(major) != "17" || dotted && (len(minor) != 1 || !isDigit(minor[0])) {
+		return no
+	}
+	if x.c.opts.Relations != nil {
+		e := x.ends()
+		x.announce(x.c.announced["TINC"], e.Server, e.Client.Addr(), ProtoUDP)
+	}
+	return done
+}
+
+// tincData describes the datagrams of tinc. They are encrypted from the first
+// byte on, and go to the port that takes the node's connections.
+func tincData() *detector {
+	return &detector{name: "TINC", upper: "TINC", category: "vpn", confidence: 85, bare: &Application{"TINC", "vpn"}}
 }

@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -32,6 +33,9 @@ type Relations struct {
 	opts   RelationsOptions
 	seed   maphash.Seed
 	shards [relationShards]relationShard
+	// announced is set for good by the first announcement: until then no session
+	// needs to be looked up when it begins.
+	announced atomic.Bool
 }
 
 type relationShard struct {
@@ -104,6 +108,35 @@ func (r *Relations) Len() int {
 		r.shards[i].mu.Unlock()
 	}
 	return n
+}
+
+// expected settles a session that another has announced as carrying a protocol.
+func (c *Classifier) expected(s *Session, e Endpoints, now time.Time) bool {
+	if !c.opts.Relations.announced.Load() {
+		return false
+	}
+	app := c.opts.Relations.find(relationKey{end: e.Server, peer: e.Client.Addr(), proto: e.Proto}, now)
+	if app == nil && e.Proto == ProtoUDP { // announced by the other side
+		app = c.opts.Relations.find(relationKey{end: e.Client, peer: e.Server.Addr(), proto: e.Proto}, now)
+	}
+	if app == nil {
+		return false
+	}
+	d := c.announced[app.Name]
+	if d == nil {
+		return false
+	}
+	s.note("relation", e.Server.String(), int(d.confidence))
+	s.lock(d, s.noted())
+	s.finish()
+	return true
+}
+
+// announce remembers that what goes between peer and end over proto is d's.
+func (x *sight) announce(d *detector, end netip.AddrPort, peer netip.Addr, proto uint8) {
+	x.s.note("relation/announced", end.String(), 0)
+	x.c.opts.Relations.add(relationKey{end: end, peer: peer, proto: proto}, d.bare, x.now)
+	x.c.opts.Relations.announced.Store(true)
 }
 
 // ends returns the session's ends as x's packet and its direction tell them.

@@ -102,3 +102,23 @@ func TestExpectedTransfers(t *testing.T) {
 		})
 	}
 }
+
+// A node of tinc sends datagrams to the port that took its connection.
+func TestExpectedDatagrams(t *testing.T) {
+	for _, tt := range []struct{ name, from, to, want string }{
+		{"to the server", "192.0.2.10:655", "198.51.100.1:655", "TINC"},
+		{"from the server", "198.51.100.1:655", "192.0.2.10:655", "TINC"},
+		{"to another port", "192.0.2.10:655", "198.51.100.1:656", ""},
+		{"of another client", "192.0.2.11:655", "198.51.100.1:655", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := New(Options{Relations: NewRelations(RelationsOptions{})})
+			if r := between(c, ProtoTCP, "192.0.2.10:40000", "198.51.100.1:655", testTime, said{Original, "0 node_a 17.7\n"}); r.Protocol != "TINC" {
+				t.Fatalf("connection: %q", r.Protocol)
+			}
+			if r := between(c, ProtoUDP, tt.from, tt.to, testTime, said{Original, noise(100)}); r.Protocol != tt.want {
+				t.Errorf("got %q, want %q", r.Protocol, tt.want)
+			}
+		})
+	}
+}

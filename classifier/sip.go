@@ -58,12 +58,50 @@ func rtspDetector() detector {
 	}
 }
 
-// lookRTSP reads a first line of RFC 2326 or RFC 7826. OPTIONS may go to the
-// server as a whole, that is to a star: the version at the end tells.
+// lookRTSP reads a first line of RFC 2326 or RFC 7826. What a client asks ends
+// with the version; AirPlay asks so for things that have no address of RTSP, and
+// tells of itself in the head.
 func lookRTSP(x *sight) verdict {
 	b := x.data
-	return certain(opensAny(b, "RTSP/1.0 ", "RTSP/2.0 ", "OPTIONS * RTSP/", "OPTIONS rtsp", "DESCRIBE rtsp", "SETUP rtsp", "PLAY rtsp",
-		"PAUSE rtsp", "ANNOUNCE rtsp", "TEARDOWN rtsp", "GET_PARAMETER rtsp", "SET_PARAMETER rtsp", "RECORD rtsp"))
+	if x.s.detector == nil {
+		if v := opensAny(b, "RTSP/1.0 ", "RTSP/2.0 "); v != no {
+			return min(v, found)
+		}
+		line, _, ended := cutLine(b[:min(len(b), 1024)])
+		switch {
+		case !ended && (len(b) >= 1024 || !isRequestStart(b)):
+			return no
+		case !ended:
+			return min(max(opensAny(b, "OPTIONS rtsp", "DESCRIBE rtsp", "SETUP rtsp", "PLAY rtsp", "PAUSE rtsp", "ANNOUNCE rtsp",
+				"TEARDOWN rtsp", "GET_PARAMETER rtsp", "SET_PARAMETER rtsp", "RECORD rtsp"), wait), found)
+		case !isRequestStart(line) || !bytes.HasSuffix(line, []byte(" RTSP/1.0")) && !bytes.HasSuffix(line, []byte(" RTSP/2.0")):
+			return no
+		}
+	}
+	_, rest, ok := cutLine(b)
+	for ok {
+		var line []byte
+		if line, rest, ok = cutLine(rest); !ok {
+			break
+		}
+		if len(line) == 0 {
+			return enough
+		}
+		name, value, _ := bytes.Cut(line, []byte{':'})
+		switch value = bytes.Trim(value, " \t"); {
+		case equalFold(name, "user-agent"):
+			x.text(&x.s.heads().agent, "rtsp/user-agent", value)
+			x.agentUse(string(value))
+		case equalFold(name, "server"):
+			x.agentUse(string(value))
+		case equalFold(name, "apple-challenge"), equalFold(name, "dacp-id"), equalFold(name, "x-apple-device-id"), equalFold(name, "x-apple-hkp"):
+			x.nameless("AIRPLAY", "streaming", confidenceName)
+		}
+	}
+	if len(b) > 4096 {
+		return enough
+	}
+	return found
 }
 
 func mgcpDetector() detector {

@@ -17,5 +17,6 @@ func webDetectors() []detector {
 		llmnrDetector(),
 		dnsDetector(),
 		dnscryptDetector(),
+		webSocketDetector(),
 	}
 }
