@@ -85,6 +85,10 @@ func (d *Daemon) open() error {
 	if err != nil {
 		return err
 	}
+	registers, err := openRegisters(c, d.o.Log)
+	if err != nil {
+		return err
+	}
 	if d.kernel, err = conntrack.Dial(d.o.NetNS); err != nil {
 		return err
 	}
@@ -98,6 +102,7 @@ func (d *Daemon) open() error {
 	}
 	d.pipeline = &pipeline{table: d.table, record: d.record, clock: time.Now}
 	d.pipeline.classifier.Store(classify)
+	d.pipeline.registers.Store(registers)
 	table, err := rules.Open(rules.Options{Name: c.Rules.Table, NetNS: d.o.NetNS})
 	if err != nil {
 		return err

@@ -17,7 +17,8 @@
 // What it writes of a session: session_id, ip_protocol, family, client_address,
 // server_address, client_port, server_port, client_interface_id, local_address,
 // remote_address (of the two, local is the private one, else the client),
-// client_hops; with the first answer server_interface_id and server_hops; once
+// client_hops, and with a database of countries client_country and
+// server_country; with the first answer server_interface_id and server_hops; once
 // confirmed the four addresses and ports after translation (*_new); from the
 // classifier the application in all its fields, or their _inferred forms where
 // only the client's DNS answers or earlier sessions tell, names, versions and

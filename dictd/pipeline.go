@@ -21,6 +21,7 @@ type pipeline struct {
 	table      *session.Table
 	record     *recorder
 	classifier atomic.Pointer[classifier.Classifier]
+	registers  atomic.Pointer[registers] // nil has none
 	clock      func() time.Time
 
 	malformed, truncated, untracked, finished atomic.Uint64
@@ -66,6 +67,7 @@ func (w *worker) inspect(s *session.Session, q *queue.Packet, dir classifier.Dir
 	}
 	if s.Packets++; s.Packets == 1 {
 		w.classifier.Load().Begin(&s.Class, s.Endpoints(), now)
+		s.ClientCountry, s.ServerCountry = w.registers.Load().countriesOf(s)
 		changed = true
 	}
 	switch {

@@ -5,23 +5,28 @@ package dictd
 import (
 	"fmt"
 	"log/slog"
+	"reflect"
 
 	"nftdict/dictd/config"
 )
 
 // Reload takes over a new configuration while packets go on being inspected:
-// fail, log_level, domains, sessions.packets, sessions.bytes and
-// sessions.certificates. If another key
+// fail, log_level, domains, countries, vendors, sessions.packets, sessions.bytes
+// and sessions.certificates. Files that they name are read again. If another key
 // has changed, or the new values do not work, nothing changes.
 func (d *Daemon) Reload(c config.Config) error {
 	old := d.config.Load()
 	same := *old
-	same.Fail, same.LogLevel, same.Domains = c.Fail, c.LogLevel, c.Domains
+	same.Fail, same.LogLevel, same.Domains, same.Countries, same.Vendors = c.Fail, c.LogLevel, c.Domains, c.Countries, c.Vendors
 	same.Sessions.Packets, same.Sessions.Bytes, same.Sessions.Certificates = c.Sessions.Packets, c.Sessions.Bytes, c.Sessions.Certificates
-	if same != c {
+	if !reflect.DeepEqual(same, c) {
 		return fmt.Errorf("reload: backend, socket, queues, rules and sessions.limit cannot change while dictd runs: start it again")
 	}
 	classify, err := newClassifier(&c, &d.memories)
+	if err != nil {
+		return fmt.Errorf("reload: %w", err)
+	}
+	registers, err := openRegisters(&c, d.o.Log)
 	if err != nil {
 		return fmt.Errorf("reload: %w", err)
 	}
@@ -36,6 +41,7 @@ func (d *Daemon) Reload(c config.Config) error {
 		}
 	}
 	d.pipeline.classifier.Store(classify)
+	d.pipeline.registers.Store(registers)
 	d.setLevel(&c)
 	return nil
 }

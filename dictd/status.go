@@ -40,11 +40,12 @@ func (d *Daemon) Status() *api.Status {
 		Conntrack: api.Conntrack{
 			Events: events.Events, Overruns: events.Overruns, Malformed: events.Malformed, Reconciled: d.reconciled.Load(),
 		},
-		Writes:   d.record.status(),
-		Tables:   map[string]api.Table{},
-		Hints:    d.memories.hints.Len(),
-		Warnings: append([]string{}, d.warnings...),
-		Errors:   map[string]string{},
+		Writes:    d.record.status(),
+		Tables:    map[string]api.Table{},
+		Hints:     d.memories.hints.Len(),
+		Registers: d.pipeline.registers.Load().status(),
+		Warnings:  append([]string{}, d.warnings...),
+		Errors:    map[string]string{},
 	}
 	d.addQueues(s)
 	d.addTables(s)

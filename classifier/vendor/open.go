@@ -25,6 +25,24 @@ func Open(paths ...string) (*Table, error) {
 	return b.Table(), nil
 }
 
+// Auto is the name that stands for what is Installed, in Load.
+const Auto = "auto"
+
+// Load is Open, and Open of what is Installed for the one name Auto. Of that,
+// files that cannot be read are left out and told to skipped.
+func Load(paths []string, skipped func(error)) (*Table, error) {
+	if len(paths) != 1 || paths[0] != Auto {
+		return Open(paths...)
+	}
+	b := NewBuilder()
+	for _, path := range Installed() {
+		if err := b.open(path); err != nil {
+			skipped(err)
+		}
+	}
+	return b.Table(), nil
+}
+
 // open reads one registry.
 func (b *Builder) open(path string) error {
 	f, err := os.Open(path)

@@ -37,16 +37,13 @@ func main() {
 	os.Exit(status)
 }
 
-// defaultConfig is read if it exists and no other was named.
-const defaultConfig = "/etc/dictd/dictd.toml"
-
 const usage = `Usage: dictd [-config FILE] [-check | -print-config | -remove | -version]
 
 Inspects the first packets of every connection and writes what it learns into
 the dictionaries that nft rules look up.
 
 Options:
-  -config FILE    configuration; without it ` + defaultConfig + `, if there
+  -config FILE    configuration; without it ` + config.DefaultPath + `, if there
                   is one, else the defaults
   -check          read the configuration, say what is wrong with it, and stop
   -print-config   print the default configuration with comments, and stop
@@ -110,12 +107,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitDone
 }
 
-// load reads the configuration; "" is the default file, which may be missing.
+// load reads the configuration; "" is config.DefaultPath, which may be missing.
 func load(path string) (config.Config, error) {
 	if path != "" {
 		return config.Load(path)
 	}
-	c, err := config.Load(defaultConfig)
+	c, err := config.Load(config.DefaultPath)
 	if errors.Is(err, os.ErrNotExist) {
 		return config.Default(), nil
 	}

@@ -27,8 +27,18 @@ type Status struct {
 	Writes    Writes            `json:"writes"`
 	Tables    map[string]Table  `json:"tables"`
 	Hints     int               `json:"hints"` // DNS answers remembered
+	Registers []Register        `json:"registers"`
 	Warnings  []string          `json:"warnings"`
 	Errors    map[string]string `json:"errors,omitempty"` // figures that could not be had, and why
+}
+
+// Register is a file in which addresses are looked up.
+type Register struct {
+	For     string    `json:"for"` // "countries" or "vendors"
+	File    string    `json:"file"`
+	Date    time.Time `json:"date"`           // a database's of its making; a registry's of its last change
+	Kind    string    `json:"kind,omitempty"` // what a database calls itself
+	Entries int       `json:"entries"`
 }
 
 // Kernel is what was found out about the kernel at start.
@@ -97,41 +107,43 @@ type Table struct {
 
 // Session is one connection.
 type Session struct {
-	CtID        uint32     `json:"ct_id"`
-	SessionID   int64      `json:"session_id"`
-	Confirmed   bool       `json:"confirmed"`
-	Zone        uint16     `json:"zone"`
-	Family      int        `json:"family"`
-	IPProtocol  int        `json:"ip_protocol"`
-	Client      netip.Addr `json:"client_address"`
-	ClientPort  int        `json:"client_port"`
-	Server      netip.Addr `json:"server_address"`
-	ServerPort  int        `json:"server_port"`
-	Began       time.Time  `json:"began"`
-	Packets     int        `json:"packets"` // inspected
-	Finished    bool       `json:"finished"`
-	Final       bool       `json:"final"`
-	Protocol    string     `json:"protocol"`
-	Application string     `json:"application"`
-	Category    string     `json:"category"`
-	Chain       string     `json:"application_protochain"`
-	Detail      string     `json:"detail"`
-	Confidence  int        `json:"confidence"`
-	Inferred    bool       `json:"inferred"`
-	SNI         string     `json:"ssl_sni"`
-	Hint        string     `json:"server_dns_hint"`
-	JA4         string     `json:"ja4"`
-	Name        string     `json:"application_name"`
-	Lookup      string     `json:"lookup_application"`
-	JA3         string     `json:"ja3"`
-	JA3S        string     `json:"ja3s"`
-	TLSVersion  string     `json:"tls_version"`
-	ALPN        []string   `json:"alpn"`
-	ALPNChosen  string     `json:"alpn_chosen"`
-	QUICVersion string     `json:"quic_version"`
-	UserAgent   string     `json:"http_user_agent"`
-	URL         string     `json:"http_url"`
-	SSHBanner   string     `json:"ssh_banner"`
+	CtID          uint32     `json:"ct_id"`
+	SessionID     int64      `json:"session_id"`
+	Confirmed     bool       `json:"confirmed"`
+	Zone          uint16     `json:"zone"`
+	Family        int        `json:"family"`
+	IPProtocol    int        `json:"ip_protocol"`
+	Client        netip.Addr `json:"client_address"`
+	ClientPort    int        `json:"client_port"`
+	Server        netip.Addr `json:"server_address"`
+	ServerPort    int        `json:"server_port"`
+	Began         time.Time  `json:"began"`
+	Packets       int        `json:"packets"` // inspected
+	Finished      bool       `json:"finished"`
+	Final         bool       `json:"final"`
+	Protocol      string     `json:"protocol"`
+	Application   string     `json:"application"`
+	Category      string     `json:"category"`
+	Chain         string     `json:"application_protochain"`
+	Detail        string     `json:"detail"`
+	Confidence    int        `json:"confidence"`
+	Inferred      bool       `json:"inferred"`
+	SNI           string     `json:"ssl_sni"`
+	Hint          string     `json:"server_dns_hint"`
+	JA4           string     `json:"ja4"`
+	ClientCountry string     `json:"client_country,omitempty"`
+	ServerCountry string     `json:"server_country,omitempty"`
+	Name          string     `json:"application_name"`
+	Lookup        string     `json:"lookup_application"`
+	JA3           string     `json:"ja3"`
+	JA3S          string     `json:"ja3s"`
+	TLSVersion    string     `json:"tls_version"`
+	ALPN          []string   `json:"alpn"`
+	ALPNChosen    string     `json:"alpn_chosen"`
+	QUICVersion   string     `json:"quic_version"`
+	UserAgent     string     `json:"http_user_agent"`
+	URL           string     `json:"http_url"`
+	SSHBanner     string     `json:"ssh_banner"`
 
 	Certificate *classifier.Certificate `json:"certificate,omitempty"`
 }
@@ -163,6 +175,7 @@ func Describe(s *session.Session) Session {
 		Protocol: r.Protocol, Application: r.Application, Category: r.Category, Chain: r.Chain, Detail: r.Detail,
 		Confidence: r.Confidence, Inferred: r.Inferred, SNI: r.SNI, Hint: r.Hint, JA4: r.JA4,
 		Name: r.Title(), Lookup: r.Lookup, JA3: r.JA3, JA3S: r.JA3S, TLSVersion: r.TLSVersion, ALPN: r.ALPN, ALPNChosen: r.ALPNChosen,
+		ClientCountry: s.ClientCountry.String(), ServerCountry: s.ServerCountry.String(),
 		QUICVersion: r.QUICVersion, UserAgent: r.UserAgent, URL: r.URL, SSHBanner: r.SSHBanner, Certificate: r.Certificate,
 	}
 }

@@ -13,19 +13,22 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"nftdict/classifier/vendor"
 	"nftdict/dict"
 )
 
 // Config is the whole configuration. Default has every value filled in.
 type Config struct {
-	Backend  string   `toml:"backend"`   // auto, kmod or ebpf
-	Fail     string   `toml:"fail"`      // open or closed
-	Socket   string   `toml:"socket"`    // path of the control socket
-	LogLevel string   `toml:"log_level"` // debug, info, warn or error
-	Domains  string   `toml:"domains"`   // file of domains, added to the built-in table
-	Queues   Queues   `toml:"queues"`
-	Rules    Rules    `toml:"rules"`
-	Sessions Sessions `toml:"sessions"`
+	Backend   string   `toml:"backend"`   // auto, kmod or ebpf
+	Fail      string   `toml:"fail"`      // open or closed
+	Socket    string   `toml:"socket"`    // path of the control socket
+	LogLevel  string   `toml:"log_level"` // debug, info, warn or error
+	Domains   string   `toml:"domains"`   // file of domains, added to the built-in table
+	Countries string   `toml:"countries"` // file in MaxMind's format; empty: none
+	Vendors   []string `toml:"vendors"`   // registries of hardware addresses, or vendor.Auto alone
+	Queues    Queues   `toml:"queues"`
+	Rules     Rules    `toml:"rules"`
+	Sessions  Sessions `toml:"sessions"`
 }
 
 // Queues says how packets reach the daemon.
@@ -61,12 +64,15 @@ func (c *Config) Closed() bool { return c.Fail == "closed" }
 // Default returns the configuration of an empty file.
 func Default() Config {
 	return Config{
-		Backend: "auto", Fail: "open", Socket: DefaultSocket, LogLevel: "info",
+		Backend: "auto", Fail: "open", Socket: DefaultSocket, LogLevel: "info", Vendors: []string{vendor.Auto},
 		Queues:   Queues{First: 5300, Count: 2, Fanout: true, Length: 4096, Copy: 65535, Buffer: 8 << 20},
 		Rules:    Rules{Table: "dictd", Priority: -145, FinishBit: 1 << 30},
 		Sessions: Sessions{Packets: 64, Bytes: 64 << 10, Certificates: true},
 	}
 }
+
+// DefaultPath is the file that the daemon reads unless another is named.
+const DefaultPath = "/etc/dictd/dictd.toml"
 
 // DefaultSocket is where the daemon listens and its clients look.
 const DefaultSocket = "/run/dictd.sock"
@@ -148,6 +154,11 @@ func (c *Config) check() error {
 	oneOf("log_level", c.LogLevel, "debug", "info", "warn", "error")
 	if c.Socket == "" {
 		errs = append(errs, fmt.Errorf("socket \"\": %w: want a path", dict.ErrInvalid))
+	}
+	for _, path := range c.Vendors {
+		if path == "" || path == vendor.Auto && len(c.Vendors) > 1 {
+			errs = append(errs, fmt.Errorf("vendors %s: %w: want files, or \"auto\" alone", dict.Quote(path), dict.ErrInvalid))
+		}
 	}
 	within("queues.count", c.Queues.Count, 1, 256)
 	within("queues.first", c.Queues.First, 0, 1<<16-2*c.Queues.Count)

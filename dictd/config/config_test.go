@@ -5,6 +5,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -15,11 +16,11 @@ func TestExampleIsDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c != Default() {
+	if !reflect.DeepEqual(c, Default()) {
 		t.Errorf("example %+v, default %+v", c, Default())
 	}
 	for _, text := range []string{"", "# nothing\n"} {
-		if c, err := Parse([]byte(text)); err != nil || c != Default() {
+		if c, err := Parse([]byte(text)); err != nil || !reflect.DeepEqual(c, Default()) {
 			t.Errorf("%q: %+v, %v", text, c, err)
 		}
 	}
@@ -37,6 +38,9 @@ func TestRefusals(t *testing.T) {
 		{"backend = \"\"", `backend "": invalid: want auto, kmod, ebpf`},
 		{"log_level = \"loud\"", "log_level"},
 		{"socket = \"\"", "want a path"},
+		{"vendors = [\"/a\", \"auto\"]", `vendors "auto": invalid: want files, or "auto" alone`},
+		{"vendors = [\"\"]", `vendors "": invalid`},
+		{"vendors = \"auto\"", `key "vendors"`},
 		{"[queues]\ncount = 0", "queues.count 0: out of range: want 1 to 256"},
 		{"[queues]\nfirst = 65533", "queues.first 65533: out of range: want 0 to 65532"},
 		{"[queues]\ncopy = 1", "queues.copy 1"},

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"nftdict/classifier"
+	"nftdict/classifier/country"
 	"nftdict/dict"
 	"nftdict/dictd/conntrack"
 )
@@ -95,6 +96,13 @@ func (s *Session) appendFacts(dst []dict.Cell, sent facts) []dict.Cell {
 		if s.ClientHops >= 0 {
 			number("client_hops", uint32(s.ClientHops))
 		}
+		inCountry := func(field string, c country.Code) {
+			if c != 0 {
+				dst = append(dst, dict.Cell{Field: field, Value: dict.MustString(c.String())})
+			}
+		}
+		inCountry("client_country", s.ClientCountry)
+		inCountry("server_country", s.ServerCountry)
 		if s.reopened && !s.Finished { // wanted, however many packets the entry has had
 			dst = append(dst, dict.Cell{Field: "bypass_packetd", Value: dict.BoolValue(false)})
 		}

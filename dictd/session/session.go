@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"nftdict/classifier"
+	"nftdict/classifier/country"
 	"nftdict/dictd/conntrack"
 )
 
@@ -40,6 +41,8 @@ type Session struct {
 	reply conntrack.Tuple // the kernel's once confirmed
 	zone  uint16
 
+	// ClientCountry and ServerCountry are zero where no database is in use.
+	ClientCountry, ServerCountry country.Code
 	// Finished says that no packet of it is wanted any more; Final, that its
 	// application is settled.
 	Finished, Final bool

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"nftdict/classifier"
 	"nftdict/dictd/api"
@@ -26,6 +27,10 @@ type fakeDaemon struct {
 
 func (d *fakeDaemon) Status(context.Context) (*api.Status, error) {
 	return &api.Status{Version: "v1", PID: 7, Uptime: 90.4, Backend: "ebpf", Fail: "open", Warnings: []string{"events were lost"},
+		Registers: []api.Register{
+			{For: "countries", File: "/x/c.mmdb", Kind: "GeoLite2-Country", Date: time.Date(2026, 5, 6, 23, 0, 0, 0, time.UTC), Entries: 77},
+			{For: "vendors", File: "/x/oui.csv", Date: time.Date(2025, 5, 6, 23, 0, 0, 0, time.UTC), Entries: 78},
+		},
 		Queues: []api.Queue{{Num: 3, Packets: 12, KernelDropped: 1, UserDropped: 2}}}, nil
 }
 
@@ -53,6 +58,7 @@ func newFakeDaemon() *fakeDaemon {
 	return &fakeDaemon{sessions: []api.Why{
 		{Session: api.Session{CtID: 5, IPProtocol: 6, Client: netip.MustParseAddr("10.0.0.2"), ClientPort: 4000,
 			Server: netip.MustParseAddr("2001:db8::1"), ServerPort: 443, Packets: 4, Finished: true,
+			ClientCountry: "XL", ServerCountry: "NL",
 			Application: "NETFLIX", Category: "streaming", Confidence: 90, Chain: "IP/TCP/TLS/NETFLIX", Detail: "www.netflix.com"},
 			Evidence: []classifier.Evidence{
 				{Rule: "dns/hint", Seen: "netflix.com", Confidence: 40},
@@ -86,7 +92,8 @@ func TestStatus(t *testing.T) {
 	if status != cli.ExitDone || stderr != "" {
 		t.Fatalf("exit status %d, %s", status, stderr)
 	}
-	for _, want := range []string{"v1, process 7, up 1m30s", "packets pass", "12 packets, 0 waiting, 3 dropped", "users     0     65536  0", "warning: events were lost"} {
+	for _, want := range []string{"v1, process 7, up 1m30s", "packets pass", "12 packets, 0 waiting, 3 dropped", "countries   /x/c.mmdb, GeoLite2-Country of 2026-05-06, 77 entries\n", "vendors     /x/oui.csv of 2025-05-06, 78 entries\n",
+		"users     0     65536  0", "warning: events were lost"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("want %q in\n%s", want, out)
 		}
@@ -137,6 +144,7 @@ func TestWhy(t *testing.T) {
 	status, out, stderr := runWith(t, newFakeDaemon(), "why", "5")
 	want := "5  TCP  10.0.0.2:4000  [2001:db8::1]:443  NETFLIX  streaming  90%  www.netflix.com\n" +
 		"  IP/TCP/TLS/NETFLIX, 4 packets seen, inspection finished\n" +
+		"  from XL to NL\n" +
 		"    before: dns/hint netflix.com (40%)\n" +
 		"    packet 4: tls/sni www.netflix.com (90%)\n"
 	if status != cli.ExitDone || out != want {

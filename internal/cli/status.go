@@ -111,6 +111,13 @@ func printDaemon(w io.Writer, s *api.Status) {
 	line("sessions", "%d of %d, %d made, %d without a place, %d ids of two connections", n.Sessions, n.Limit, n.Created, n.Full, n.Collisions)
 	line("conntrack", "%d events, %d overruns, %d resyncs", s.Conntrack.Events, s.Conntrack.Overruns, s.Conntrack.Reconciled)
 	line("writes", "%d rows with %d values, %d deleted, %d refused by a full table, %d failed", s.Writes.Puts, s.Writes.Cells, s.Writes.Deletes, s.Writes.Full, s.Writes.Failed)
+	for _, r := range s.Registers {
+		name := r.File
+		if r.Kind != "" {
+			name += ", " + r.Kind
+		}
+		line(r.For, "%s of %s, %d entries", name, r.Date.UTC().Format(time.DateOnly), r.Entries)
+	}
 	line("hints", "%d names of answers remembered", s.Hints)
 	fmt.Fprintln(w)
 }

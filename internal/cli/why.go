@@ -57,6 +57,9 @@ func (c *ctl) why(ctx context.Context, ctid uint32) error {
 		return err
 	}
 	fmt.Fprintf(c.Stdout, "  %s, %d packets seen, %s\n", dash(s.Chain), s.Packets, progress(&s.Session))
+	if s.ClientCountry != "" || s.ServerCountry != "" {
+		fmt.Fprintf(c.Stdout, "  from %s to %s\n", dash(s.ClientCountry), dash(s.ServerCountry))
+	}
 	c.printEvidence(c.Stdout, s.Evidence)
 	return nil
 }
