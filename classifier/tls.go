@@ -228,6 +228,9 @@ func (x *sight) learnHello(h *hello, transport byte, complete bool) {
 	if !complete {
 		return
 	}
+	if h.isTor() {
+		x.nameless("TOR", "vpn", confidenceName)
+	}
 	x.learnJA3(h)
 	if h.ja4(transport, &x.ja4, &f.ja4) {
 		x.s.note(ruleJA4, "", 0)
