@@ -96,37 +96,45 @@ func lookModbus(x *sight, umas bool) verdict {
 	}
 	data := b[8 : 6+size]
 	asks := x.dir == Original
-	counted := len(data) >= 1 && int(data[0]) == len(data)-1
-	ok := false
-	switch function {
-	case 1, 2, 3, 4:
-		count := 0
-		if len(data) == 4 {
-			count = be16(data[2:])
-		}
-		ok = asks && count >= 1 && count <= 2000 || !asks && counted
-	case 5:
-		ok = len(data) == 4 && (be16(data[2:]) == 0 || be16(data[2:]) == 0xff00)
-	case 6:
-		ok = len(data) == 4
-	case 15, 16:
-		ok = asks && len(data) >= 6 && int(data[4]) == len(data)-5 || !asks && len(data) == 4
-	case 23:
-		ok = asks && len(data) >= 10 && int(data[8]) == len(data)-9 || !asks && counted
-	case 43:
-		ok = len(data) >= 3 && (data[0] == 14 || data[0] == 13)
-	case 90:
-		ok = len(data) >= 2 && len(b) == 6+size && (asks || data[1] >= 0xfd)
-	default:
-		ok = function >= 0x81 && function <= 0x98 && !asks && len(data) == 1 && data[0] >= 1 && data[0] <= 11
+	ok := modbusFits(function, data, asks)
+	if !ok && x.port(502) { // the opening packet may have been lost
+		asks = !asks
+		ok = modbusFits(function, data, asks)
 	}
-	if !ok {
+	if !ok || umas && len(b) != 6+size {
 		return no
 	}
 	if umas && asks && !x.port(502) {
 		return wait
 	}
 	return done
+}
+
+// modbusFits reports whether the data belongs to the function, of a question or
+// of an answer.
+func modbusFits(function byte, data []byte, asks bool) bool {
+	counted := len(data) >= 1 && int(data[0]) == len(data)-1
+	switch function {
+	case 1, 2, 3, 4:
+		count := 0
+		if len(data) == 4 {
+			count = be16(data[2:])
+		}
+		return asks && count >= 1 && count <= 2000 || !asks && counted
+	case 5:
+		return len(data) == 4 && (be16(data[2:]) == 0 || be16(data[2:]) == 0xff00)
+	case 6:
+		return len(data) == 4
+	case 15, 16:
+		return asks && len(data) >= 6 && int(data[4]) == len(data)-5 || !asks && len(data) == 4
+	case 23:
+		return asks && len(data) >= 10 && int(data[8]) == len(data)-9 || !asks && counted
+	case 43:
+		return len(data) >= 3 && (data[0] == 14 || data[0] == 13)
+	case 90:
+		return len(data) >= 2 && (asks || data[1] >= 0xfd)
+	}
+	return function >= 0x81 && function <= 0x98 && !asks && len(data) == 1 && data[0] >= 1 && data[0] <= 11
 }
 
 func opcuaDetector() detector {
