@@ -18,8 +18,9 @@ func (h *hello) isTor() bool {
 		binary.BigEndian.Uint16(h.ciphers[n-2:]) != 0x00ff {
 		return false
 	}
-	name, ok := bytes.CutPrefix(h.sni, []byte("www."))
-	if name, ok = bytes.CutSuffix(name, []byte(".com")); !ok || len(name) < 4 || len(name) > 25 {
+	name, begins := bytes.CutPrefix(h.sni, []byte("www."))
+	name, ends := bytes.CutSuffix(name, []byte(".com"))
+	if !begins || !ends || len(name) < 4 || len(name) > 25 {
 		return false
 	}
 	for _, c := range name {
