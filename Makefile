@@ -11,6 +11,7 @@ GO ?= $(shell command -v go 2>/dev/null || echo /usr/local/go/bin/go)
 export PATH := $(dir $(GO)):$(PATH)
 export CGO_ENABLED ?= 0
 
+comma := ,
 PREFIX ?= /usr/local
 BIN := bin
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -34,13 +35,14 @@ FUZZTIME ?= 20s
 GUESTS ?= 6.1 6.12
 # What is tested there: what speaks to the kernel, and nothing that does not.
 GUEST_TESTS ?= ./genl ./kmod/test ./bpfmap ./nftext/rule ./cmd/dictctl ./dictd ./dictd/conntrack ./dictd/queue ./dictd/rules
-# Of dictctl's tests those that ask for the module; the others are of stock kernels.
-DICTCTL_GUEST_TESTS := TestValues|TestManual
+# Of dictctl's tests those in which the module differs, and a sample of ordinary nft
+# beside its rules; with LONG=1 all of them, and all of ordinary nft.
+DICTCTL_GUEST_TESTS := $(if $(LONG),.,TestValues|TestManual|TestMoved|TestSession|TestRuleErrors|TestScripts|TestBodyRulesWithCondition)
 # A package that is not through by then hangs: its tests are asked where, and a
 # minute later the guest is killed and its log shown.
-GUEST_PATIENCE ?= 15m
+GUEST_PATIENCE ?= $(if $(LONG),60m,15m)
 # What that run promises its tests.
-GUEST_PROMISED := root,netns,nft,conntrack,tcpdump,dig,curl,openssl,ping,ip,bpf,bpffs,xtbpf,nfqueue,seccomp,kmod,nft-statements
+GUEST_PROMISED := root,netns,nft,conntrack,tcpdump,dig,curl,openssl,ping,ip,bpf,bpffs,xtbpf,nfqueue,seccomp,kmod,nft-statements$(if $(LONG),$(comma)long)
 # The debug kernel knows no types (BTF), so it is for the module alone.
 KASAN_TESTS ?= ./genl ./kmod/test ./kmod/torture
 KASAN_PROMISED := root,netns,nft,kmod,failslab
@@ -105,7 +107,7 @@ kmod: kernels ## build nft_dict.ko for every kernel of GUESTS into build/kmod
 	@set -e; for k in $(GUESTS); do $(BIN)/vm build -kernel $$k kmod build/kmod; done
 
 .PHONY: test-guests
-test-guests: kmod build ## run GUEST_TESTS in virtual machines with the kernels of GUESTS, all kernels at once
+test-guests: kmod build ## run GUEST_TESTS in virtual machines with the kernels of GUESTS, all kernels at once; LONG=1 leaves out nothing
 	@$(call stage,guests: the runner itself)
 	NFTDICT_REQUIRE=guest,long $(GO) test -timeout 30m -skip 'Debug|FailNth' ./internal/vm
 	@$(MAKE) --no-print-directory --keep-going -j$(words $(GUESTS)) $(addprefix test-guest-,$(GUESTS))

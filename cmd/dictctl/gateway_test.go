@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/netip"
@@ -92,6 +93,23 @@ func (g *gateway) nft(t *testing.T, stdin string, args ...string) outcome {
 	var out, errs strings.Builder
 	status := program(g.netns)("", strings.NewReader(stdin), &out, &errs, append([]string{"--backend", g.kind, "nft"}, args...))
 	return outcome{status, out.String(), errs.String()}
+}
+
+// dictctl runs the program's code in this process, for what is to be there beforehand.
+func (g *gateway) dictctl(t *testing.T, args ...string) {
+	t.Helper()
+	err := within(g.netns, func() error {
+		var said strings.Builder
+		a := app()
+		a.Stdin, a.Stdout, a.Stderr = strings.NewReader(""), &said, &said
+		if status := a.Run(context.Background(), append([]string{"--backend", g.kind}, args...)); status != 0 {
+			return fmt.Errorf("dictctl %q: status %d: %s", args, status, &said)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // load loads a file, in silence.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -166,4 +167,20 @@ func nftAlone(t *testing.T, netns string, args []string) outcome {
 		t.Fatal(err)
 	}
 	return outcome{cmd.ProcessState.ExitCode(), out.String(), errs.String()}
+}
+
+// TestSessionRows: the module keeps rows of sessions for connections that there are,
+// and with them; elsewhere they are leases.
+func TestSessionRows(t *testing.T) {
+	netns := newNamespace(t)
+	if kindOf(t, netns) == backend.Kmod {
+		if _, stderr := run(t, netns, 1, "set", "sessions", "5", "application", "NETFLIX"); !strings.Contains(stderr, "set sessions 5: does not exist: no live conntrack entry") {
+			t.Errorf("without a connection: %s", stderr)
+		}
+		return
+	}
+	run(t, netns, 0, "set", "sessions", "5", "application", "NETFLIX")
+	if got, _ := run(t, netns, 0, "get", "sessions", "5"); !regexp.MustCompile(`^set sessions 5 application "NETFLIX" ttl (5m|4m\d+s)\n$`).MatchString(got) {
+		t.Errorf("get: %s", got)
+	}
 }

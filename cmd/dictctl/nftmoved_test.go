@@ -86,14 +86,14 @@ func movedRules(matches []string, effects []ruletest.Effect) string {
 }
 
 // TestMoved saves rules on the backend of stock kernels and restores them on the
-// best one that there is here, and the other way round: they are listed the same, as
-// text and as JSON, and do with packets what the suite of rules wants of both.
+// best one that there is here, and from there back as JSON: they are listed the same,
+// and do with packets what the suite of rules wants of both.
 func TestMoved(t *testing.T) {
 	from, to := newGateway(t, backend.EBPF), newGateway(t, backend.Auto)
 	if need.Promised("kmod") {
 		to.kind = backend.Kmod
 	}
-	matches, effects := movedMatches(t), ruletest.Effects()
+	matches, effects := sample(movedMatches(t), 11), sample(ruletest.Effects(), 7)
 	for i := range effects {
 		effects[i].Text = canonical(t, effects[i].Text)
 	}
@@ -103,22 +103,15 @@ func TestMoved(t *testing.T) {
 	if d := cmp.Diff(text, saved); d != "" {
 		t.Fatalf("(-loaded +listed):\n%s", d)
 	}
-	document := from.list(t, "-j")
-	to.load(t, document, "-j")
+	to.load(t, saved)
 	if d := cmp.Diff(saved, to.list(t)); d != "" {
-		t.Fatalf("from JSON (-saved +restored):\n%s", d)
-	}
-	if d := cmp.Diff(jsonHandles.ReplaceAllString(document, ""), jsonHandles.ReplaceAllString(to.list(t, "-j"), "")); d != "" {
-		t.Errorf("JSON (-saved +restored):\n%s", d)
-	}
-	to.load(t, "flush ruleset\n"+saved)
-	back := to.list(t)
-	if d := cmp.Diff(saved, back); d != "" {
 		t.Fatalf("(-saved +restored):\n%s", d)
 	}
-	from.load(t, "flush ruleset\n"+back)
+	document := to.list(t, "-j")
+	from.load(t, "flush ruleset\n")
+	from.load(t, document, "-j")
 	if d := cmp.Diff(saved, from.list(t)); d != "" {
-		t.Fatalf("(-saved +restored and saved back):\n%s", d)
+		t.Fatalf("back, from JSON (-saved +restored):\n%s", d)
 	}
 	t.Logf("%d matches, %d statements", len(matches), len(effects))
 
@@ -134,7 +127,7 @@ func TestMoved(t *testing.T) {
 				acts[i] = append(acts[i], n > before[k])
 			}
 			for _, r := range scene.Rules {
-				if k := slices.Index(matches, canonical(t, r.Text)); acts[i][k] != r.Match {
+				if k := slices.Index(matches, canonical(t, r.Text)); k >= 0 && acts[i][k] != r.Match {
 					t.Errorf("%s: %s: %s: matched %v, want %v", g.kind, scene.Name, r.Text, acts[i][k], r.Match)
 				}
 			}
@@ -168,7 +161,7 @@ func TestMovedManual(t *testing.T) {
 		case first == "dictctl" && strings.Contains(b.text, "dictctl table add"):
 			for line := range strings.Lines(b.text) {
 				for _, g := range []*gateway{from, to} {
-					run(t, g.netns, 0, append([]string{"--backend", g.kind}, shellWords(strings.TrimPrefix(line, "dictctl "))...)...)
+					g.dictctl(t, shellWords(strings.TrimPrefix(line, "dictctl "))...)
 				}
 			}
 		case first == "add", first == "define", first == "table" && !strings.Contains(b.text, "delete table"):

@@ -143,14 +143,17 @@ func (p *pair) compare(t *testing.T, stdin string, args ...string) outcome {
 	return got
 }
 
-// thinned returns every 31st of a list in a guest, where a processor is emulated,
+// thinned returns every 31st of a list in a guest.
+func thinned[T any](list []T) []T { return sample(list, 31) }
+
+// sample returns every nth of a list in a guest, where a processor is emulated,
 // unless the run has promised to take long.
-func thinned[T any](list []T) []T {
+func sample[T any](list []T, n int) []T {
 	if os.Getenv("NFTDICT_MODULES") == "" || need.Promised("long") {
 		return list
 	}
 	var few []T
-	for i := 0; i < len(list); i += 31 {
+	for i := 0; i < len(list); i += n {
 		few = append(few, list[i])
 	}
 	return few
