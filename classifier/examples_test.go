@@ -266,8 +266,10 @@ func TestExamplesCut(t *testing.T) {
 	}
 }
 
-// randomRate is how many of so many payloads that mean nothing may get a label.
-const randomRate = 100_000
+// randomRate is how many payloads that mean nothing there are to one that may
+// get a label: so rare that a short run has none. Of fifteen million, in runs
+// with other seeds, twelve did.
+const randomRate = 200_000
 
 // TestNoiseStaysUnknown shows sessions of bytes that mean nothing, on ports
 // that mean something: at random, text at random, bytes that repeat, and numbers
@@ -315,8 +317,9 @@ func TestNoiseStaysUnknown(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 11))
 	p := newPlayer(c, true, 0)
 	buf := make([]byte, 1400)
+	wrong, shown, total := map[string]int{}, 0, 0
 	for _, k := range kinds {
-		wrong, sessions, n := map[string]int{}, 0, 0
+		n := 0
 		limit := payloads * k.share / 100
 		for n < limit {
 			tcp := r.IntN(2) == 0
@@ -339,22 +342,19 @@ func TestNoiseStaysUnknown(t *testing.T) {
 					break
 				}
 			}
-			sessions++
 			if p.s.detector != nil {
+				total++
 				over := "udp"
 				if tcp {
 					over = "tcp"
 				}
-				wrong[over+" "+p.s.Result().Protocol]++
+				wrong[k.name+" "+over+" "+p.s.Result().Protocol]++
 			}
 		}
-		total := 0
-		for _, w := range wrong {
-			total += w
-		}
-		if total*randomRate > max(n, randomRate) { // one alone is chance
-			t.Errorf("%s: %d of %d payloads (%d sessions) got a label: %v", k.name, total, n, sessions, wrong)
-		}
+		shown += n
+	}
+	if total*randomRate > shown {
+		t.Errorf("%d of %d payloads got a label: %v", total, shown, wrong)
 	}
 }
 

@@ -219,10 +219,10 @@ func lookCoAP(x *sight) verdict {
 		value := rest[:size]
 		switch number {
 		case 3, 11, 15, 35, 39: // host, path, query, proxy: text
-			if !isText(value) || size > 255 {
+			if !isPrintable(value) || size > 255 {
 				return no
 			}
-			path = path || size > 1
+			path = path || size > 1 && (size > 3 || x.port(5683, 5684))
 		case 1, 4, 5, 6, 7, 8, 9, 12, 14, 16, 17, 20, 23, 27, 28, 60, 252, 258, 292:
 			if size > 40 {
 				return no

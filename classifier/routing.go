@@ -18,10 +18,24 @@ func lookBGP(x *sight) verdict {
 	if len(b) < 19 {
 		return wait
 	}
-	if n := be16(b[16:]); n < 19 || n > 4096 || b[18] < 1 || b[18] > 5 {
-		return no
+	const opening, update, notice, alive, refresh = 1, 2, 3, 4, 5
+	n := be16(b[16:])
+	switch b[18] {
+	case opening:
+		if len(b) < 20 {
+			return wait
+		}
+		return sure(n >= 29 && n <= 4096 && b[19] == 4)
+	case update:
+		return sure(n >= 23 && n <= 4096)
+	case notice:
+		return sure(n >= 21 && n <= 4096)
+	case alive:
+		return sure(n == 19)
+	case refresh:
+		return sure(n == 23)
 	}
-	return done
+	return no
 }
 
 func ldpDetector() detector {
@@ -134,10 +148,16 @@ func lookCAPWAP(x *sight) verdict {
 	if x.port(5247) {
 		binding := (num32(b) >> 9) & 0x1f
 		whole, extended := b[3]&0x80 == 0, b[3]&0x30 != 0
-		if binding <= 3 && (!whole || isZero(b[4:8])) && extended == (head > 8) {
+		memo := x.memo()
+		if memo == nil || binding > 3 || whole && !isZero(b[4:8]) || extended != (head > 8) {
+			return no
+		}
+		// So little tells only if two datagrams agree: on the radio and its binding.
+		if memo[0] == 1 && memo[1] == b[1]&7 && memo[2] == b[2] {
 			return done
 		}
-		return no
+		memo[0], memo[1], memo[2] = 1, b[1]&7, b[2]
+		return wait
 	}
 	m := b[head:]
 	if kind := num32(m); kind >= 1 && kind <= 26 && be16(m[5:])+5 == len(m) && m[7] == 0 {
@@ -153,9 +173,9 @@ func gtpControlDetector() detector {
 			return false
 		}
 		if b[0]>>5 == 2 { // version 2 (TS 29.274)
-			return be16(b[2:])+4 == len(b) && (b[0]&8 == 0 || len(b) >= 12) && (b[0]&0x10 != 0 || isGTPElements(b[4+int(b[0]&8)/2+4:]))
+			return be16(b[2:])+4 == len(b) && len(b) > 8+int(b[0]&8)/2 && (b[0]&0x10 != 0 || isGTPElements(b[4+int(b[0]&8)/2+4:]))
 		}
-		return x.port(2123) && be16(b[2:])+8 == len(b) && (b[0]&7 == 0 || len(b) >= 12)
+		return x.port(2123) && be16(b[2:])+8 == len(b) && b[0]&2 != 0 && len(b) >= 12 // numbered, all of them
 	})
 }
 

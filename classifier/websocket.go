@@ -2,6 +2,8 @@
 
 package classifier
 
+import "unicode/utf8"
+
 // webSocketDetector knows WebSocket in the middle of a connection; at the
 // beginning it is a request of HTTP.
 func webSocketDetector() detector {
@@ -35,14 +37,18 @@ func lookWebSocket(x *sight) verdict {
 	if len(b) < at+size {
 		return wait
 	}
-	body := b[at : at+size]
-	for i, c := range body {
+	body := x.line[:0]
+	for i, c := range b[at : at+size] {
 		if masked {
 			c ^= b[at-4+i&3]
 		}
 		if c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7f {
 			return no
 		}
+		body = append(body, c)
+	}
+	if x.line = body; !utf8.Valid(body) {
+		return no
 	}
 	if rest := b[at+size:]; len(rest) > 0 && rest[0]&0x70 != 0 {
 		return no
