@@ -38,16 +38,19 @@ type Report struct {
 
 // Flow is one connection of a capture. A is the side that sent the first packet.
 type Flow struct {
-	Proto     uint8 // IP protocol number
-	A, B      netip.AddrPort
-	First     time.Time // of its packets
-	Last      time.Time
-	PacketsAB int
-	PacketsBA int
-	BytesAB   int64 // of IP packets, headers included
-	BytesBA   int64
-	Result    classifier.Result
-	Evidence  []classifier.Evidence
+	Proto uint8 // IP protocol number
+	A, B  netip.AddrPort
+	// MACA and MACB are the hardware addresses of the first packet's frame: an end's
+	// own, or its router's. Zero where the link is not Ethernet, or in a tunnel.
+	MACA, MACB [6]byte
+	First      time.Time // of its packets
+	Last       time.Time
+	PacketsAB  int
+	PacketsBA  int
+	BytesAB    int64 // of IP packets, headers included
+	BytesBA    int64
+	Result     classifier.Result
+	Evidence   []classifier.Evidence
 
 	session classifier.Session
 }
@@ -141,7 +144,7 @@ func (t *flows) record(rec *Record) {
 		t.report.NotIP++
 		return
 	}
-	p := &t.p
+	p, tunnel := &t.p, false
 	for range maxTunnels {
 		if err := classifier.Decode(b, p); err != nil && (!errors.Is(err, classifier.ErrTruncated) || !p.Src.IsValid()) {
 			t.report.Malformed++
@@ -158,13 +161,16 @@ func (t *flows) record(rec *Record) {
 		if !ok {
 			break
 		}
-		b = inner
+		b, tunnel = inner, true
 	}
-	t.packet(p, rec.Time)
+	if f := t.packet(p, rec.Time); f != nil && !tunnel {
+		f.MACA, f.MACB = rec.Link.Ends(rec.Data)
+	}
 }
 
-// packet shows a packet to its flow's session.
-func (t *flows) packet(p *classifier.Packet, now time.Time) {
+// packet shows a packet to its flow's session. It returns a flow that the packet
+// opens.
+func (t *flows) packet(p *classifier.Packet, now time.Time) (opened *Flow) {
 	key, dir := keyOf(p), classifier.Original
 	f := t.last
 	if f == nil || key != t.key { // packets of a flow come in bursts
@@ -175,10 +181,11 @@ func (t *flows) packet(p *classifier.Packet, now time.Time) {
 	case f == nil:
 		if len(t.report.Flows) >= t.max {
 			t.report.Refused++
-			return
+			return nil
 		}
 		ends := p.Endpoints()
 		f = t.newFlow()
+		opened = f
 		f.Proto, f.A, f.B, f.First = p.Proto, ends.Client, ends.Server, now
 		t.byKey[key], t.last = f, f
 		t.report.Flows = append(t.report.Flows, f)
@@ -195,4 +202,5 @@ func (t *flows) packet(p *classifier.Packet, now time.Time) {
 		f.BytesBA += int64(p.Length)
 	}
 	t.c.Inspect(&f.session, p, dir, now)
+	return opened
 }

@@ -62,6 +62,16 @@ func (l Link) IP(b []byte) ([]byte, bool) {
 	return nil, false
 }
 
+// Ends returns the hardware addresses of a frame's sender and of whom it is for,
+// zero where the link is not Ethernet.
+func (l Link) Ends(b []byte) (src, dst [6]byte) {
+	if l == LinkEthernet && len(b) >= 12 {
+		copy(dst[:], b)
+		copy(src[:], b[6:])
+	}
+	return src, dst
+}
+
 // payload looks behind VLAN tags and PPPoE.
 func payload(kind uint16, b []byte) ([]byte, bool) {
 	for range maxTags {

@@ -309,3 +309,42 @@ func FuzzClassify(f *testing.F) {
 		}
 	})
 }
+
+// A flow of Ethernet has the hardware addresses of its first frame, one in a
+// tunnel has none.
+func TestHardwareAddresses(t *testing.T) {
+	ether := func(ip []byte, back bool) []byte {
+		b := frame(LinkEthernet, ip)
+		a, z := [6]byte{2, 0, 0, 0, 0, 1}, [6]byte{2, 0, 0, 0, 0, 2}
+		if back {
+			a, z = z, a
+		}
+		copy(b, z[:])
+		copy(b[6:], a[:])
+		return b
+	}
+	inner := segment(false, 1, request[0])
+	outer := append(make([]byte, 20), inner...)
+	outer[0], outer[8], outer[9] = 0x45, 64, 4
+	binary.BigEndian.PutUint16(outer[2:], uint16(len(outer)))
+	copy(outer[12:], []byte{203, 0, 113, 1, 203, 0, 113, 2})
+	for _, c := range []struct {
+		name   string
+		frames [][]byte
+		link   Link
+		a, b   byte
+	}{
+		{"ethernet", [][]byte{ether(segment(false, 1, request[0]), false), ether(segment(true, 1, request[1]), true)}, LinkEthernet, 1, 2},
+		{"begun by the other", [][]byte{ether(segment(true, 1, request[1]), true), ether(segment(false, 1, request[0]), false)}, LinkEthernet, 2, 1},
+		{"tunnel", [][]byte{ether(outer, false)}, LinkEthernet, 0, 0},
+		{"raw", [][]byte{inner}, LinkRaw, 0, 0},
+	} {
+		r, err := Classify(bytes.NewReader(classicCapture(t, c.link, c.frames...)), classifier.New(classifier.Options{}), Options{})
+		if err != nil || len(r.Flows) != 1 {
+			t.Fatalf("%s: %d flows, %v", c.name, len(r.Flows), err)
+		}
+		if f := r.Flows[0]; f.MACA[5] != c.a || f.MACB[5] != c.b {
+			t.Errorf("%s: %x and %x, want %d and %d", c.name, f.MACA, f.MACB, c.a, c.b)
+		}
+	}
+}

@@ -25,10 +25,16 @@ One line a connection: transport, the side that sent the first packet, the other
 side, protocol, application, category, confidence in percent, and the name that
 told. What is not known is shown as "-". Every file is looked at by itself. A
 connection in an IP tunnel (IP in IP) is told by its own addresses; one in
-another kind of tunnel only with --tunnels.`
+another kind of tunnel only with --tunnels.
+
+With --countries two more columns say in which country each side is: XL for a
+private address, XU for one not known. --explain and -j tell them, too, and of
+captures of Ethernet the hardware addresses with their makers: those of the link,
+so of a side behind a router the router's.`
 
 const classifyExample = `  dictctl classify capture.pcap
   dictctl classify --explain capture.pcap
+  dictctl classify --explain --countries GeoLite2-Country.mmdb capture.pcap
   dictctl classify --csv captures/*.pcap > flows.csv`
 
 // maxShown is the longest string printed, in bytes: no value of a table limits
@@ -39,19 +45,23 @@ const maxShown = 1024
 type classifyOptions struct {
 	csv, explain, tunnels bool
 	written               int // files so far
+	places                places
 }
 
 func (c *ctl) classifyCommand() *cobra.Command {
 	var o classifyOptions
 	cmd := &cobra.Command{
-		Use:     "classify [--csv|--explain] [--tunnels] FILE...",
+		Use:     "classify [--csv|--explain] [--countries FILE] [--tunnels] [--vendors FILE]... FILE...",
 		Short:   "tell what the connections in a capture are",
 		Long:    classifyLong,
 		Example: classifyExample,
 		Args:    words(1, -1, "FILE"),
 		RunE: func(_ *cobra.Command, files []string) error {
-			if o.csv && (o.explain || c.json) {
-				return usagef("--csv goes with neither --explain nor -j")
+			if o.csv && (o.explain || c.json || o.places.countries != "") {
+				return usagef("--csv goes with none of --explain, --countries and -j")
+			}
+			if err := o.places.open(c); err != nil {
+				return err
 			}
 			var failed error
 			for _, f := range files {
@@ -65,6 +75,8 @@ func (c *ctl) classifyCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&o.csv, "csv", false, "print comma-separated values under a line of names")
 	cmd.Flags().BoolVar(&o.explain, "explain", false, "print what led to each result")
 	cmd.Flags().BoolVar(&o.tunnels, "tunnels", false, "look into GRE, GTP-U, VXLAN, Geneve, L2TP, Teredo and EtherIP, too")
+	cmd.Flags().StringVar(&o.places.countries, "countries", "", "a database of countries in MaxMind's format, a `file`")
+	vendorsFlag(cmd, &o.places)
 	return cmd
 }
 
@@ -94,13 +106,13 @@ func (c *ctl) classify(file string, o *classifyOptions) error {
 	case o.csv:
 		return errors.Join(err, pcap.WriteCSV(c.Stdout, name, r.Flows, first))
 	case c.json:
-		return errors.Join(err, c.printFlowsJSON(name, r))
+		return errors.Join(err, c.printFlowsJSON(name, r, o))
 	}
-	return errors.Join(err, c.printFlows(r, o.explain))
+	return errors.Join(err, c.printFlows(r, o))
 }
 
 // printFlows prints one line a connection, and its evidence below it.
-func (c *ctl) printFlows(r *pcap.Report, explain bool) error {
+func (c *ctl) printFlows(r *pcap.Report, o *classifyOptions) error {
 	w := tabwriter.NewWriter(c.Stdout, 0, 8, 2, ' ', 0)
 	for _, f := range r.Flows {
 		res := &f.Result
@@ -111,13 +123,26 @@ func (c *ctl) printFlows(r *pcap.Report, explain bool) error {
 		if res.Confidence > 0 {
 			confidence = fmt.Sprintf("%d%%", res.Confidence)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", transportName(f.Proto), f.A, f.B,
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", transportName(f.Proto), f.A, f.B,
 			dash(res.Protocol), dash(application), dash(res.Category), confidence, dash(res.Detail))
-		if !explain {
+		if o.places.table != nil {
+			fmt.Fprintf(w, "\t%s\t%s", o.places.at(f.A.Addr()).country, o.places.at(f.B.Addr()).country)
+		}
+		fmt.Fprintln(w)
+		if !o.explain {
 			continue
 		}
 		if err := w.Flush(); err != nil {
 			return err
+		}
+		a, b, err := o.places.ends(c, f)
+		if err != nil {
+			return err
+		}
+		for _, e := range []end{a, b} {
+			if text := e.String(); text != "" {
+				fmt.Fprintf(c.Stdout, "    %s\n", text)
+			}
 		}
 		c.printEvidence(c.Stdout, f.Evidence)
 	}
@@ -162,20 +187,31 @@ type flowJSON struct {
 	PacketsBA   int                   `json:"packets_ba"`
 	BytesAB     int64                 `json:"bytes_ab"`
 	BytesBA     int64                 `json:"bytes_ba"`
+	MACA        string                `json:"mac_a,omitempty"`
+	MACB        string                `json:"mac_b,omitempty"`
+	VendorA     string                `json:"vendor_a,omitempty"`
+	VendorB     string                `json:"vendor_b,omitempty"`
+	CountryA    string                `json:"country_a,omitempty"`
+	CountryB    string                `json:"country_b,omitempty"`
 	Evidence    []classifier.Evidence `json:"evidence,omitempty"`
 }
 
 // printFlowsJSON prints one object a capture.
-func (c *ctl) printFlowsJSON(name string, r *pcap.Report) error {
+func (c *ctl) printFlowsJSON(name string, r *pcap.Report, o *classifyOptions) error {
 	flows := make([]flowJSON, len(r.Flows))
 	for i, f := range r.Flows {
 		res := &f.Result
+		a, b, err := o.places.ends(c, f)
+		if err != nil {
+			return err
+		}
 		flows[i] = flowJSON{
 			Transport: transportName(f.Proto), A: f.A.String(), B: f.B.String(),
 			Protocol: res.Protocol, Application: res.Application, Inferred: res.Inferred, Category: res.Category,
 			Confidence: res.Confidence, Detail: res.Detail, Chain: res.Chain,
 			SNI: res.SNI, ALPN: res.ALPN, JA4: res.JA4, Result: res,
 			PacketsAB: f.PacketsAB, PacketsBA: f.PacketsBA, BytesAB: f.BytesAB, BytesBA: f.BytesBA,
+			MACA: a.mac, MACB: b.mac, VendorA: a.vendor, VendorB: b.vendor, CountryA: a.country, CountryB: b.country,
 			Evidence: f.Evidence,
 		}
 	}

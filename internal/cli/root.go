@@ -95,7 +95,7 @@ func (c *ctl) rootCommand() *cobra.Command {
 	add(groupTables, c.setCommand(), c.getCommand(), c.deleteCommand(), c.listCommand(), c.flushCommand(), c.tableCommand(), c.monitorCommand())
 	add(groupRules, c.nftCommand())
 	add(groupDaemon, c.statusCommand(), c.sessionsCommand(), c.whyCommand())
-	add(groupTools, c.doctorCommand(), c.classifyCommand(), c.completionCommand(), c.versionCommand(), c.manCommand())
+	add(groupTools, c.doctorCommand(), c.classifyCommand(), c.vendorCommand(), c.completionCommand(), c.versionCommand(), c.manCommand())
 	help := helpCommand()
 	help.GroupID = groupTools
 	root.SetHelpCommand(help)
