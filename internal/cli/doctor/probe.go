@@ -9,6 +9,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"nftdict/dictd/config"
 )
 
 // probe is one check to be made.
@@ -106,6 +108,9 @@ func probes() []probe {
 		{"nft program", command, false, "dictctl nft cannot load or list rules: install nftables", tryProgram},
 		{"seccomp user notification", command, false, "dictctl nft cannot translate: CONFIG_SECCOMP_FILTER; in a container, allow a second listener", tryListener},
 		{"seccomp wait killable", command, false, "a stopped nft could send a transaction twice: kernel 5.19", tryKillable},
+
+		{"database of countries", "", false, "sessions have no countries: get one (geoipupdate), and name it by `countries` in " + config.DefaultPath, tryCountries},
+		{"registry of hardware addresses", "", false, "makers of network cards are not known: install ieee-data", tryVendors},
 
 		{"memory", "", false, "large tables may be refused", tryMemory},
 		{"socket buffers", "", false, "bursts of conntrack events may be lost; dictd dumps anew then", tryBuffers},
