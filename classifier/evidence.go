@@ -11,9 +11,11 @@ const (
 
 // Confidence in an application, by what named it.
 const (
-	confidencePort = 60 // the payload's protocol on a port registered for one use of it
-	confidenceHint = 40 // a DNS answer this client got earlier
-	confidenceName = 90 // a name in the session itself
+	confidencePort  = 60 // the payload's protocol on a port registered for one use of it
+	confidenceHint  = 40 // a DNS answer this client got earlier
+	confidenceName  = 90 // a name in the session itself
+	confidenceOuter = 80 // the same, beside an encrypted hello that may hold another
+	confidenceFront = 40 // the same, of a front that has many customers
 )
 
 // Confidence in a protocol, by what was seen of it.

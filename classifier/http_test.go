@@ -180,6 +180,7 @@ func TestHTTPUses(t *testing.T) {
 		{"authoring", "PROPFIND /a HTTP/1.1\r\nDepth: 1\r\n\r\n", Original, "HTTP", "WEBDAV"},
 		{"tracker", "GET /announce?info_hash=%01%02&port=6881 HTTP/1.1\r\n\r\n", Original, "HTTP", "BITTORRENT"},
 		{"no tracker", "GET /pages?info_hash=1 HTTP/1.1\r\n\r\n", Original, "HTTP", "HTTP"},
+		{"remote procedures", "RPC_IN_DATA /rpc/rpcproxy.dll?a:593 HTTP/1.1\r\n\r\n", Original, "HTTP", "MS-RPCH"},
 		{"updates", "GET /a HTTP/1.1\r\nUser-Agent: Windows-Update-Agent/10.0\r\n\r\n", Original, "HTTP", "WINDOWSUPDATE"},
 		{"inventory", "POST /ocsinventory HTTP/1.1\r\nUser-Agent: OCS-NG_unified_unix_agent_v2.0.5\r\n\r\n", Original, "HTTP", "OCS"},
 		{"tunnel", "POST /vpnsvc/connect.cgi HTTP/1.1\r\n\r\n", Original, "HTTP", "SOFTETHER"},

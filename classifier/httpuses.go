@@ -74,6 +74,8 @@ func (x *sight) httpUse(method, target []byte) {
 		x.nameless("MPEGDASH", "streaming", confidenceName)
 	case bytes.HasSuffix(path, []byte(".m3u8")):
 		x.nameless("HLS", "streaming", confidenceName)
+	case string(method) == "RPC_IN_DATA", string(method) == "RPC_OUT_DATA": // MS-RPCH
+		x.nameless("MS-RPCH", "rpc", confidenceName)
 	case isDAVMethod(string(method)):
 		x.nameless("WEBDAV", "file", confidenceName)
 	case bytes.Contains(query, []byte("info_hash=")) && (bytes.HasSuffix(path, []byte("announce")) || bytes.HasSuffix(path, []byte("scrape")) || bytes.HasSuffix(path, []byte("announce.php"))): // BEP 3, BEP 48

@@ -223,7 +223,7 @@ func (x *sight) learnHello(h *hello, transport byte, complete bool) {
 	}
 	x.offers(h.alpn)
 	if h.ech && x.s.once(sawECH) {
-		x.s.note("tls/ech", "encrypted client hello offered", 0)
+		x.learnECH(string(h.sni))
 	}
 	if !complete {
 		return
@@ -236,6 +236,25 @@ func (x *sight) learnHello(h *hello, transport byte, complete bool) {
 		x.s.note(ruleJA4, "", 0)
 		x.s.touch()
 	}
+}
+
+// learnECH says what an encrypted hello leaves of the name that can be read. That
+// of a front stands for any of its customers; another is the server's own where
+// the client only pretends, as browsers do wherever they have no key.
+func (x *sight) learnECH(outer string) {
+	confidence, seen := confidenceOuter, "encrypted client hello, or one pretended"
+	switch outer {
+	case "":
+		confidence, seen = 0, "encrypted client hello, no name"
+	case "cloudflare-ech.com", "cloudflare-esni.com", "public.tls-ech.dev", "cover.defo.ie":
+		confidence, seen = confidenceFront, "encrypted client hello, behind a front's name"
+	}
+	f := x.s.findings()
+	if f.application != nil && !f.inferred && int(f.confidence) > confidence {
+		f.confidence = uint8(confidence)
+		x.s.touch()
+	}
+	x.s.note("tls/ech", seen, confidence)
 }
 
 // joinALPN returns the protocols of an ALPN list divided by commas. GREASE and

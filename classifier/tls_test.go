@@ -332,3 +332,35 @@ func TestIsResolverName(t *testing.T) {
 		}
 	}
 }
+
+// An encrypted hello takes from the confidence in the name beside it: most where
+// that is a front's.
+func TestEncryptedHello(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		ech        bool
+		want       string
+		confidence int
+	}{
+		{"www.netflix.com", false, "NETFLIX", confidenceName},
+		{"www.netflix.com", true, "NETFLIX", confidenceOuter},
+		{"cloudflare-ech.com", true, "CLOUDFLARE", confidenceFront},
+		{"www.example.org", true, "TLS", confidenceHello},
+	} {
+		for _, size := range []int{20, 100, 5000} {
+			v := newConversation(t, New(Options{}))
+			v.open()
+			hello := helloSpec{version: 0x0303, ciphers: []uint16{0x1301}, extensions: []helloExtension{sniExtension(tt.name)}}
+			if tt.ech {
+				hello.extensions = append(hello.extensions, helloExtension{extECH, noiseBytes(80)})
+			}
+			in := records(hello.bytes())
+			for i := 0; i < len(in); i += size {
+				v.at(Original, i, in[i:min(len(in), i+size)])
+			}
+			if r := v.s.Result(); r.Application != tt.want || r.Confidence != tt.confidence {
+				t.Errorf("%s, %v, %d at a time: %q with %d, want %q with %d", tt.name, tt.ech, size, r.Application, r.Confidence, tt.want, tt.confidence)
+			}
+		}
+	}
+}
