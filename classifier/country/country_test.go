@@ -283,35 +283,64 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// The look-up of both ends of a session.
-func BenchmarkLookup(b *testing.B) {
-	file, err := os.ReadFile(os.Getenv("MMDB"))
-	if err != nil { // a small database of its own
-		file = world(b)
+// big is a database as large as those of the world's countries are.
+func big(b *testing.B) []byte {
+	d := countrytest.Database{Type: "Big", Built: built, Version: 6, Networks: map[netip.Prefix]countrytest.Record{}}
+	rnd := rand.New(rand.NewPCG(7, 8))
+	for range 200_000 {
+		iso := string([]byte{byte('A' + rnd.IntN(16)), byte('A' + rnd.IntN(16))})
+		d.Networks[netip.PrefixFrom(netip.AddrFrom4([4]byte{byte(1 + rnd.IntN(222)), byte(rnd.IntN(256)), byte(rnd.IntN(256) & 0xfc)}), 22)] = countrytest.Country(iso)
+		d.Networks[netip.PrefixFrom(netip.AddrFrom16([16]byte{0x2a, byte(rnd.IntN(16)), byte(rnd.IntN(256)), byte(rnd.IntN(256)), byte(rnd.IntN(16))}), 40)] = countrytest.Country(iso)
 	}
-	table, err := country.Parse(file)
+	file, err := d.Encode()
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, family := range []int{4, 6} {
-		rnd := rand.New(rand.NewPCG(1, 2))
-		var ends [1024]netip.Addr
-		for i := range ends {
-			if family == 4 {
-				ends[i] = netip.AddrFrom4([4]byte{byte(1 + rnd.IntN(222)), byte(rnd.IntN(256)), byte(rnd.IntN(256)), 1})
-			} else {
-				ends[i] = netip.AddrFrom16([16]byte{0x2a, byte(rnd.IntN(16)), byte(rnd.IntN(256)), byte(rnd.IntN(256)), byte(rnd.IntN(256)), 15: 1})
-			}
-		}
-		b.Run(map[int]string{4: "IPv4", 6: "IPv6"}[family], func(b *testing.B) {
+	return file
+}
+
+// The look-up of both ends of a session, both of them abroad, and of one beside a
+// private one. Addresses are drawn by lot: in practice the same come again.
+func BenchmarkLookup(b *testing.B) {
+	table, err := country.Parse(big(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	var four, six [1024]netip.Addr
+	for i := range four {
+		four[i] = netip.AddrFrom4([4]byte{byte(1 + rnd.IntN(222)), byte(rnd.IntN(256)), byte(rnd.IntN(256)), 1})
+		six[i] = netip.AddrFrom16([16]byte{0x2a, byte(rnd.IntN(16)), byte(rnd.IntN(256)), byte(rnd.IntN(256)), byte(rnd.IntN(16)), 15: 1})
+	}
+	private := netip.MustParseAddr("192.168.1.2")
+	for name, end := range map[string]func(i int) (client, server netip.Addr){
+		"IPv4":         func(i int) (netip.Addr, netip.Addr) { return four[i&1023], four[(i+511)&1023] },
+		"IPv6":         func(i int) (netip.Addr, netip.Addr) { return six[i&1023], six[(i+511)&1023] },
+		"private-IPv4": func(i int) (netip.Addr, netip.Addr) { return private, four[i&1023] },
+	} {
+		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			sum := country.Code(0)
 			for i := 0; b.Loop(); i++ {
-				sum += table.Lookup(ends[i&1023]) + table.Lookup(ends[(i+511)&1023])
+				client, server := end(i)
+				sum += table.Lookup(client) + table.Lookup(server)
 			}
+			b.ReportMetric(float64(table.Info().Stretches), "stretches")
 			if sum == 1 {
 				b.Log(sum)
 			}
 		})
+	}
+}
+
+func TestLookupAllocatesNothing(t *testing.T) {
+	table, err := country.Parse(world(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")
+	sum := country.Code(0)
+	if n := testing.AllocsPerRun(100, func() { sum += table.Lookup(a) + table.Lookup(b) }); n != 0 || sum == 0 {
+		t.Errorf("%v allocations", n)
 	}
 }

@@ -290,19 +290,26 @@ func FuzzAdd(f *testing.F) {
 	})
 }
 
+func TestLookupAllocatesNothing(t *testing.T) {
+	table := parse(t, nmap)
+	n := 0
+	if allocs := testing.AllocsPerRun(100, func() { n += len(table.Lookup([6]byte{0, 0x22, 0xaa})) }); allocs != 0 || n == 0 {
+		t.Errorf("%v allocations", allocs)
+	}
+}
+
+// A registry as large as all that the IEEE has given out.
 func BenchmarkLookup(b *testing.B) {
-	table, err := Open(Installed()...)
-	if err != nil {
-		b.Fatal(err)
-	}
 	rnd := rand.New(rand.NewPCG(1, 2))
+	var text strings.Builder
 	var macs [1024][6]byte
-	for i := range macs {
-		if keys := table.large.keys; len(keys) > 0 {
-			k := keys[rnd.IntN(len(keys))]
-			macs[i] = [6]byte{byte(k >> 16), byte(k >> 8), byte(k), byte(rnd.IntN(256))}
-		}
+	for i := range 46_000 {
+		digits := []int{6, 6, 6, 6, 6, 6, 6, 7, 9, 9}[i%10]
+		m := rnd.Uint64() & 0xfc_ffff_ffff_ff
+		fmt.Fprintf(&text, "%0*X Company of Some Name No. %d\n", digits, m>>(48-4*digits), i*2/3)
+		macs[i&1023] = [6]byte{byte(m >> 40), byte(m >> 32), byte(m >> 24), byte(m >> 16), byte(m >> 8), byte(m)}
 	}
+	table := parse(b, text.String())
 	b.ReportAllocs()
 	n := 0
 	for i := 0; b.Loop(); i++ {
