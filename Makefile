@@ -162,7 +162,7 @@ lint-kmod: kernels kernel-debug ## checkpatch --strict, sparse and all warnings 
 
 ##@ Measuring
 .PHONY: bench
-bench: deps root ## (root) the figures of docs/performance.md, as ratios within one run
+bench: deps root ## (root) the figures of docs/performance.md; those of the classifier with CORPUS=DIR
 	@$(GO) run ./internal/bench
 
 .PHONY: bench-kmod

@@ -131,8 +131,8 @@ func TestCaptures(t *testing.T) {
 				i := about[min(turn[of], len(about)-1)]
 				turn[of]++
 				told[i]++
-				if diff := cmp.Diff(cap.Flow[i].want(), cap.Flow[i].got(&f.Result)); diff != "" {
-					t.Errorf("%s (-run +seen):\n%s%s", flowName(f), diff, explain(f.Evidence))
+				if diff := cmp.Diff(cap.Flow[i].want(), cap.Flow[i].got(f.Result)); diff != "" {
+					t.Errorf("%s (-run +seen):\n%s%s", flowName(f), diff, explain(f.Evidence()))
 				}
 			}
 			for i, n := range told {

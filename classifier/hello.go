@@ -32,6 +32,7 @@ type hello struct {
 	alpn       []byte // each with a length byte in front
 	sni        []byte // nil if none was seen
 	hasSNI     bool
+	used       bool // something was read into it
 	ech        bool // an encrypted inner hello is (or pretends to be) there
 }
 
@@ -39,7 +40,7 @@ type hello struct {
 // that is there says is in h even if the result is partial. It does not
 // allocate beyond h.extensions.
 func (h *hello) parse(b []byte) parsed {
-	*h = hello{extensions: h.extensions[:0], datagrams: h.datagrams}
+	*h = hello{extensions: h.extensions[:0], datagrams: h.datagrams, used: true}
 	if len(b) == 0 {
 		return partial
 	}

@@ -30,7 +30,9 @@ type sight struct {
 // release lets go of everything that is not x's own.
 func (x *sight) release() {
 	x.c, x.s, x.p, x.data = nil, nil, nil, nil
-	x.hello = hello{extensions: x.hello.extensions[:0]}
+	if x.hello.used {
+		x.hello = hello{extensions: x.hello.extensions[:0]}
+	}
 	x.dns.b = nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 	"unsafe"
@@ -106,7 +107,7 @@ func BenchmarkClassify(b *testing.B) {
 	}
 	classify()
 	sort(b, capture)
-	var spent, bare time.Duration
+	var spent, bare []time.Duration
 	var before, after runtime.MemStats
 	mallocs := uint64(0)
 	for b.Loop() {
@@ -117,12 +118,15 @@ func BenchmarkClassify(b *testing.B) {
 		classify()
 		runtime.ReadMemStats(&after)
 		mallocs += after.Mallocs - before.Mallocs
-		bare, spent = bare+middle-start, spent+cputime.Used(b)-middle
+		bare, spent = append(bare, middle-start), append(spent, cputime.Used(b)-middle)
 	}
-	perRun := float64(spent.Nanoseconds()) / float64(b.N)
+	slices.Sort(spent)
+	slices.Sort(bare)
+	// The middle run counts: other programs that share a core cost this one time, too.
+	perRun := float64(spent[len(spent)/2].Nanoseconds())
 	b.ReportMetric(perRun/float64(packets), "ns/packet")
 	b.ReportMetric(perRun/float64(flows), "ns/flow")
-	b.ReportMetric(float64(spent)/float64(bare), "classify/sort")
+	b.ReportMetric(perRun/float64(bare[len(bare)/2].Nanoseconds()), "classify/sort")
 	b.ReportMetric(float64(mallocs)/float64(b.N)/float64(packets), "mallocs/packet")
 	b.ReportMetric(0, "ns/op")
 }

@@ -49,10 +49,18 @@ type Flow struct {
 	PacketsBA  int
 	BytesAB    int64 // of IP packets, headers included
 	BytesBA    int64
-	Result     classifier.Result
-	Evidence   []classifier.Evidence
+	Result     *classifier.Result
 
-	session classifier.Session
+	session  classifier.Session
+	evidence []classifier.Evidence // instead of the session's, for tests
+}
+
+// Evidence returns the steps that led to Result, oldest first.
+func (f *Flow) Evidence() []classifier.Evidence {
+	if f.evidence != nil {
+		return f.evidence
+	}
+	return f.session.Evidence()
 }
 
 // Classify reads a capture to its end and shows every packet to c. If the file
@@ -63,9 +71,10 @@ func Classify(in io.Reader, c *classifier.Classifier, o Options) (*Report, error
 	}
 	t := &flows{c: c, max: o.MaxFlows, behind: o.Tunnels, byKey: make(map[flowKey]*Flow)}
 	err := t.read(in)
-	for _, f := range t.report.Flows {
-		f.Result, f.Evidence = f.session.Result(), f.session.Evidence()
-		f.session = classifier.Session{}
+	results := make([]classifier.Result, len(t.report.Flows))
+	for i, f := range t.report.Flows {
+		results[i] = f.session.Result()
+		f.Result = &results[i]
 	}
 	return &t.report, err
 }

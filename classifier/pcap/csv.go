@@ -27,7 +27,7 @@ func Columns() []string {
 // Row returns the flow as fields for Columns; file is the capture's name. What
 // is unknown is empty. An application that rests on a hint alone is not in it.
 func (f *Flow) Row(file string) []string {
-	r := &f.Result
+	r := f.Result
 	known := map[string]string{
 		"pcap": file, "l4": transport(f.Proto),
 		"ip_a": f.A.Addr().String(), "port_a": strconv.Itoa(int(f.A.Port())),
@@ -66,14 +66,14 @@ func (f *Flow) Row(file string) []string {
 // host returns the name that the flow told of its server: of a flow of DNS,
 // whose result has the last name asked for, the first that was answered.
 func (f *Flow) host() string {
-	r := &f.Result
+	r := f.Result
 	switch {
 	case r.SNI != "":
 		return r.SNI
 	case r.HTTPHost != "":
 		return r.HTTPHost
 	case r.Protocol == "DNS":
-		for _, e := range f.Evidence {
+		for _, e := range f.Evidence() {
 			if e.Rule == "dns/answered" {
 				return e.Seen
 			}

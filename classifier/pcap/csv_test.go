@@ -34,10 +34,10 @@ func TestHost(t *testing.T) {
 	dns := classifier.Result{Protocol: "DNS", Detail: "last.example.org"}
 	first := []classifier.Evidence{{Rule: "dns/name", Seen: "a.example.org"}, {Rule: "dns/answered", Seen: "b.example.org"}}
 	for want, f := range map[string]*Flow{
-		"b.example.org":    {Result: dns, Evidence: first},
-		"last.example.org": {Result: dns, Evidence: first[:1]},
-		"sni.example.org":  {Result: classifier.Result{Protocol: "TLS", SNI: "sni.example.org", Detail: "x"}},
-		"":                 {Result: classifier.Result{Protocol: "SSH", Detail: "OpenSSH"}},
+		"b.example.org":    {Result: &dns, evidence: first},
+		"last.example.org": {Result: &dns, evidence: first[:1]},
+		"sni.example.org":  {Result: &classifier.Result{Protocol: "TLS", SNI: "sni.example.org", Detail: "x"}},
+		"":                 {Result: &classifier.Result{Protocol: "SSH", Detail: "OpenSSH"}},
 	} {
 		if got := f.host(); got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -149,7 +149,7 @@ func TestClassify(t *testing.T) {
 				t.Fatalf("report %+v", report)
 			}
 			f := report.Flows[0]
-			if f.Result.Application != "NETFLIX" || !f.First.Equal(testTime) || len(f.Evidence) == 0 {
+			if f.Result.Application != "NETFLIX" || !f.First.Equal(testTime) || len(f.Evidence()) == 0 {
 				t.Errorf("flow %+v", f)
 			}
 			var out strings.Builder
@@ -220,7 +220,7 @@ func TestClassifyCounts(t *testing.T) {
 
 // TestRowLeavesHintsOut prints what packets said, not what was inferred.
 func TestRowLeavesHintsOut(t *testing.T) {
-	f := Flow{Proto: 6, Result: classifier.Result{Protocol: "TLS", Application: "NETFLIX", Category: "streaming", Confidence: 40, Inferred: true}}
+	f := Flow{Proto: 6, Result: &classifier.Result{Protocol: "TLS", Application: "NETFLIX", Category: "streaming", Confidence: 40, Inferred: true}}
 	if got := strings.Join(f.Row("a")[7:14], ","); got != "TLS,TLS,,,,," {
 		t.Errorf("got %q", got)
 	}

@@ -18,6 +18,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -49,15 +50,18 @@ func main() {
 
 // figure is one metric of one benchmark.
 type figure struct {
-	Name  string  `json:"name"` // what it is, in words
-	pkg   string  // below the module
-	bench string  // regular expression of the benchmark
-	time  string  // -benchtime
-	unit  string  // of the metric: "set/bare"
-	line  string  // what the benchmark's name must hold, for those with parts
-	Most  float64 `json:"most,omitempty"`  // 0: no upper limit
-	Least float64 `json:"least,omitempty"` // 0: no lower limit
-	Zero  bool    `json:"zero,omitempty"`  // must be 0
+	Name  string `json:"name"` // what it is, in words
+	pkg   string // below the module
+	bench string // regular expression of the benchmark
+	time  string // -benchtime
+	unit  string // of the metric: "set/bare"
+	line  string // what the benchmark's name must hold, for those with parts
+	// corpus says that it is measured on the captures of the folder that the
+	// environment's CORPUS names, on one core.
+	corpus bool
+	Most   float64 `json:"most,omitempty"`  // 0: no upper limit
+	Least  float64 `json:"least,omitempty"` // 0: no lower limit
+	Zero   bool    `json:"zero,omitempty"`  // must be 0
 }
 
 // row is a figure measured.
@@ -66,6 +70,8 @@ type row struct {
 	Value float64 `json:"value"`
 	Unit  string  `json:"unit"`
 	Kept  bool    `json:"kept"`
+	// Skipped says why it was not measured.
+	Skipped string `json:"skipped,omitempty"`
 }
 
 func pick(all []figure, words []string) (some []figure) {
@@ -87,6 +93,11 @@ func measure(figures []figure) ([]row, error) {
 	done := map[string][]result{}
 	for _, f := range figures {
 		r := row{figure: f, Unit: f.unit}
+		if f.corpus && corpus() == "" {
+			r.Kept, r.Skipped = true, "no corpus: make bench CORPUS=DIR"
+			rows = append(rows, r)
+			continue
+		}
 		for try := range 2 {
 			key := f.pkg + " " + f.bench + " " + f.time
 			if try > 0 {
@@ -132,12 +143,32 @@ func find(results []result, f figure) (float64, bool) {
 func run(f figure) ([]result, error) {
 	cmd := exec.Command("go", "test", "-run", "^$", "-bench", f.bench, "-benchtime", f.time, "-benchmem", "-timeout", "10m", "./"+f.pkg)
 	cmd.Env = append(os.Environ(), "NFTDICT_REQUIRE=all")
+	if f.corpus {
+		cmd.Env = append(cmd.Env, "CORPUS="+corpus(), "GOMAXPROCS=1")
+	}
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w\n%s", f.pkg, f.bench, err, out)
 	}
 	return parse(string(out)), nil
+}
+
+// corpus returns the folder of captures, "" if there is none. The benchmarks run
+// elsewhere, so that its path must not depend on the directory.
+func corpus() string {
+	dir := os.Getenv("CORPUS")
+	if dir == "" {
+		return ""
+	}
+	path, err := filepath.Abs(dir)
+	if err != nil {
+		return ""
+	}
+	if fi, err := os.Stat(path); err != nil || !fi.IsDir() {
+		return ""
+	}
+	return path
 }
 
 // parse reads lines such as `BenchmarkX/y-2  100  1.5 set/bare  7 B/op`.
@@ -173,7 +204,11 @@ func print(w io.Writer, rows []row) {
 		if !r.Kept {
 			mark = "  MISSED"
 		}
-		fmt.Fprintf(w, "%-62s %12s %-18s %s%s\n", r.Name, number(r.Value), r.Unit, limit, mark)
+		value := number(r.Value)
+		if r.Skipped != "" {
+			value, mark = "-", "  ("+r.Skipped+")"
+		}
+		fmt.Fprintf(w, "%-62s %12s %-18s %s%s\n", r.Name, value, r.Unit, limit, mark)
 	}
 }
 

@@ -21,3 +21,15 @@ func TestParse(t *testing.T) {
 		t.Error("found a metric of another part")
 	}
 }
+
+func TestCorpusIsSkipped(t *testing.T) {
+	t.Setenv("CORPUS", "")
+	rows, err := measure([]figure{{Name: "x", corpus: true, Most: 1}})
+	if err != nil || len(rows) != 1 || !rows[0].Kept || rows[0].Skipped == "" {
+		t.Errorf("got %+v, %v", rows, err)
+	}
+	t.Setenv("CORPUS", ".")
+	if got := corpus(); len(got) < 2 || got[0] != '/' {
+		t.Errorf("the folder is %q", got)
+	}
+}

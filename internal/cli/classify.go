@@ -46,6 +46,7 @@ type classifyOptions struct {
 	csv, explain, tunnels bool
 	written               int // files so far
 	places                places
+	domains               *classifier.Domains
 }
 
 func (c *ctl) classifyCommand() *cobra.Command {
@@ -92,7 +93,10 @@ func (c *ctl) classify(file string, o *classifyOptions) error {
 		defer f.Close()
 		in, name = f, filepath.Base(file)
 	}
-	looker := classifier.New(classifier.Options{Certificates: true, Lookups: true, MaxString: maxShown, Hints: classifier.NewHints(classifier.HintsOptions{}), Relations: classifier.NewRelations(classifier.RelationsOptions{})})
+	if o.domains == nil {
+		o.domains = classifier.BuiltinDomains()
+	}
+	looker := classifier.New(classifier.Options{Domains: o.domains, Certificates: true, Lookups: true, MaxString: maxShown, Hints: classifier.NewHints(classifier.HintsOptions{}), Relations: classifier.NewRelations(classifier.RelationsOptions{})})
 	r, err := pcap.Classify(in, looker, pcap.Options{Tunnels: o.tunnels})
 	if r == nil {
 		return err
@@ -115,7 +119,7 @@ func (c *ctl) classify(file string, o *classifyOptions) error {
 func (c *ctl) printFlows(r *pcap.Report, o *classifyOptions) error {
 	w := tabwriter.NewWriter(c.Stdout, 0, 8, 2, ' ', 0)
 	for _, f := range r.Flows {
-		res := &f.Result
+		res := f.Result
 		application, confidence := res.Application, "-"
 		if res.Inferred {
 			application += "?"
@@ -144,7 +148,7 @@ func (c *ctl) printFlows(r *pcap.Report, o *classifyOptions) error {
 				fmt.Fprintf(c.Stdout, "    %s\n", text)
 			}
 		}
-		c.printEvidence(c.Stdout, f.Evidence)
+		c.printEvidence(c.Stdout, f.Evidence())
 	}
 	return w.Flush()
 }
@@ -200,7 +204,7 @@ type flowJSON struct {
 func (c *ctl) printFlowsJSON(name string, r *pcap.Report, o *classifyOptions) error {
 	flows := make([]flowJSON, len(r.Flows))
 	for i, f := range r.Flows {
-		res := &f.Result
+		res := f.Result
 		a, b, err := o.places.ends(c, f)
 		if err != nil {
 			return err
@@ -212,7 +216,7 @@ func (c *ctl) printFlowsJSON(name string, r *pcap.Report, o *classifyOptions) er
 			SNI: res.SNI, ALPN: res.ALPN, JA4: res.JA4, Result: res,
 			PacketsAB: f.PacketsAB, PacketsBA: f.PacketsBA, BytesAB: f.BytesAB, BytesBA: f.BytesBA,
 			MACA: a.mac, MACB: b.mac, VendorA: a.vendor, VendorB: b.vendor, CountryA: a.country, CountryB: b.country,
-			Evidence: f.Evidence,
+			Evidence: f.Evidence(),
 		}
 	}
 	return json.NewEncoder(c.Stdout).Encode(map[string]any{
