@@ -28,7 +28,7 @@ func (r *refusal) Error() string {
 	if r.errno == unix.EPERM {
 		s += ": needs CAP_NET_ADMIN, in the user namespace of the network namespace"
 	}
-	if r.text != "" {
+	if r.text != "" && r.text != s { // the module may say no more than the errno does
 		s += ": " + r.text
 	}
 	return s
