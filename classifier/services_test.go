@@ -273,6 +273,7 @@ func databaseCases() []peerCase {
 		tcp("options that point outside", prelogin[:11]+"\xff"+prelogin[12:], ""),
 		tcp("startup", "\x04\x00\x00\x01\x01"+sized(4, cql), "Cassandra"),
 		stream("options", "Cassandra", "\x04\x00\x00\x01\x05"+nul(4), "\x84\x00\x00\x01\x06"+sized(4, num(2, 1)+sized(2, "COMPRESSION")+num(2, 1)+sized(2, "lz4"))),
+		stream("options of DataStax", "Cassandra", "\x42\x00\x00\x00\x05"+nul(4), "\xc2\x00\x00\x00\x06"+sized(4, num(2, 1)+sized(2, "COMPRESSION")+num(2, 1)+sized(2, "lz4"))),
 		tcp("startup without a version", "\x04\x00\x00\x01\x01"+sized(4, num(2, 1)+sized(2, "CQL_NOTHING")+sized(2, "3.0.0")), ""),
 		tcp("set", "set key 0 60 5\r\nvalue\r\n", "Memcached"),
 		{name: "get", says: turns("get key\r\n", "END\r\n"), want: "Memcached"},

@@ -5,11 +5,11 @@ package classifier
 import "bytes"
 
 func cassandraDetector() detector {
-	return streamOnly("Cassandra", "database", "\x03\x04\x05\x83\x84\x85", lookCassandra)
+	return streamOnly("Cassandra", "database", "\x03\x04\x05\x41\x42\x83\x84\x85\xc1\xc2", lookCassandra)
 }
 
-// lookCassandra reads the first frame of the native protocol, versions 3 to 5:
-// a client asks for options or starts, a server answers that.
+// lookCassandra reads the first frame of the native protocol, versions 3 to 5 and
+// DataStax's two: a client asks for options or starts, a server answers that.
 func lookCassandra(x *sight) verdict {
 	b := x.data
 	if len(b) < 9 {
