@@ -37,7 +37,7 @@ GUESTS ?= 6.1 6.12
 GUEST_TESTS ?= ./genl ./kmod/test ./bpfmap ./nftext/rule ./cmd/dictctl ./dictd ./dictd/conntrack ./dictd/queue ./dictd/rules
 # Of dictctl's tests those in which the module differs, and a sample of ordinary nft
 # beside its rules; with LONG=1 all of them, and all of ordinary nft.
-DICTCTL_GUEST_TESTS := $(if $(LONG),.,TestValues|TestManual|TestMoved|TestSession|TestRuleErrors|TestScripts|TestBodyRulesWithCondition)
+DICTCTL_GUEST_TESTS := $(if $(LONG),.,TestValues|TestManual|TestMoved|TestSessionRows|TestRuleErrors|TestScripts|TestBodyRulesWithCondition)
 # A package that is not through by then hangs: its tests are asked where, and a
 # minute later the guest is killed and its log shown.
 GUEST_PATIENCE ?= $(if $(LONG),60m,15m)

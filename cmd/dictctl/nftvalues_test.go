@@ -148,9 +148,9 @@ func TestValuesElsewhere(t *testing.T) {
 	}
 }
 
-// TestValuesSavedElsewhere: what the module's rules with values are saved as is
+// TestSavedElsewhere: what the module's rules with values are saved as is
 // refused where they cannot be, by rule and reason, and what is there stays.
-func TestValuesSavedElsewhere(t *testing.T) {
+func TestSavedElsewhere(t *testing.T) {
 	netns := withTablesOf(t, backend.EBPF)
 	load := func(text string) (status int, stderr string) {
 		var out, errs bytes.Buffer
