@@ -5,7 +5,7 @@ package pcap
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -22,41 +22,48 @@ import (
 
 // corpus returns all captures of the folder that CORPUS names, merged into one
 // file of the original format.
-func corpus(tb testing.TB) []byte {
+func corpus(tb testing.TB) (merged []byte) {
 	tb.Helper()
-	merged := []byte{0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, byte(LinkRaw), 0, 0, 0}
-	need.Feature(tb, "corpus", func() error {
-		files, err := filepath.Glob(filepath.Join(os.Getenv("CORPUS"), "pcap", "*"))
-		for _, f := range files {
-			data, failed := os.ReadFile(f)
-			if err = errors.Join(err, failed); failed != nil {
-				continue
-			}
-			r, failed := NewReader(bytes.NewReader(data))
-			if err = errors.Join(err, failed); failed != nil {
-				continue
-			}
-			for {
-				rec, failed := r.Next()
-				if failed != nil {
-					break // broken captures count as far as they go
-				}
-				b, ok := rec.Link.IP(rec.Data)
-				if !ok {
-					continue
-				}
-				for _, n := range []uint32{uint32(rec.Time.Unix()), uint32(rec.Time.Nanosecond() / 1000), uint32(len(b)), uint32(len(b))} {
-					merged = binary.LittleEndian.AppendUint32(merged, n)
-				}
-				merged = append(merged, b...)
-			}
-		}
-		if len(files) == 0 && err == nil {
-			err = errors.New("the environment's CORPUS names no folder with captures")
-		}
+	need.Feature(tb, "corpus", func() (err error) {
+		merged, err = merge(filepath.Join(os.Getenv("CORPUS"), "pcap", "*"))
 		return err
 	})
 	return merged
+}
+
+// merge returns the captures of the files that fit a pattern as one file of the
+// original format, raw IP, each as far as it can be read.
+func merge(pattern string) ([]byte, error) {
+	merged := []byte{0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, byte(LinkRaw), 0, 0, 0}
+	files, err := filepath.Glob(pattern)
+	if len(files) == 0 && err == nil {
+		err = fmt.Errorf("no file is called %q", pattern)
+	}
+	for _, f := range files {
+		data, failed := os.ReadFile(f)
+		if failed != nil {
+			return nil, failed
+		}
+		r, failed := NewReader(bytes.NewReader(data))
+		if failed != nil {
+			return nil, fmt.Errorf("%s: %w", f, failed)
+		}
+		for {
+			rec, failed := r.Next()
+			if failed != nil {
+				break
+			}
+			b, ok := rec.Link.IP(rec.Data)
+			if !ok {
+				continue
+			}
+			for _, n := range []uint32{uint32(rec.Time.Unix()), uint32(rec.Time.Nanosecond() / 1000), uint32(len(b)), uint32(len(b))} {
+				merged = binary.LittleEndian.AppendUint32(merged, n)
+			}
+			merged = append(merged, b...)
+		}
+	}
+	return merged, err
 }
 
 // sort sorts a capture into flows and classifies nothing: what there is to do
@@ -141,6 +148,24 @@ func BenchmarkState(b *testing.B) {
 	}
 	b.ReportMetric(float64(unsafe.Sizeof(classifier.Session{})), "inline-B/session")
 	b.ReportMetric(0, "ns/op")
+}
+
+// TestState wants the sessions of our own captures within what is promised of a
+// session.
+func TestState(t *testing.T) {
+	capture, err := merge("../testdata/captures/*.pcap")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const most = 512
+	mean := 0
+	for range 3 { // others' garbage may be in the way
+		state, sessions := stateOf(t, capture)
+		if mean = state / sessions; mean <= most {
+			return
+		}
+	}
+	t.Errorf("a session takes %d bytes, want at most %d", mean, most)
 }
 
 // stateOf returns the bytes that the sessions of a capture take, and how many
