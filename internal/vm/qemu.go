@@ -170,6 +170,9 @@ func (m *Machine) params() []string {
 		// the host is busy meanwhile: a minute then passes in ten seconds.
 		p = append(p, "clocksource=hpet")
 	}
+	// The namespaces of all tests of a package go at once, which takes an emulated
+	// processor minutes on the debug kernel, while whoever unloads a module waits.
+	p = append(p, "sysctl.kernel.hung_task_timeout_secs=600")
 	return append(p, m.Params...)
 }
 
