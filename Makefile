@@ -131,12 +131,17 @@ test-guest-%:
 	[ -z "$$failed" ] || { echo "failed in the guest with kernel $*:$$failed" >&2; exit 1; }
 
 .PHONY: test-kasan
-test-kasan: kernel-debug ## test the module on a kernel with KASAN, lockdep, kmemleak and fault injection: half an hour
-	@$(MAKE) --no-print-directory kmod GUESTS=debug
-	@echo "== the detectors: each is tripped, and must tell"
+test-kasan: test-detectors test-debug ## test the module on a kernel with KASAN, lockdep, kmemleak and fault injection: an hour
+
+.PHONY: test-detectors
+test-detectors: kernel-debug ## only its first part: each detector of that kernel is tripped, and must tell
 	NFTDICT_REQUIRE=debugkernel,long $(GO) test -timeout 90m -count=1 -run 'Debug|FailNth' ./internal/vm
+
+.PHONY: test-debug
+test-debug: kernel-debug ## only its second part: the module's suites there, and the torture
+	@$(MAKE) --no-print-directory kmod GUESTS=debug
 	@set -e; for p in $(KASAN_TESTS); do \
-		echo "== $$p"; \
+		printf '\n== %(%H:%M:%S)T %s\n' -1 $$p; \
 		NFTDICT_REQUIRE=$(KASAN_PROMISED) NFTDICT_TORTURE=$(TORTURE) \
 			$(GO) test -timeout 0 -count=1 $(TESTFLAGS) -exec "$(GUEST) -timeout 60m -kernel debug -memory 2048" $$p; \
 	done
