@@ -38,7 +38,7 @@ func nextQUIC(b []byte) (quicPacket, bool) {
 	if !known {
 		return p, true
 	}
-	if p.first&0x40 == 0 {
+	if p.first&0x40 == 0 && v.google { // the others' bit may be cleared (RFC 9287)
 		return p, false
 	}
 	switch v.packetType(p.first) {

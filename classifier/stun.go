@@ -18,7 +18,7 @@ const (
 func stunDetector() detector {
 	return detector{
 		name: "STUN", upper: "STUN", category: "voip", confidence: 93,
-		starts:   func(b byte) bool { return b < 0x40 },
+		starts:   func(b byte) bool { return b < 0x40 || b == 0xff },
 		stream:   lookSTUNStream,
 		datagram: lookSTUN,
 	}
@@ -30,6 +30,13 @@ func stunDetector() detector {
 // the session is DTLS, and where media follow it is SRTP: STUN has only found
 // the way, and nobody who needs it sends them in the clear.
 func lookSTUN(x *sight) verdict {
+	if inner := multiplexed(x.data); inner != nil {
+		b := x.data
+		x.data = inner
+		v := lookSTUN(x)
+		x.data = b
+		return v
+	}
 	b := x.data
 	size, ok := stunMessage(b)
 	known := x.s.detector != nil
@@ -50,6 +57,16 @@ func lookSTUN(x *sight) verdict {
 		x.related()
 	}
 	return found
+}
+
+// multiplexed returns what a relay of Microsoft carries for one of several of a
+// socket's sessions (MS-TURN): behind a mark, a length and the session's id.
+func multiplexed(b []byte) []byte {
+	const head = 12
+	if len(b) < head+12 || be16(b) != 0xff10 || be16(b[2:])+4 != len(b) || be16(b[head:]) == 0xff10 {
+		return nil
+	}
+	return b[head:]
 }
 
 // handOver gives a session to the detector of that name, which is shown the
@@ -151,10 +168,10 @@ func stunMessage(b []byte) (size int, ok bool) {
 		return 0, false
 	}
 	size = 20 + be16(b[2:])
-	if size > len(b) || size%4 != 0 {
+	kind, classic := be16(b), be32(b[4:]) != stunCookie
+	if size > len(b) || classic && size%4 != 0 {
 		return 0, false
 	}
-	kind, classic := be16(b), be32(b[4:]) != stunCookie
 	if classic {
 		switch kind {
 		case 0x0001, 0x0101, 0x0111, 0x0002, 0x0102, 0x0112:
@@ -170,13 +187,22 @@ func stunMessage(b []byte) (size int, ok bool) {
 		if len(rest) < 4 {
 			return 0, false
 		}
-		n := (be16(rest[2:]) + 3) &^ 3
+		n := stunPadded(be16(rest[2:]), size)
 		if n > len(rest)-4 || classic && be16(rest) > 0x0020 && be16(rest) != 0x0101 && rest[0] < 0x80 {
 			return 0, false
 		}
 		rest = rest[4+n:]
 	}
 	return size, count <= 64
+}
+
+// stunPadded returns the room for n bytes of an attribute in a message of size
+// bytes. A message that is not in words has none filled up, as before RFC 5389.
+func stunPadded(n, size int) int {
+	if size%4 != 0 {
+		return n
+	}
+	return (n + 3) &^ 3
 }
 
 // isVaried16 reports whether sixteen bytes look like a random identifier.
@@ -195,7 +221,7 @@ func isVaried16(b []byte) bool {
 // those of WhatsApp stand in a part of the comprehension-required range that
 // nobody else has.
 func stunAttributes(x *sight, b []byte) bool {
-	teams, whatsApp := 0, 0
+	teams, whatsApp, all := 0, 0, len(b)
 	for len(b) >= 4 {
 		kind, n := be16(b), be16(b[2:])
 		if n > len(b)-4 {
@@ -221,7 +247,7 @@ func stunAttributes(x *sight, b []byte) bool {
 				return true
 			}
 		}
-		b = b[min(len(b), 4+(n+3)&^3):]
+		b = b[min(len(b), 4+stunPadded(n, all)):]
 	}
 	switch {
 	case teams >= 1:

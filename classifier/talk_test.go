@@ -56,6 +56,10 @@ func talkCases() []peerCase {
 	dtlsHello := "\x01" + num(3, uint64(len(body))) + nul(2) + nul(3) + num(3, uint64(len(body))) + body
 	dtlsHello = "\x16\xfe\xff" + nul(8) + num(2, uint64(len(dtlsHello))) + dtlsHello
 	return []peerCase{
+		{name: "attribute not filled up", udp: true, says: ask(num(2, 3) + num(2, 106) + "\x21\x12\xa4\x42" + noise(12) + num(2, 0x4000) + num(2, 102) + noise(102)), want: "STUN", app: "WHATSAPPCALL"},
+		udp("attribute not filled up, too long", num(2, 3)+num(2, 106)+"\x21\x12\xa4\x42"+noise(12)+num(2, 0x4000)+num(2, 103)+noise(102), ""),
+		{name: "stun in a session of a relay", udp: true, says: ask("\xff\x10" + framed(noise(8)+stunMessageOf(0x101, stunAttribute(0x8070, num(4, 7))))), want: "STUN", app: "SKYPE_TEAMSCALL"},
+		udp("something else there", "\xff\x10"+framed(noise(8)+noise(40)), ""),
 		udp("sip invite", "INVITE sip:bob@example.com SIP/2.0\r\nVia: x\r\n", "SIP"),
 		udp("sip status", "SIP/2.0 200 OK\r\n", "SIP"),
 		tcp("sip in a stream", "REGISTER sip:example.com SIP/2.0\r\n", "SIP"),
