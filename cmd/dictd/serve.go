@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -46,8 +47,12 @@ func serve(ctx context.Context, path string, c config.Config, log *slog.Logger, 
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- d.Run(ctx) }()
+	room, look := newRoom(), time.NewTicker(roomEvery)
+	defer look.Stop()
 	for {
 		select {
+		case <-look.C:
+			room.adjust()
 		case err := <-done:
 			return explain(err)
 		case <-hup:

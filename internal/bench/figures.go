@@ -16,7 +16,7 @@ var figures = []figure{
 	{Name: "CPU per queued packet, the lab's writes, beside that loop", pkg: "dictd", bench: "^BenchmarkRatioPipeline$", time: "5x", unit: "ratio-with-writes", Most: 2.5},
 	{Name: "daemon's memory per session, 100,000 sessions", pkg: "dictd", bench: "^BenchmarkSessionMemory$", time: "1x", unit: "B/session", Most: 1024},
 	{Name: "a million sessions, the daemon's live memory", pkg: "dictd", bench: "^BenchmarkMillionSessions$", time: "1x", unit: "live-MiB", Most: 1024},
-	{Name: "a million sessions, what the process has of the machine's", pkg: "dictd", bench: "^BenchmarkMillionSessions$", time: "1x", unit: "resident-MiB"},
+	{Name: "a million sessions, what the process has of the machine's", pkg: "dictd", bench: "^BenchmarkMillionSessions$", time: "1x", unit: "resident-MiB", Most: 1024},
 	{Name: "corpus: CPU per packet, whole program, one core", pkg: "classifier/pcap", bench: "^BenchmarkClassify$", time: "100x", unit: "ns/packet", Most: 402, corpus: true},
 	{Name: "corpus: CPU per flow", pkg: "classifier/pcap", bench: "^BenchmarkClassify$", time: "100x", unit: "ns/flow", Most: 4500, corpus: true},
 	{Name: "corpus: CPU, beside only sorting its packets into flows", pkg: "classifier/pcap", bench: "^BenchmarkClassify$", time: "100x", unit: "classify/sort", Most: 3, corpus: true},
