@@ -111,7 +111,7 @@ func quakeDetector() detector {
 		starts: oneOf("\xff"),
 		datagram: func(x *sight) verdict {
 			b := x.data
-			return sure(opens(b, connectionless) == enough && hasAny(b[4:], "getstatus", "statusResponse\n", "getinfo ", "infoResponse\n", "getchallenge", "challengeResponse ", "getservers"))
+			return sure(opens(b, connectionless) == enough && hasAny(b[4:], "getstatus", "statusResponse\n", "getinfo ", "getinfo\n", "infoResponse\n", "getchallenge", "challengeResponse ", "getservers"))
 		},
 	}
 }

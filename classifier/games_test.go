@@ -30,6 +30,8 @@ func gamesCases() []peerCase {
 		udp("source challenge", connectionless+"A"+noise(4), "Source_Engine"),
 		udp("source, unknown kind", connectionless+"z"+noise(4), ""),
 		udp("quake", connectionless+"getstatus\n", "Quake"),
+		udp("quake info", connectionless+"getinfo\n", "Quake"),
+		udp("quake, another word", connectionless+"getinfos", ""),
 		udp("steam", "VS01"+lit(2, 4)+"\x01\x04"+noise(32), "Steam"),
 		udp("steam, length", "VS01"+lit(2, 5)+"\x01\x04"+noise(32), ""),
 		udp("steam's search", "\xff\xff\xff\xff\x21\x4c\x5f\xa0"+lit(4, 16)+noise(20), "Steam"),

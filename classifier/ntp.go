@@ -91,7 +91,8 @@ func isNTPTail(b []byte) bool {
 // message: what is behind the data is padding and an authenticator.
 func isNTPControl(b []byte, mode byte) bool {
 	if mode == 6 {
-		if len(b) < 12 || b[0]>>6 != 0 {
+		// The first two bits are zero, but for NTPsec, which tells that its clock is not set.
+		if leap := b[0] >> 6; len(b) < 12 || leap != 0 && leap != 3 {
 			return false
 		}
 		opcode, offset, size := b[1]&31, binary.BigEndian.Uint16(b[8:]), int(binary.BigEndian.Uint16(b[10:]))

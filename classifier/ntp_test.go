@@ -63,7 +63,8 @@ func TestNTP(t *testing.T) {
 func TestNTPControl(t *testing.T) {
 	monlist := append([]byte{0x17, 0, 3, 42}, make([]byte, 44)...)
 	readVariables := append([]byte{0x16, 2, 0, 1}, make([]byte, 8)...)
-	for name, in := range map[string][]byte{"private": monlist, "control": readVariables} {
+	unset := append([]byte{0xd6, 2, 0, 1}, make([]byte, 8)...)
+	for name, in := range map[string][]byte{"private": monlist, "control": readVariables, "control, the clock not set": unset} {
 		for port, want := range map[uint16]string{123: "NTP", 4433: ""} {
 			v := newConversation(t, New(Options{}))
 			v.server = netip.AddrPortFrom(v.server.Addr(), port)

@@ -96,7 +96,7 @@ const whoisSigns = ".-:/ =,"
 // lookWhois is a line of the client and nothing more (RFC 3912); that is too
 // little on any port but the protocol's own.
 func lookWhois(x *sight) verdict {
-	if x.dir == Reply || x.p.DstPort != 43 && x.p.DstPort != 4343 {
+	if x.p.DstPort != 43 && x.p.DstPort != 4343 {
 		return no
 	}
 	line, rest, ended := textLine(x.data)
