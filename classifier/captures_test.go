@@ -53,7 +53,9 @@ func fields(r *classifier.Result) map[string]string {
 type capture struct {
 	name string
 	file []byte
-	Flow []truth `toml:"flow"`
+	// Tunnels says that the truth is about what is inside of tunnels.
+	Tunnels bool    `toml:"tunnels"`
+	Flow    []truth `toml:"flow"`
 }
 
 func captures(t testing.TB) []capture {
@@ -115,7 +117,7 @@ func TestCaptures(t *testing.T) {
 	c := classifier.New(classifier.Options{Certificates: true})
 	for _, cap := range captures(t) {
 		t.Run(cap.name, func(t *testing.T) {
-			report, err := pcap.Classify(bytes.NewReader(cap.file), c, pcap.Options{})
+			report, err := pcap.Classify(bytes.NewReader(cap.file), c, pcap.Options{Tunnels: cap.Tunnels})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -204,7 +206,7 @@ type step struct {
 }
 
 // stepsOf returns the packets of each flow of a capture.
-func stepsOf(t testing.TB, file []byte) [][]step {
+func stepsOf(t testing.TB, file []byte, tunnels bool) [][]step {
 	t.Helper()
 	r, err := pcap.NewReader(bytes.NewReader(file))
 	if err != nil {
@@ -225,6 +227,11 @@ func stepsOf(t testing.TB, file []byte) [][]step {
 		var p classifier.Packet
 		if classifier.Decode(ip, &p) != nil || p.Fragment {
 			continue
+		}
+		for inner, ok := p.Inner(); ok && tunnels; inner, ok = p.Inner() {
+			if classifier.Decode(inner, &p) != nil {
+				break
+			}
 		}
 		e, dir := p.Endpoints(), classifier.Original
 		i, ok := byEnds[ends{e}]

@@ -42,7 +42,7 @@ func TestSegmentation(t *testing.T) {
 	for _, capture := range captures(t) {
 		t.Run(capture.name, func(t *testing.T) {
 			t.Parallel()
-			for _, flow := range stepsOf(t, capture.file) {
+			for _, flow := range stepsOf(t, capture.file, capture.Tunnels) {
 				want := show(c, flow)
 				for _, way := range segmentations {
 					if flow[0].p.Proto != classifier.ProtoTCP && !way.udp {
@@ -66,7 +66,7 @@ func TestFirstPacketLost(t *testing.T) {
 	c := classifier.New(classifier.Options{Certificates: true})
 	for _, capture := range captures(t) {
 		t.Run(capture.name, func(t *testing.T) {
-			for _, flow := range stepsOf(t, capture.file) {
+			for _, flow := range stepsOf(t, capture.file, capture.Tunnels) {
 				if flow[0].p.Proto != classifier.ProtoTCP || len(flow[0].p.Payload) > 0 {
 					continue // a datagram lost is one that was never told
 				}

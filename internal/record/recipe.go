@@ -55,6 +55,8 @@ type Recipe struct {
 	FlowBytes   int `toml:"flow_bytes"`
 	// Seconds is how long the scripts may take.
 	Seconds int `toml:"seconds"`
+	// Tunnels says that the truth is about what is inside of tunnels.
+	Tunnels bool `toml:"tunnels"`
 	// Flow is the truth about the flows, which the classifier's test reads.
 	Flow []map[string]any `toml:"flow"`
 }
