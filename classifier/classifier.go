@@ -61,6 +61,7 @@ type Classifier struct {
 	opts      Options
 	detectors []detector
 	first     [2][256]idSet        // candidates by first payload byte, for TCP and UDP
+	midway    idSet                // those that know their protocol from a message in the middle of a stream
 	bare      [256]*detector       // protocols told by the IP protocol number
 	announced map[string]*detector // by application: what only another session tells
 	looks     [2][]func(*sight) verdict
@@ -91,6 +92,9 @@ func New(o Options) *Classifier {
 		d := &c.detectors[i]
 		c.looks[overTCP], c.looks[overUDP] = append(c.looks[overTCP], d.stream), append(c.looks[overUDP], d.datagram)
 		d.bare = &Application{d.upper, d.category}
+		if d.name == "TLS" || d.name == "HTTP" {
+			c.midway.add(i)
+		}
 		for b := range 256 {
 			if d.starts != nil && !d.starts(byte(b)) {
 				continue

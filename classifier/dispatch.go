@@ -32,7 +32,13 @@ func (c *Classifier) run(s *Session, p *Packet, d Dir, now time.Time, data []byt
 	if s.detector == nil && s.flags&(asked<<d) == 0 {
 		s.flags |= asked << d
 		if over == overTCP {
-			c.tried(s).alive[d] = c.first[over][data[0]]
+			first := c.first[over][data[0]]
+			if s.flags&(resumed<<d) != 0 {
+				for w := range first {
+					first[w] &= c.midway[w]
+				}
+			}
+			c.tried(s).alive[d] = first
 		}
 	}
 	var candidates idSet
@@ -134,9 +140,16 @@ func (s *Session) settle(d Dir, v verdict) {
 }
 
 // unclaimed notes that no detector wants direction d of a stream. A datagram
-// that none wants says nothing about the next one.
+// that none wants says nothing about the next one. Nor does a segment in the
+// middle of a stream: of those that follow a few are looked at, by themselves, by
+// detectors that know their protocol midway.
 func (s *Session) unclaimed(d Dir, over transport) {
-	if over == overTCP {
+	switch {
+	case over != overTCP:
+	case s.flags&late != 0 && s.payloads[d] < maxUndecided:
+		s.dropStream(d)
+		s.flags = s.flags&^((asked|synced)<<d) | resumed<<d
+	default:
 		s.mute(d)
 	}
 }

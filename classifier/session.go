@@ -28,25 +28,28 @@ type Session struct {
 type sessionFlags uint32
 
 const (
-	begun       sessionFlags = 1 << iota
-	finished                 // Done
-	unlimited                // not subject to MaxPackets and MaxBytes
-	learned                  // packets named the application or the server
-	synced                   // base is known, per direction
-	syncedReply              // held by synced << Reply
-	asked                    // candidates were chosen, per direction
-	askedReply               // held by asked << Reply
-	muted                    // nothing more to learn, per direction
-	mutedReply               // held by muted << Reply
-	sawSNI                   // noted once: a server name
-	sawALPN                  // noted once: protocols offered
-	sawECH                   // noted once: an encrypted hello
-	sawSealed                // noted once: an Initial that does not open
-	sawHost                  // noted once: a host
-	sawAgent                 // noted once: a user agent
-	mixed                    // a DNS session asked for more than one service
-	answered                 // noted once: a DNS session's question that was answered
-	settled                  // Final
+	begun        sessionFlags = 1 << iota
+	finished                  // Done
+	unlimited                 // not subject to MaxPackets and MaxBytes
+	learned                   // packets named the application or the server
+	synced                    // base is known, per direction
+	syncedReply               // held by synced << Reply
+	asked                     // candidates were chosen, per direction
+	askedReply                // held by asked << Reply
+	muted                     // nothing more to learn, per direction
+	mutedReply                // held by muted << Reply
+	sawSNI                    // noted once: a server name
+	sawALPN                   // noted once: protocols offered
+	sawECH                    // noted once: an encrypted hello
+	sawSealed                 // noted once: an Initial that does not open
+	sawHost                   // noted once: a host
+	sawAgent                  // noted once: a user agent
+	mixed                     // a DNS session asked for more than one service
+	answered                  // noted once: a DNS session's question that was answered
+	settled                   // Final
+	late                      // a stream whose beginning was missed
+	resumed                   // taken up behind bytes that nobody knows, per direction
+	resumedReply              // held by resumed << Reply
 )
 
 // bothMuted is set when neither direction has more to tell.

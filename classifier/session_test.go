@@ -393,3 +393,38 @@ func BenchmarkInspectUnknown(b *testing.B) {
 		c.Inspect(&s, &p, Original, testTime)
 	}
 }
+
+// A stream whose beginning was missed is known by a segment in the middle that
+// tells; one whose beginning was seen, and was nobody's, is not.
+func TestTakenUpMidway(t *testing.T) {
+	record := string(joinParts([]any{23, uint16(0x0303), size16{[]any{noiseBytes(60)}}}))
+	request := "GET / HTTP/1.1\r\nHost: www.example.org\r\n\r\n"
+	for name, tt := range map[string]struct {
+		opened bool
+		says   []string
+		want   string
+	}{
+		"record":                  {false, []string{noise(99), record}, "TLS"},
+		"record, much later":      {false, []string{noise(99), noise(98), noise(97), noise(96), record}, "TLS"},
+		"record, far too late":    {false, []string{noise(99), noise(98), noise(97), noise(96), noise(95), noise(94), noise(93), noise(92), record}, ""},
+		"request":                 {false, []string{noise(99), request}, "HTTP"},
+		"request in two":          {false, []string{noise(99), request[:20], request[20:]}, "HTTP"},
+		"greeting":                {false, []string{noise(99), "SSH-2.0-OpenSSH_9.9\r\n"}, ""},
+		"record behind its begin": {true, []string{noise(99), record}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlayer(New(Options{}), true, 443)
+			if tt.opened {
+				e := p.ends
+				p.c.Inspect(&p.s, &Packet{Family: 4, Proto: ProtoTCP, Src: e.Client.Addr(), Dst: e.Server.Addr(), SrcPort: e.Client.Port(), DstPort: e.Server.Port(),
+					Seq: p.seq[Original] - 1, TCPFlags: FlagSYN, Length: 40}, Original, testTime)
+			}
+			for _, in := range tt.says {
+				p.show(Original, []byte(in))
+			}
+			if got := p.s.Result().Protocol; got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

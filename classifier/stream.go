@@ -21,7 +21,7 @@ func (c *Classifier) inspectStream(s *Session, p *Packet, d Dir, now time.Time) 
 	s.countPayload(d)
 	if s.flags&(synced<<d) == 0 {
 		s.base[d] = seq
-		s.flags |= synced << d
+		s.flags |= synced<<d | late
 	}
 	data, off := p.Payload, int(int32(seq-s.base[d]))
 	a := s.assembler(d)
@@ -67,7 +67,7 @@ func (c *Classifier) patienceOf(alive idSet) int {
 // there is more to learn.
 func (c *Classifier) inspectFirst(s *Session, p *Packet, d Dir, now time.Time) {
 	c.run(s, p, d, now, p.Payload)
-	if s.flags&(finished|muted<<d) == 0 {
+	if s.flags&(finished|muted<<d) == 0 && s.flags&(synced<<d) != 0 {
 		c.keep(s, d).insert(0, p.Payload, c.opts.MaxBytes)
 	}
 }
