@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+
+package lease
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Config of a Watcher.
+type Config struct {
+	Paths []string // files; none need exist, nor their directories
+	// Handle is called with all leases of all files, by one goroutine at a time.
+	Handle func([]Lease)
+	// Failed is called when a file cannot be read; what it said before holds. May
+	// be nil.
+	Failed func(error)
+}
+
+// Times of a Watcher.
+const (
+	// settle is how long a file is let be after it was written: servers write in
+	// several pieces. Where reading takes long it is rest times as long.
+	settle = 20 * time.Millisecond
+	rest   = 20
+	// again is how often all is read anyway: leases end, and directories appear.
+	again = time.Minute
+)
+
+// Watcher tells of leases whenever their files change.
+type Watcher struct {
+	cfg    Config
+	notify *os.File // inotify
+
+	mu     sync.Mutex // held while files are read, and for what follows
+	took   time.Duration
+	dirs   map[int32]string
+	leases map[string][]Lease // by path, as read last
+
+	count, refused, reads atomic.Uint64
+}
+
+// Watch prepares a Watcher. Close must follow.
+func Watch(cfg Config) (*Watcher, error) {
+	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	if err != nil {
+		return nil, fmt.Errorf("leases: inotify: %w", err)
+	}
+	return &Watcher{cfg: cfg, notify: os.NewFile(uintptr(fd), "inotify"), dirs: make(map[int32]string), leases: make(map[string][]Lease)}, nil
+}
+
+// Close releases the Watcher.
+func (w *Watcher) Close() error { return w.notify.Close() }
+
+// Read reads all files and tells of their leases.
+func (w *Watcher) Read() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.watchDirs()
+	now := time.Now()
+	defer func() { w.took = time.Since(now) }()
+	var all []Lease
+	total := uint64(0)
+	for _, path := range w.cfg.Paths {
+		leases, refused, err := Read(path, now)
+		switch {
+		case err == nil:
+			w.leases[path] = leases
+			total += uint64(refused)
+		case w.cfg.Failed != nil:
+			w.cfg.Failed(err)
+		}
+		all = append(all, w.leases[path]...)
+	}
+	w.reads.Add(1)
+	w.refused.Store(total)
+	w.count.Store(uint64(len(all)))
+	w.cfg.Handle(all)
+}
+
+// watchDirs watches the directories that there are. The kernel gives a directory
+// that is watched the same number again.
+func (w *Watcher) watchDirs() {
+	const events = unix.IN_MODIFY | unix.IN_CLOSE_WRITE | unix.IN_MOVED_TO | unix.IN_MOVED_FROM | unix.IN_CREATE | unix.IN_DELETE | unix.IN_ONLYDIR
+	for _, path := range w.cfg.Paths {
+		dir := filepath.Dir(path)
+		raw, err := w.notify.SyscallConn()
+		if err != nil {
+			return
+		}
+		_ = raw.Control(func(fd uintptr) { // what is not there yet is tried again
+			if n, err := unix.InotifyAddWatch(int(fd), dir, events); err == nil {
+				w.dirs[int32(n)] = dir
+			}
+		})
+	}
+}
+
+// Run tells of leases until ctx ends.
+func (w *Watcher) Run(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() { w.notify.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	buf := make([]byte, 16<<10)
+	for {
+		w.Read()
+		deadline, due := time.Now().Add(again), false
+		for !due || time.Now().Before(deadline) {
+			if err := w.notify.SetReadDeadline(deadline); err != nil {
+				return fmt.Errorf("leases: %w", err)
+			}
+			if ctx.Err() != nil { // its end may have been set before the deadline
+				return nil
+			}
+			n, err := w.notify.Read(buf)
+			if ctx.Err() != nil {
+				return nil
+			}
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				break
+			}
+			if err != nil {
+				return fmt.Errorf("leases: %w", err)
+			}
+			if concerns, pause := w.concerns(buf[:n]); concerns && !due {
+				due, deadline = true, time.Now().Add(pause)
+			}
+		}
+	}
+}
+
+// concerns reports whether events are about the files, and how long to wait then.
+func (w *Watcher) concerns(b []byte) (bool, time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.touched(b), max(settle, rest*w.took)
+}
+
+// touched reports whether events are about the files; w.mu is held.
+func (w *Watcher) touched(b []byte) bool {
+	for len(b) >= unix.SizeofInotifyEvent {
+		e := readEvent(b)
+		if e.mask&unix.IN_Q_OVERFLOW != 0 {
+			return true
+		}
+		if e.size > len(b)-unix.SizeofInotifyEvent {
+			return true
+		}
+		if e.mask&unix.IN_IGNORED != 0 { // the directory is gone
+			delete(w.dirs, e.watch)
+			return true
+		}
+		name := string(b[unix.SizeofInotifyEvent : unix.SizeofInotifyEvent+e.size])
+		b = b[unix.SizeofInotifyEvent+e.size:]
+		file := filepath.Join(w.dirs[e.watch], cString(name))
+		if slices.ContainsFunc(w.cfg.Paths, func(path string) bool {
+			return file == filepath.Clean(path) || filepath.Dir(file) == filepath.Dir(path) && slices.Contains(parts(path), file)
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// Stats are a Watcher's figures.
+type Stats struct {
+	Leases  uint64 `json:"leases"`  // alive now
+	Refused uint64 `json:"refused"` // lines that were not understood, or too many, in the files as they are
+	Reads   uint64 `json:"reads"`
+}
+
+// Stats returns the figures.
+func (w *Watcher) Stats() Stats { return Stats{w.count.Load(), w.refused.Load(), w.reads.Load()} }

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+
+package lease
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Both ways in which servers write, and a directory that comes later. (That is
+// found by the minute's reading, which here is asked for.)
+func TestWatcher(t *testing.T) {
+	dir := t.TempDir()
+	path, late := filepath.Join(dir, "leases"), filepath.Join(dir, "late", "leases")
+	var mu sync.Mutex
+	var names string
+	w, err := Watch(Config{Paths: []string{path, late}, Handle: func(all []Lease) {
+		mu.Lock()
+		defer mu.Unlock()
+		var n []string
+		for _, l := range all {
+			n = append(n, l.Hostname)
+		}
+		names = strings.Join(n, " ")
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- w.Run(ctx) }()
+	defer func() {
+		cancel()
+		if err := errors.Join(<-done, w.Close()); err != nil {
+			t.Error(err)
+		}
+	}()
+	wait := func(want string) {
+		t.Helper()
+		start := time.Now()
+		for {
+			mu.Lock()
+			got := names
+			mu.Unlock()
+			if got == want {
+				t.Logf("%q after %v", want, time.Since(start))
+				return
+			}
+			if time.Since(start) > 20*time.Second {
+				t.Fatalf("leases of %q, want %q", got, want)
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	line := func(n int, name string) string { return fmt.Sprintf("0 02:00:00:00:00:01 10.0.0.%d %s *\n", n, name) }
+	for w.Stats().Reads == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	write(t, path, line(1, "one"))
+	wait("one")
+	// In place, in pieces, as dnsmasq does.
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for i, name := range []string{"uno", "due"} {
+		if _, err := f.WriteString(line(i+1, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wait("uno due")
+	// By another file in its place, as Kea does.
+	write(t, path+".new", line(1, "three"))
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
+	}
+	wait("three")
+	if err := os.Mkdir(filepath.Dir(late), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w.Read()
+	write(t, late, line(9, "late"))
+	wait("three late")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	wait("late")
+	// A fifo in its place is an error, waits for nobody, and leaves what was known.
+	write(t, path, line(1, "before"))
+	wait("before late")
+	if err := errors.Join(os.Remove(path), unix.Mkfifo(path, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	w.Read()
+	if s := w.Stats(); s.Leases < 1 {
+		t.Errorf("counted %+v", s)
+	}
+}
