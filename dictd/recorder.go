@@ -26,6 +26,7 @@ type recorder struct {
 // scratch is what one Put needs, kept for the next.
 type scratch struct {
 	rows    []dict.Row
+	gone    []string
 	changes []dict.Cell
 	whole   []dict.Cell
 }
@@ -52,6 +53,7 @@ func (r *recorder) Packet(s *session.Session, id uint32, fresh bool) {
 		x.whole = s.Whole(x.whole[:0])
 		x.rows = append(x.rows, dict.Row{Key: dict.CtID(id), Cells: x.whole, TTL: session.Provisional})
 	}
+	r.clear(s, x)
 	if x.changes = s.Changes(x.changes[:0]); len(x.changes) > 0 && (s.Confirmed() || !fresh) {
 		x.rows = append(x.rows, dict.Row{Key: dict.CtID(s.ID()), Cells: x.changes, TTL: ttl(s)})
 	}
@@ -73,9 +75,23 @@ func (r *recorder) Write(s *session.Session, whole bool) {
 	if whole {
 		s.Unsent()
 	}
+	r.clear(s, x)
 	x.changes = s.Changes(x.changes[:0])
 	x.rows = append(x.rows[:0], dict.Row{Key: dict.CtID(s.ID()), Cells: x.changes, TTL: ttl(s)})
 	r.put(s, x.rows)
+}
+
+// clear deletes what is no longer known of a session's client.
+func (r *recorder) clear(s *session.Session, x *scratch) {
+	if x.gone = s.Gone(x.gone[:0]); !s.Confirmed() {
+		return
+	}
+	for _, field := range x.gone {
+		if err := r.store.Delete(dict.Sessions, dict.CtID(s.ID()), field); err != nil && !errors.Is(err, dict.ErrNotExist) {
+			r.failed.Add(1)
+			r.note(err)
+		}
+	}
 }
 
 func (r *recorder) put(s *session.Session, rows []dict.Row) {

@@ -32,7 +32,7 @@ func (s *Session) Changes(dst []dict.Cell) []dict.Cell {
 	now := s.view()
 	d := diff{cells: s.appendFacts(dst, s.sent), was: s.before}
 	d.view(&now)
-	s.sent = s.facts()
+	s.sent, s.told = s.facts(), s.who.has()
 	if s.Finished {
 		s.before = nil // changes no more
 	}
@@ -106,6 +106,9 @@ func (s *Session) appendFacts(dst []dict.Cell, sent facts) []dict.Cell {
 		if s.reopened && !s.Finished { // wanted, however many packets the entry has had
 			dst = append(dst, dict.Cell{Field: "bypass_packetd", Value: dict.BoolValue(false)})
 		}
+	}
+	if due&sentBase != 0 || s.told&toldOther != 0 {
+		dst = s.appendClient(dst)
 	}
 	if due&sentNAT != 0 {
 		address("client_address_new", s.reply.Dst())

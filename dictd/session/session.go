@@ -23,6 +23,8 @@ type Session struct {
 	more   *[]uint32 // further ids while unconfirmed; few have any
 	before *written  // what the classifier's cells were, while they may change
 
+	who *Client // who the client is; nil if that is not known
+
 	Packets uint32 // packets inspected
 	// ClientIf and ServerIf are the interfaces by which the first packet of each
 	// direction came, as ifindex; 0 is this machine, or not known yet.
@@ -32,6 +34,7 @@ type Session struct {
 	id    uint32 // first id; once confirmed, the id
 	epoch uint32 // last dump that showed it; under Table.admin
 	held  int32  // bytes that Class keeps, as counted in Table.holding
+	place uint32 // among its client's sessions; under Table.admin
 
 	// ClientHops and ServerHops are the distances that the hop limits tell; -1
 	// means unknown.
@@ -54,6 +57,7 @@ type Session struct {
 	reopened  bool  // the kernel's entry was another connection's before, and counts its packets too
 	shared    bool  // one of its ids is another session's too: writes no rows
 	sent      facts // cells written
+	told      told  // what the row may say of who the client is
 }
 
 // maxIDs bounds the ids of an unconfirmed session.

@@ -3,6 +3,7 @@
 package session
 
 import (
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,7 +56,8 @@ type Table struct {
 	// event reader's lock and before a session's.
 	admin     sync.Mutex
 	tuples    map[place]*Session
-	waiting   queue // unconfirmed sessions
+	clients   map[netip.Addr]*client // of whom something is known, or sessions are
+	waiting   queue                  // unconfirmed sessions
 	zones     map[uint16]struct{}
 	snapshots map[*snapshot]struct{}
 	epoch     uint32
@@ -85,7 +87,7 @@ type Config struct {
 func New(c Config) *Table {
 	t := &Table{
 		kernel: c.Kernel, rows: c.Rows, limit: c.Limit, ids: newIndex(),
-		tuples: make(map[place]*Session), zones: make(map[uint16]struct{}),
+		tuples: make(map[place]*Session), clients: make(map[netip.Addr]*client), zones: make(map[uint16]struct{}),
 		snapshots: make(map[*snapshot]struct{}),
 	}
 	t.holding.limit = maxHeld
@@ -142,6 +144,7 @@ func (t *Table) create(p place, id uint32, now time.Time) *Session {
 	}
 	s := newSession(t.serial.Add(1), p.tuple, p.zone, id, now)
 	t.tuples[p] = s
+	t.link(s)
 	t.own(id, s)
 	t.stats.created.Add(1)
 	return s
@@ -213,6 +216,7 @@ func (t *Table) forget(s *Session, drop bool) {
 	if t.tuples[p] == s {
 		delete(t.tuples, p)
 	}
+	t.unlink(s)
 	for _, id := range ids {
 		t.disown(id, s)
 	}
