@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+
+package identity
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	"nftdict/dict"
+)
+
+// book writes the rows of one table and remembers what it wrote, so that what
+// is no longer so is taken back, and nothing is written twice.
+type book struct {
+	store  dict.Store
+	table  string
+	fields []string
+	wants  map[dict.Key]cells // nil: nothing
+	wrote  map[dict.Key]cells
+	doubt  atomic.Bool // rows may not be as they were written
+
+	failed    atomic.Uint64
+	lastError atomic.Pointer[string]
+}
+
+// batch is how many rows are written in one call.
+const batch = 1000
+
+func newBook(store dict.Store, table string, fields []string) *book {
+	return &book{store: store, table: table, fields: fields, wants: make(map[dict.Key]cells), wrote: make(map[dict.Key]cells)}
+}
+
+// adopt returns the rows that have all of some fields, without those of others,
+// and counts them as written.
+func (b *book) adopt(has ...string) ([]dict.Row, error) {
+	var rows []dict.Row
+	for r, err := range b.store.Rows(b.table) {
+		if err != nil {
+			return nil, fmt.Errorf("rows of an earlier run: %w", err)
+		}
+		if slices.ContainsFunc(has, func(f string) bool { _, ok := r.Get(f); return !ok }) {
+			continue
+		}
+		r.Cells = slices.DeleteFunc(r.Cells, func(c dict.Cell) bool { return !slices.Contains(b.fields, c.Field) })
+		rows = append(rows, r)
+		b.wrote[r.Key] = r.Cells
+	}
+	return rows, nil
+}
+
+func (b *book) want(k dict.Key, c cells) {
+	if c == nil {
+		c = cells{}
+	}
+	b.wants[k] = c
+}
+
+func (b *book) drop(k dict.Key) { b.wants[k] = nil }
+
+// write makes the rows as they are wanted. What is gone goes first: a row never
+// says of one what was said of another.
+func (b *book) write() {
+	doubt := b.doubt.Swap(false)
+	var rows []dict.Row
+	for k, want := range b.wants {
+		had, there := b.wrote[k]
+		for _, c := range had {
+			if !slices.ContainsFunc(want, func(w dict.Cell) bool { return w.Field == c.Field }) {
+				b.delete(k, c.Field)
+			}
+		}
+		if want == nil {
+			if there {
+				b.deleteEmpty(k)
+				delete(b.wrote, k)
+			}
+			continue
+		}
+		b.wrote[k] = want
+		changed := want
+		if there && !doubt {
+			changed = slices.DeleteFunc(slices.Clone(want), func(c dict.Cell) bool { return slices.Contains(had, c) })
+		}
+		if !there || doubt || len(changed) > 0 {
+			rows = append(rows, dict.Row{Key: k, Cells: changed})
+		}
+	}
+	clear(b.wants)
+	for len(rows) > 0 {
+		n := min(len(rows), batch)
+		if err := b.store.Put(b.table, rows[:n]...); err != nil {
+			b.doubt.Store(true) // all of them with the next round
+			b.note(err)
+		}
+		rows = rows[n:]
+	}
+}
+
+// deleteEmpty deletes a row in which nobody else has written.
+func (b *book) deleteEmpty(k dict.Key) {
+	r, err := b.store.Get(b.table, k)
+	if err == nil && len(r.Cells) == 0 {
+		err = b.store.Delete(b.table, k)
+	}
+	if err != nil && !errors.Is(err, dict.ErrNotExist) {
+		b.note(err)
+	}
+}
+
+func (b *book) delete(k dict.Key, field string) {
+	if err := b.store.Delete(b.table, k, field); err != nil && !errors.Is(err, dict.ErrNotExist) {
+		b.note(err)
+	}
+}
+
+func (b *book) note(err error) {
+	b.failed.Add(1)
+	text := err.Error()
+	b.lastError.Store(&text)
+}

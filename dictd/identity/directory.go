@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+
+package identity
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"nftdict/dict"
+	"nftdict/dictd/session"
+)
+
+// Config of a Directory.
+type Config struct {
+	Store     dict.Store
+	Hosts     int           // most addresses
+	Addresses int           // most addresses of a device
+	Age       time.Duration // an address that was quiet for so long is forgotten
+	// Vendor tells who made a device, "" if that is not known; may be nil.
+	Vendor func(mac [6]byte) string
+	// Identify is told who opens connections from an address, nil if that is not
+	// known any more. It is called by one goroutine at a time.
+	Identify func(netip.Addr, *session.Client)
+	State    *State // users and their devices
+	Clock    func() time.Time
+}
+
+// Directory holds what is known. Its methods may be called by many goroutines.
+type Directory struct {
+	cfg Config
+
+	mu      sync.Mutex // held while what is known is read or changed
+	hosts   map[netip.Addr]*host
+	devices map[[6]byte]*device
+	names   leases
+	inside  map[string]struct{} // interfaces; nil while that is not known
+	room    time.Time           // when room was last looked for
+	changed changes
+
+	wake     chan struct{}
+	evidence chan evidence
+
+	writing sync.Mutex // held while rows are written; taken before mu
+	books   [3]*book   // of hosts, devices and users
+	told    map[netip.Addr]*session.Client
+
+	moves, refused, evicted, aged, missed atomic.Uint64
+}
+
+// changes are the keys of rows that may have to be written.
+type changes struct {
+	hosts   map[netip.Addr]struct{}
+	devices map[[6]byte]struct{}
+	users   map[string]struct{}
+}
+
+func newChanges() changes {
+	return changes{make(map[netip.Addr]struct{}), make(map[[6]byte]struct{}), make(map[string]struct{})}
+}
+
+// Times of a Directory.
+const (
+	// together is how long further changes are waited for after a write.
+	together = 20 * time.Millisecond
+	// tendEvery is how often what is old is forgotten, and all rows are written
+	// again, in case that somebody has deleted them.
+	tendEvery = time.Minute
+)
+
+// maxEvidence is how much of what the classifier saw may wait.
+const maxEvidence = 1024
+
+// New returns a Directory that knows what the store's rows tell of an earlier
+// run, and the users of cfg.State. Nothing is written yet.
+func New(cfg Config) (*Directory, error) {
+	d := &Directory{
+		cfg: cfg, hosts: make(map[netip.Addr]*host), devices: make(map[[6]byte]*device), changed: newChanges(),
+		wake: make(chan struct{}, 1), evidence: make(chan evidence, maxEvidence), told: make(map[netip.Addr]*session.Client),
+	}
+	for i, table := range [...]struct {
+		name   string
+		fields []string
+	}{{dict.Hosts, hostFields}, {dict.Devices, deviceFields}, {dict.Users, userFields}} {
+		d.books[i] = newBook(cfg.Store, table.name, table.fields)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.adopt(); err != nil {
+		return nil, err
+	}
+	cfg.State.each(func(mac [6]byte, _ string) {
+		d.markDevice(d.device(mac))
+	}, func(name string) {
+		d.changed.users[name] = struct{}{}
+	})
+	d.touch()
+	return d, nil
+}
+
+// touch has the changes written soon.
+func (d *Directory) touch() {
+	select {
+	case d.wake <- struct{}{}:
+	default: // they will be
+	}
+}
+
+// Run writes changes, and forgets what is old, until ctx ends.
+func (d *Directory) Run(ctx context.Context) error {
+	tend := time.NewTicker(tendEvery)
+	defer tend.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case e := <-d.evidence:
+			d.take(e)
+		case <-tend.C:
+			d.Tend()
+			d.Flush()
+		case <-d.wake:
+			d.Flush()
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(together):
+			}
+		}
+	}
+}
+
+// Stats are a Directory's figures.
+type Stats struct {
+	Hosts     int    `json:"hosts"`   // addresses known
+	Devices   int    `json:"devices"` // devices known
+	Users     int    `json:"users"`
+	Limit     int    `json:"limit"`                // most addresses
+	Moves     uint64 `json:"moves"`                // addresses that went to another device
+	Refused   uint64 `json:"refused"`              // addresses that found no place
+	Evicted   uint64 `json:"evicted"`              // addresses that made room
+	Aged      uint64 `json:"aged"`                 // addresses that were quiet too long
+	Missed    uint64 `json:"missed"`               // observations that came faster than they were taken
+	Failed    uint64 `json:"failed"`               // writes that a dictionary refused
+	LastError string `json:"last_error,omitempty"` // of these
+}
+
+// Stats returns the figures.
+func (d *Directory) Stats() Stats {
+	s := Stats{
+		Limit: d.cfg.Hosts, Moves: d.moves.Load(), Refused: d.refused.Load(), Evicted: d.evicted.Load(),
+		Aged: d.aged.Load(), Missed: d.missed.Load(), Users: d.cfg.State.users(),
+	}
+	for _, b := range d.books {
+		s.Failed += b.failed.Load()
+		if text := b.lastError.Load(); text != nil {
+			s.LastError = *text
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s.Hosts, s.Devices = len(d.hosts), len(d.devices)
+	return s
+}

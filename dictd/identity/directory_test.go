@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: MIT
+
+package identity
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nftdict/dict"
+	"nftdict/dict/dicttest"
+	"nftdict/dictd/identity/lease"
+	"nftdict/dictd/identity/neighbour"
+	"nftdict/dictd/session"
+)
+
+// rig is a Directory on a store in memory, with a clock moved by hand.
+type rig struct {
+	*Directory
+	t     *testing.T
+	store *dicttest.Mem
+	clock *dicttest.Clock
+	told  map[string]session.Client
+}
+
+func newRig(t *testing.T, change func(*Config)) *rig {
+	t.Helper()
+	state, err := OpenState("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{t: t, store: dicttest.NewStandard(t), clock: dicttest.NewClock(), told: map[string]session.Client{}}
+	c := Config{
+		Store: r.store, Hosts: 100, Addresses: 4, Age: time.Hour, State: state, Clock: r.clock.Now,
+		Vendor: func(mac [6]byte) string {
+			if mac[1] == 7 {
+				return "Seven"
+			}
+			return ""
+		},
+		Identify: func(addr netip.Addr, c *session.Client) {
+			if delete(r.told, addr.String()); c != nil {
+				r.told[addr.String()] = *c
+			}
+		},
+	}
+	if change != nil {
+		change(&c)
+	}
+	if r.Directory, err = New(c); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func mac(n byte) [6]byte { return [6]byte{2, 0, 0, 0, 0, n} }
+
+// hear has the kernel tell of a neighbour, and writes.
+func (r *rig) hear(addr string, m [6]byte, quiet time.Duration) {
+	r.Neighbours(&neighbour.Update{Neighbours: []neighbour.Neighbour{{Addr: netip.MustParseAddr(addr), MAC: m, Interface: "lan0", Quiet: quiet}}})
+	r.Flush()
+}
+
+// text returns a table's rows as "key: field=value ...".
+func (r *rig) text(table string) string {
+	r.t.Helper()
+	var lines []string
+	for row, err := range r.store.Rows(table) {
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		line := row.Key.String() + ":"
+		for _, c := range row.Cells {
+			line += fmt.Sprintf(" %s=%s", c.Field, c.Value)
+		}
+		lines = append(lines, line)
+	}
+	return lineUp(lines)
+}
+
+func (r *rig) want(table string, lines ...string) {
+	r.t.Helper()
+	if diff := cmp.Diff(lineUp(lines), r.text(table)); diff != "" {
+		r.t.Errorf("%s (-want +got):\n%s", table, diff)
+	}
+}
+
+func lineUp(lines []string) string {
+	return strings.Join(slices.Sorted(slices.Values(lines)), "\n")
+}
+
+func TestAddressesOfADevice(t *testing.T) {
+	r := newRig(t, nil)
+	for _, addr := range []string{"10.0.0.1", "fe80::1", "2001:db8::1", "2001:db8::abcd"} {
+		r.hear(addr, [6]byte{2, 7, 0, 0, 0, 1}, 0)
+	}
+	const row = ": mac_address=02:07:00:00:00:01 mac_address_vendor=Seven interface=lan0"
+	r.want(dict.Hosts, "10.0.0.1"+row, "fe80::1"+row, "2001:db8::1"+row, "2001:db8::abcd"+row)
+	r.want(dict.Devices, "02:07:00:00:00:01: mac_address_vendor=Seven interface=lan0")
+	// One more is one too many: the one heard of longest ago makes room.
+	r.clock.Advance(time.Minute)
+	for _, addr := range []string{"fe80::1", "2001:db8::1", "2001:db8::abcd"} {
+		r.hear(addr, [6]byte{2, 7, 0, 0, 0, 1}, 0)
+	}
+	r.hear("2001:db8::beef", [6]byte{2, 7, 0, 0, 0, 1}, 0)
+	r.want(dict.Hosts, "2001:db8::beef"+row, "fe80::1"+row, "2001:db8::1"+row, "2001:db8::abcd"+row)
+	if s := r.Stats(); s.Hosts != 4 || s.Devices != 1 || s.Evicted != 1 {
+		t.Errorf("counted %+v", s)
+	}
+}
+
+func TestAddressMoves(t *testing.T) {
+	r := newRig(t, nil)
+	r.SetLeases([]lease.Lease{{Addr: netip.MustParseAddr("10.0.0.9"), MAC: mac(1), Hostname: "laptop"}})
+	r.hear("10.0.0.1", mac(1), 0)
+	r.take(evidence{netip.MustParseAddr("10.0.0.1"), "", "Mozilla/5.0"})
+	if err := r.Bind(mac(1), "al"); err != nil {
+		t.Fatal(err)
+	}
+	r.want(dict.Hosts, "10.0.0.1: mac_address=02:00:00:00:00:01 interface=lan0 hostname=laptop http_user_agent=Mozilla/5.0 username=al")
+	// What others have written stays.
+	key := dict.AddrKey(netip.MustParseAddr("10.0.0.1"))
+	if err := r.store.Put(dict.Hosts, dict.Row{Key: key, Cells: []dict.Cell{{Field: "quota_size", Value: dict.Int64Value(5)}}}); err != nil {
+		t.Fatal(err)
+	}
+	r.clock.Advance(time.Second)
+	r.hear("10.0.0.1", mac(2), time.Minute)
+	if s := r.Stats(); s.Moves != 0 {
+		t.Error("an older claim wins")
+	}
+	r.hear("10.0.0.1", mac(2), 0)
+	r.want(dict.Hosts, "10.0.0.1: mac_address=02:00:00:00:00:02 interface=lan0 quota_size=5")
+	// The former device has a user and stays; it is not there.
+	r.want(dict.Devices, "02:00:00:00:00:01: hostname=laptop username=al", "02:00:00:00:00:02: interface=lan0")
+	if len(r.told) != 0 {
+		t.Errorf("still told: %v", r.told)
+	}
+	if err := r.Unbind(mac(1)); err != nil {
+		t.Fatal(err)
+	}
+	r.want(dict.Devices, "02:00:00:00:00:02: interface=lan0")
+	// The row of an address that is forgotten stays where others wrote into it.
+	r.clock.Advance(time.Hour)
+	r.Tend()
+	r.Flush()
+	r.want(dict.Hosts, "10.0.0.1: quota_size=5")
+	r.want(dict.Devices)
+	if s := r.Stats(); s.Aged != 1 || s.Hosts != 0 || s.Devices != 0 || s.Failed != 0 {
+		t.Errorf("counted %+v", s)
+	}
+}
+
+func TestAge(t *testing.T) {
+	r := newRig(t, nil)
+	r.hear("10.0.0.1", mac(1), 0)
+	r.hear("10.0.0.2", mac(2), 59*time.Minute)
+	r.hear("10.0.0.3", mac(3), time.Hour) // the kernel remembers longer
+	r.clock.Advance(2 * time.Minute)
+	r.Tend()
+	r.Flush()
+	r.want(dict.Hosts, "10.0.0.1: mac_address=02:00:00:00:00:01 interface=lan0")
+	r.want(dict.Devices, "02:00:00:00:00:01: interface=lan0")
+}
+
+func TestFull(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.Hosts = 3 })
+	if err := r.Bind(mac(1), "al"); err != nil {
+		t.Fatal(err)
+	}
+	for i := range byte(4) {
+		r.hear(fmt.Sprintf("10.0.0.%d", i), mac(i+1), 0)
+	}
+	if s := r.Stats(); s.Hosts != 3 || s.Refused != 1 {
+		t.Errorf("counted %+v", s)
+	}
+	r.clock.Advance(idle)
+	r.hear("10.0.0.2", mac(3), 0)
+	r.hear("10.0.0.3", mac(4), 0)
+	// Of those that are quiet the one with a user stays.
+	r.want(dict.Hosts, "10.0.0.0: mac_address=02:00:00:00:00:01 interface=lan0 username=al",
+		"10.0.0.2: mac_address=02:00:00:00:00:03 interface=lan0", "10.0.0.3: mac_address=02:00:00:00:00:04 interface=lan0")
+}
+
+// An interface that goes outside takes its hosts with it.
+func TestInside(t *testing.T) {
+	r := newRig(t, nil)
+	r.hear("10.0.0.1", mac(1), 0)
+	r.Neighbours(&neighbour.Update{Inside: []string{"lan1"}})
+	r.Flush()
+	r.want(dict.Hosts)
+	r.want(dict.Devices)
+}
+
+func TestNames(t *testing.T) {
+	r := newRig(t, nil)
+	addr := netip.MustParseAddr("10.0.0.1")
+	r.hear("10.0.0.1", mac(1), 0)
+	r.hear("fd00::1", mac(1), 0)
+	wants := func(four, six, device string) {
+		t.Helper()
+		r.Flush()
+		name := func(s string) string {
+			if s != "" {
+				return " hostname=" + s
+			}
+			return ""
+		}
+		r.want(dict.Hosts, "10.0.0.1: mac_address=02:00:00:00:00:01 interface=lan0"+name(four), "fd00::1: mac_address=02:00:00:00:00:01 interface=lan0"+name(six))
+		r.want(dict.Devices, "02:00:00:00:00:01: interface=lan0"+name(device))
+		if got := r.told["fd00::1"].Hostname; got != six {
+			t.Errorf("told %q, want %q", got, six)
+		}
+	}
+	wants("", "", "")
+	r.take(evidence{addr, "Said", ""})
+	wants("said", "said", "said")
+	r.take(evidence{addr, "bad name", ""})
+	wants("said", "said", "said")
+	six := lease.Lease{Addr: netip.MustParseAddr("fd00::1"), Hostname: "six"}
+	r.SetLeases([]lease.Lease{six})
+	wants("six", "six", "six")
+	r.SetLeases([]lease.Lease{six, {Addr: addr, MAC: mac(1), Hostname: "four"}, {Addr: netip.MustParseAddr("10.9.9.9"), Hostname: "-bad"}})
+	wants("four", "six", "four")
+	r.SetLeases(nil)
+	wants("said", "said", "said")
+}
+
+func TestHostname(t *testing.T) {
+	label := strings.Repeat("a", 63)
+	for in, want := range map[string]string{
+		"Laptop": "laptop", "my-pc.lan.": "my-pc.lan", "3com": "3com", "a": "a", label: label,
+		label + "." + label + "." + label: label, // longer than a value: its own label
+		"":                                "", ".": "", "-a": "", "a-": "", "a..b": "", "a_b": "", "a b": "", "a\x00b": "", "ä": "", "10.0.0.1": "", "42": "",
+		label + "a": "", strings.Repeat("a.", 128): "", "x;reboot": "", "$(reboot)": "", "a\nb": "", "*": "",
+	} {
+		if got := Hostname(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestUserAgents(t *testing.T) {
+	r := newRig(t, nil)
+	addr := netip.MustParseAddr("10.0.0.1")
+	r.hear("10.0.0.1", mac(1), 0)
+	for _, c := range []struct {
+		after     time.Duration
+		say, want string
+	}{
+		{0, "curl/8", "curl/8"},
+		{0, "apt/2", "curl/8"}, // in turns
+		{time.Minute, "apt/2", "apt/2"},
+		{0, "Mozilla/5.0 A", "Mozilla/5.0 A"}, // a browser's tells more
+		{time.Hour, "curl/8", "Mozilla/5.0 A"},
+		{0, "Mozilla/5.0 B", "Mozilla/5.0 B"},
+		{0, strings.Repeat("Mozilla/", 40), "Mozilla/5.0 B"},
+	} {
+		r.clock.Advance(c.after)
+		r.take(evidence{addr, "", c.say})
+		r.take(evidence{netip.MustParseAddr("10.0.0.2"), "x", c.say}) // nobody known
+		r.Flush()
+		r.want(dict.Hosts, "10.0.0.1: mac_address=02:00:00:00:00:01 interface=lan0 http_user_agent="+c.want)
+	}
+}
+
+// A daemon that comes after takes over the rows, and no others'.
+func TestAdopt(t *testing.T) {
+	r := newRig(t, nil)
+	if err := r.Bind(mac(1), "al"); err != nil {
+		t.Fatal(err)
+	}
+	r.hear("10.0.0.1", mac(1), 0)
+	r.hear("10.0.0.2", mac(2), 0)
+	r.take(evidence{netip.MustParseAddr("10.0.0.2"), "two", "curl/8"})
+	r.Flush()
+	others := dict.Row{Key: dict.AddrKey(netip.MustParseAddr("10.9.9.9")), Cells: []dict.Cell{{Field: "mac_address", Value: dict.EtherValue(mac(9))}}}
+	if err := r.store.Put(dict.Hosts, others); err != nil {
+		t.Fatal(err)
+	}
+	next := newRig(t, func(c *Config) { c.Store, c.Clock = r.store, r.clock.Now }) // and no users
+	next.store, next.clock = r.store, r.clock
+	next.Flush()
+	const stays = "10.9.9.9: mac_address=02:00:00:00:00:09"
+	next.want(dict.Hosts, "10.0.0.1: mac_address=02:00:00:00:00:01 interface=lan0",
+		"10.0.0.2: mac_address=02:00:00:00:00:02 interface=lan0 hostname=two http_user_agent=curl/8", stays)
+	next.want(dict.Devices, "02:00:00:00:00:01: interface=lan0", "02:00:00:00:00:02: interface=lan0 hostname=two")
+	r.clock.Advance(time.Hour)
+	next.Tend()
+	next.Flush()
+	next.want(dict.Hosts, stays)
+	next.want(dict.Devices)
+}
+
+// What somebody deleted is there again within a minute.
+func TestRowsAreWrittenAgain(t *testing.T) {
+	r := newRig(t, nil)
+	r.hear("10.0.0.1", mac(1), 0)
+	if _, err := dict.Flush(r.store, dict.Hosts); err != nil {
+		t.Fatal(err)
+	}
+	r.Tend()
+	r.Flush()
+	r.want(dict.Hosts, "10.0.0.1: mac_address=02:00:00:00:00:01 interface=lan0")
+}
+
+func TestUsers(t *testing.T) {
+	r := newRig(t, nil)
+	r.hear("10.0.0.1", mac(1), 0)
+	r.hear("fd00::1", mac(1), 0)
+	for _, err := range []error{r.SetUser("al", []string{"staff", "sales", "staff"}), r.Bind(mac(1), "al"), r.Bind(mac(2), "bo"), r.SetUser("cy", nil)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.want(dict.Users, "al: usergroups=sales,staff", "bo:", "cy:")
+	r.want(dict.Devices, "02:00:00:00:00:01: interface=lan0 username=al", "02:00:00:00:00:02: username=bo")
+	if diff := cmp.Diff(map[string]session.Client{
+		"10.0.0.1": {Username: "al", Groups: "sales,staff"}, "fd00::1": {Username: "al", Groups: "sales,staff"},
+	}, r.told); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]User{
+		{"al", []string{"sales", "staff"}, []string{"02:00:00:00:00:01"}}, {"bo", []string{}, []string{"02:00:00:00:00:02"}}, {"cy", []string{}, []string{}},
+	}, r.Users()); diff != "" {
+		t.Errorf("users (-want +got):\n%s", diff)
+	}
+	if got, err := r.DeviceAt(netip.MustParseAddr("fd00::1")); err != nil || got != mac(1) {
+		t.Errorf("device %x, %v", got, err)
+	}
+	if _, err := r.DeviceAt(netip.MustParseAddr("fd00::2")); !errors.Is(err, dict.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+	for _, err := range []error{r.SetUser("al", nil), r.DeleteUser("bo")} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.want(dict.Users, "al:", "cy:")
+	r.want(dict.Devices, "02:00:00:00:00:01: interface=lan0 username=al")
+	if err := r.Unbind(mac(2)); !errors.Is(err, dict.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+	for _, err := range []error{
+		r.Bind([6]byte{}, "al"), r.Bind([6]byte{1}, "al"), r.Bind(mac(1), ""), r.Bind(mac(1), "a\nb"), r.Bind(mac(1), " al"),
+		r.SetUser("al", []string{"a,b"}), r.SetUser("al", []string{""}),
+	} {
+		if !errors.Is(err, dict.ErrInvalid) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if err := r.SetUser("al", []string{strings.Repeat("g", 129)}); !errors.Is(err, dict.ErrTooLong) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+
+package identity
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"time"
+
+	"nftdict/dictd/identity/neighbour"
+)
+
+// host is an address and the device that has it.
+type host struct {
+	addr    netip.Addr
+	device  *device
+	link    string // interface
+	seen    time.Time
+	names   [sources]string // what was said of the device by this address
+	agent   string          // user agent
+	agentAt time.Time
+}
+
+// idle is how long a host has been quiet that makes room for others.
+const idle = 10 * time.Minute
+
+// Neighbours takes into account what the kernel says of its neighbours.
+func (d *Directory) Neighbours(u *neighbour.Update) {
+	now := d.cfg.Clock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if u.Inside != nil {
+		d.setInside(u.Inside)
+	}
+	for i := range u.Neighbours {
+		n := &u.Neighbours[i]
+		d.place(n.Addr, n.MAC, n.Interface, now.Add(-n.Quiet), now)
+	}
+	d.touch()
+}
+
+// setInside forgets the hosts of interfaces that are not inside.
+func (d *Directory) setInside(names []string) {
+	d.inside = make(map[string]struct{}, len(names))
+	for _, name := range names {
+		d.inside[name] = struct{}{}
+	}
+	for _, h := range d.hosts {
+		if _, ok := d.inside[h.link]; !ok {
+			d.forget(h)
+		}
+	}
+}
+
+// place notes that a device had an address at a time.
+func (d *Directory) place(addr netip.Addr, mac [6]byte, link string, seen, now time.Time) {
+	h := d.hosts[addr]
+	switch {
+	case h == nil:
+		if now.Sub(seen) >= d.cfg.Age { // the kernel remembers longer than we do
+			return
+		}
+		if len(d.hosts) >= d.cfg.Hosts && !d.makeRoom(now) {
+			d.refused.Add(1)
+			return
+		}
+		h = &host{addr: addr, link: link, seen: seen}
+		d.hosts[addr] = h
+		d.join(h, mac)
+	case h.device.mac != mac:
+		if seen.Before(h.seen) { // another claim, of an earlier time
+			return
+		}
+		d.moves.Add(1)
+		d.leave(h)
+		h.link, h.seen, h.names, h.agent = link, seen, [sources]string{}, ""
+		d.join(h, mac)
+	default:
+		if seen.After(h.seen) {
+			h.seen = seen
+		}
+		if h.link == link {
+			return
+		}
+		h.link = link
+		d.markDevice(h.device)
+	}
+}
+
+// join gives a host to a device. One that has too many loses another.
+func (d *Directory) join(h *host, mac [6]byte) {
+	v := d.device(mac)
+	if len(v.hosts) >= d.cfg.Addresses {
+		oldest := slices.MinFunc(v.hosts, func(a, b *host) int { return a.seen.Compare(b.seen) })
+		d.evicted.Add(1)
+		d.forget(oldest)
+		v = d.device(mac) // that may have been the last
+	}
+	h.device = v
+	i, _ := slices.BinarySearchFunc(v.hosts, h.addr, func(o *host, a netip.Addr) int { return o.addr.Compare(a) })
+	v.hosts = slices.Insert(v.hosts, i, h)
+	d.markDevice(v)
+}
+
+// leave takes a host from its device.
+func (d *Directory) leave(h *host) {
+	v := h.device
+	v.hosts = slices.DeleteFunc(v.hosts, func(o *host) bool { return o == h })
+	h.device = nil
+	d.markDevice(v)
+	if len(v.hosts) == 0 && d.cfg.State.userOf(v.mac) == "" {
+		delete(d.devices, v.mac)
+	}
+}
+
+// forget ends a host.
+func (d *Directory) forget(h *host) {
+	d.leave(h)
+	delete(d.hosts, h.addr)
+	d.changed.hosts[h.addr] = struct{}{}
+}
+
+// makeRoom forgets some of the hosts that were quiet longest and have no user.
+// It looks for them once a second.
+func (d *Directory) makeRoom(now time.Time) bool {
+	if now.Sub(d.room) < time.Second {
+		return false
+	}
+	d.room = now
+	var quiet []*host
+	for _, h := range d.hosts {
+		if now.Sub(h.seen) >= idle && d.cfg.State.userOf(h.device.mac) == "" {
+			quiet = append(quiet, h)
+		}
+	}
+	slices.SortFunc(quiet, func(a, b *host) int { return cmp.Or(a.seen.Compare(b.seen), a.addr.Compare(b.addr)) })
+	for _, h := range quiet[:min(len(quiet), 1+d.cfg.Hosts/16)] {
+		d.evicted.Add(1)
+		d.forget(h)
+	}
+	return len(quiet) > 0
+}
+
+// Tend forgets what is old, and has all rows written again.
+func (d *Directory) Tend() {
+	now := d.cfg.Clock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, h := range d.hosts {
+		if now.Sub(h.seen) >= d.cfg.Age {
+			d.aged.Add(1)
+			d.forget(h)
+		}
+	}
+	d.markAll()
+	for _, b := range d.books {
+		b.doubt.Store(true)
+	}
+	d.touch()
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+
+package identity
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"nftdict/dict"
+)
+
+// Host is an address and what is known of it.
+type Host struct {
+	Address   netip.Addr `json:"address"`
+	MAC       string     `json:"mac_address"`
+	Vendor    string     `json:"mac_address_vendor"`
+	Interface string     `json:"interface"`
+	Hostname  string     `json:"hostname"`
+	UserAgent string     `json:"http_user_agent"`
+	Username  string     `json:"username"`
+	Seen      time.Time  `json:"seen"`
+}
+
+// Device is a MAC and what is known of it.
+type Device struct {
+	MAC       string       `json:"mac_address"`
+	Vendor    string       `json:"mac_address_vendor"`
+	Interface string       `json:"interface"`
+	Hostname  string       `json:"hostname"`
+	Username  string       `json:"username"`
+	Addresses []netip.Addr `json:"addresses"`
+	Seen      *time.Time   `json:"seen,omitempty"` // nil if it is not there
+}
+
+// User is somebody with devices.
+type User struct {
+	Name    string   `json:"username"`
+	Groups  []string `json:"usergroups"`
+	Devices []string `json:"devices"`
+}
+
+// Hosts returns all hosts by address.
+func (d *Directory) Hosts() []Host {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := make([]Host, 0, len(d.hosts))
+	for _, h := range d.hosts {
+		mac := h.device.mac
+		all = append(all, Host{
+			h.addr, dict.EtherValue(mac).String(), d.vendor(mac), h.link, d.hostName(h), h.agent, d.cfg.State.userOf(mac), h.seen.UTC(),
+		})
+	}
+	slices.SortFunc(all, func(a, b Host) int { return a.Address.Compare(b.Address) })
+	return all
+}
+
+// Devices returns all devices by MAC.
+func (d *Directory) Devices() []Device {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := make([]Device, 0, len(d.devices))
+	for mac, v := range d.devices {
+		one := Device{
+			MAC: dict.EtherValue(mac).String(), Vendor: d.vendor(mac), Interface: v.link(),
+			Hostname: d.deviceName(v), Username: d.cfg.State.userOf(mac), Addresses: v.addresses(),
+		}
+		if h := v.latest(); h != nil {
+			seen := h.seen.UTC()
+			one.Seen = &seen
+		}
+		all = append(all, one)
+	}
+	slices.SortFunc(all, func(a, b Device) int { return strings.Compare(a.MAC, b.MAC) })
+	return all
+}
+
+// Users returns all users by name.
+func (d *Directory) Users() []User {
+	var all []User
+	d.cfg.State.each(func([6]byte, string) {}, func(name string) {
+		u := User{Name: name, Groups: []string{}, Devices: []string{}}
+		if groups, _ := d.cfg.State.groupsOf(name); groups != "" {
+			u.Groups = strings.Split(groups, ",")
+		}
+		for _, mac := range d.cfg.State.devicesOf(name) {
+			u.Devices = append(u.Devices, dict.EtherValue(mac).String())
+		}
+		all = append(all, u)
+	})
+	slices.SortFunc(all, func(a, b User) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+
+package identity
+
+import (
+	"net/netip"
+
+	"nftdict/dict"
+	"nftdict/dictd/session"
+)
+
+// Fields that are written. The first ones of hosts and devices tell a row of an
+// earlier run from one that somebody else has made.
+var (
+	hostFields   = []string{"mac_address", "interface", "mac_address_vendor", "hostname", "http_user_agent", "username"}
+	deviceFields = []string{"interface", "mac_address_vendor", "hostname", "username"}
+	userFields   = []string{"usergroups"}
+)
+
+// cells are a row in the making.
+type cells []dict.Cell
+
+// text adds a string unless it is empty or no value.
+func (c *cells) text(field, s string) {
+	if s == "" {
+		return
+	}
+	if v, err := dict.StringValue(s); err == nil {
+		*c = append(*c, dict.Cell{Field: field, Value: v})
+	}
+}
+
+// hostCells returns the row of a host.
+func (d *Directory) hostCells(h *host) cells {
+	c := cells{{Field: "mac_address", Value: dict.EtherValue(h.device.mac)}}
+	c.text("interface", h.link)
+	c.text("mac_address_vendor", d.vendor(h.device.mac))
+	c.text("hostname", d.hostName(h))
+	c.text("http_user_agent", h.agent)
+	c.text("username", d.cfg.State.userOf(h.device.mac))
+	return c
+}
+
+// deviceCells returns the row of a device.
+func (d *Directory) deviceCells(v *device) cells {
+	var c cells
+	c.text("interface", v.link())
+	c.text("mac_address_vendor", d.vendor(v.mac))
+	c.text("hostname", d.deviceName(v))
+	c.text("username", d.cfg.State.userOf(v.mac))
+	return c
+}
+
+// client returns who opens connections from a host, nil if nothing is known.
+func (d *Directory) client(h *host) *session.Client {
+	c := session.Client{Hostname: d.hostName(h), Username: d.cfg.State.userOf(h.device.mac)}
+	if c.Username != "" {
+		c.Groups, _ = d.cfg.State.groupsOf(c.Username)
+	}
+	if c == (session.Client{}) {
+		return nil
+	}
+	return &c
+}
+
+// Flush writes what has changed so far.
+func (d *Directory) Flush() {
+	d.writing.Lock()
+	defer d.writing.Unlock()
+	clients := make(map[netip.Addr]*session.Client)
+	d.mu.Lock()
+	changed := d.changed
+	d.changed = newChanges()
+	hosts, devices, users := d.books[0], d.books[1], d.books[2]
+	for addr := range changed.hosts {
+		if h := d.hosts[addr]; h != nil {
+			hosts.want(dict.AddrKey(addr), d.hostCells(h))
+			clients[addr] = d.client(h)
+		} else {
+			hosts.drop(dict.AddrKey(addr))
+			clients[addr] = nil
+		}
+	}
+	for mac := range changed.devices {
+		if v := d.devices[mac]; v != nil {
+			devices.want(dict.EtherKey(mac), d.deviceCells(v))
+		} else {
+			devices.drop(dict.EtherKey(mac))
+		}
+	}
+	for name := range changed.users {
+		key, err := dict.StringKey(name)
+		if err != nil {
+			continue // State lets none in
+		}
+		if groups, ok := d.cfg.State.groupsOf(name); ok {
+			var c cells
+			c.text("usergroups", groups)
+			users.want(key, c)
+		} else {
+			users.drop(key)
+		}
+	}
+	d.mu.Unlock()
+	for _, b := range d.books {
+		b.write()
+	}
+	for addr, c := range clients {
+		was := d.told[addr]
+		if was == nil && c == nil || was != nil && c != nil && *was == *c {
+			continue
+		}
+		if d.told[addr] = c; c == nil {
+			delete(d.told, addr)
+		}
+		if d.cfg.Identify != nil {
+			d.cfg.Identify(addr, c)
+		}
+	}
+}
+
+// adopt takes over the rows of an earlier run.
+func (d *Directory) adopt() error {
+	now := d.cfg.Clock()
+	rows, err := d.books[0].adopt("mac_address", "interface")
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		r := &rows[i]
+		mac, _ := r.Get("mac_address")
+		link, _ := r.Get("interface")
+		addr := r.Key.Addr()
+		d.place(addr, mac.Ether(), link.Str(), now, now)
+		h := d.hosts[addr]
+		if h == nil { // no place
+			d.changed.hosts[addr] = struct{}{}
+			continue
+		}
+		name, _ := r.Get("hostname")
+		agent, _ := r.Get("http_user_agent")
+		h.names[fromBefore], h.agent = Hostname(name.Str()), agent.Str()
+	}
+	if rows, err = d.books[1].adopt("interface"); err != nil {
+		return err
+	}
+	for _, r := range rows { // those without an address are dropped
+		d.changed.devices[r.Key.Ether()] = struct{}{}
+	}
+	// Rows of users without state are other people's.
+	return nil
+}
