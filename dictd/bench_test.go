@@ -220,7 +220,7 @@ func (x *bench) piped(c config.Config, on *backend.Backend, f func(*Daemon)) {
 func BenchmarkRatioPipeline(b *testing.B) {
 	x := newBench(b)
 	c := config.Default()
-	c.Socket = filepath.Join(b.TempDir(), "dictd.sock")
+	c.Socket, c.State = filepath.Join(b.TempDir(), "dictd.sock"), b.TempDir()
 	c.Rules.FinishBit, c.Rules.Remove = 0, true // every packet is queued
 	c.LogLevel = "error"
 	ebpf := openEBPF(b, x.Gateway)

@@ -54,6 +54,7 @@ type Daemon struct {
 	source   queue.Source
 	readers  atomic.Pointer[[]*queue.Reader] // nil until they are open
 	keeper   *keeper
+	who      who
 	api      *api.Server
 
 	overrun    chan struct{}
@@ -100,7 +101,10 @@ func (d *Daemon) open() error {
 	if err != nil {
 		return err
 	}
-	d.pipeline = &pipeline{table: d.table, record: d.record, clock: time.Now}
+	if err := d.openWho(c); err != nil {
+		return err
+	}
+	d.pipeline = &pipeline{table: d.table, record: d.record, clock: time.Now, observe: d.who.Observe}
 	d.pipeline.classifier.Store(classify)
 	d.pipeline.registers.Store(registers)
 	table, err := rules.Open(rules.Options{Name: c.Rules.Table, NetNS: d.o.NetNS})
@@ -134,6 +138,7 @@ func (d *Daemon) Close() error {
 	if d.api != nil {
 		errs = append(errs, d.api.Close())
 	}
+	errs = append(errs, d.who.close())
 	return errors.Join(errs...)
 }
 
@@ -170,7 +175,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	if ctx.Err() != nil && d.config.Load().Rules.Remove {
 		err = errors.Join(err, d.keeper.table.Remove())
 	}
-	return errors.Join(err, d.keeper.table.Close(), d.kernel.Close())
+	return errors.Join(err, d.keeper.table.Close(), d.kernel.Close(), d.who.close())
 }
 
 // inspect runs all tasks but the reading of events.
@@ -186,6 +191,10 @@ func (d *Daemon) inspect(ctx context.Context) error {
 		if err := d.pickUp(); err != nil {
 			return err
 		}
+		if err := d.who.read(); err != nil {
+			return err
+		}
+		tasks.Go(func() error { return d.who.Run(running) })
 		if err := d.openQueues(); err != nil {
 			return err
 		}

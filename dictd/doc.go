@@ -12,6 +12,7 @@
 //	event listener  connections confirmed and ended
 //	keeper          the daemon's own nft table, put back when somebody removed it
 //	housekeeper     forgets rejected connections; renews rows; resyncs after loss
+//	identity        neighbours, leases and users -> rows of hosts, devices and users
 //	control socket  package api
 //
 // What it writes of a session: session_id, ip_protocol, family, client_address,
@@ -23,7 +24,7 @@
 // classifier the application in all its fields, or their _inferred forms where
 // only the client's DNS answers or earlier sessions tell, names, versions and
 // fingerprints of TLS, QUIC, HTTP and SSH, the server's certificate, the service
-// a lookup is about; final when the application is settled, bypass_packetd when no
+// a lookup is about; of the client its host name and its user with groups; final when the application is settled, bypass_packetd when no
 // packet is wanted any more, or as false where the entry had another connection
 // before. docs/tables.md has them all.
 //

@@ -217,7 +217,7 @@ func TestSecondDaemonTouchesNoRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := config.Default()
-	c.Socket = filepath.Join(t.TempDir(), "dictd.sock")
+	c.Socket, c.State = filepath.Join(t.TempDir(), "dictd.sock"), t.TempDir()
 	c.Queues.First += 100
 	second, err := New(Options{
 		Config: c, Store: store, Backend: "mem", NetNS: l.Gateway.FD(), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),

@@ -23,6 +23,8 @@ type pipeline struct {
 	classifier atomic.Pointer[classifier.Classifier]
 	registers  atomic.Pointer[registers] // nil has none
 	clock      func() time.Time
+	// observe is told what a client says of itself; may be nil.
+	observe func(client netip.Addr, name, agent string)
 
 	malformed, truncated, untracked, finished atomic.Uint64
 }
@@ -106,8 +108,27 @@ func (w *worker) classify(s *session.Session, dir classifier.Dir, now time.Time)
 		w.finished.Add(1)
 	}
 	s.Final = s.Finished || state >= classifier.Final
+	if s.Final && !final && w.observe != nil {
+		w.tell(s)
+	}
 	return s.Finished || s.Final != final || s.Class.Version() != before
 }
+
+// tell tells what a session whose application is settled says of its client: the
+// user agent, and the name in a request for a lease.
+func (w *worker) tell(s *session.Session) {
+	r, orig := s.Class.Result(), s.Orig()
+	name := ""
+	if r.Protocol == "DHCP" && orig.DstPort == portDHCPServer {
+		name = r.Detail
+	}
+	if name != "" || r.UserAgent != "" {
+		w.observe(orig.Src(), name, r.UserAgent)
+	}
+}
+
+// portDHCPServer is where clients renew their leases.
+const portDHCPServer = 67
 
 // tupleOf returns the tuple that conntrack has for a decoded packet, false if
 // the packet does not hold it.

@@ -20,7 +20,7 @@ func (d *Daemon) Reload(c config.Config) error {
 	same.Fail, same.LogLevel, same.Domains, same.Countries, same.Vendors = c.Fail, c.LogLevel, c.Domains, c.Countries, c.Vendors
 	same.Sessions.Packets, same.Sessions.Bytes, same.Sessions.Certificates = c.Sessions.Packets, c.Sessions.Bytes, c.Sessions.Certificates
 	if !reflect.DeepEqual(same, c) {
-		return fmt.Errorf("reload: backend, socket, queues, rules and sessions.limit cannot change while dictd runs: start it again")
+		return fmt.Errorf("reload: backend, socket, state, queues, rules, sessions.limit and identity cannot change while dictd runs: start it again")
 	}
 	classify, err := newClassifier(&c, &d.memories)
 	if err != nil {
@@ -42,6 +42,7 @@ func (d *Daemon) Reload(c config.Config) error {
 	}
 	d.pipeline.classifier.Store(classify)
 	d.pipeline.registers.Store(registers)
+	d.who.VendorsChanged()
 	d.setLevel(&c)
 	return nil
 }

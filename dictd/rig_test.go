@@ -50,7 +50,9 @@ func startOn(tb testing.TB, ns *lab.Namespace, on *backend.Backend, change func(
 func startWith(tb testing.TB, o Options, change func(*config.Config)) *running {
 	tb.Helper()
 	c := config.Default()
-	c.Socket = filepath.Join(tb.TempDir(), "dictd.sock")
+	dir := tb.TempDir()
+	c.Socket, c.State = filepath.Join(dir, "dictd.sock"), filepath.Join(dir, "state")
+	c.Identity.Leases = []string{filepath.Join(dir, "leases")}
 	if change != nil {
 		change(&c)
 	}

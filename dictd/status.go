@@ -10,6 +10,7 @@ import (
 
 	"nftdict/dictd/api"
 	"nftdict/dictd/config"
+	"nftdict/dictd/identity"
 	"nftdict/dictd/session"
 )
 
@@ -20,6 +21,9 @@ func (d *Daemon) Sessions() []*session.Session { return d.table.All() }
 
 // Find implements api.Source.
 func (d *Daemon) Find(id uint32) []*session.Session { return d.table.Find(id) }
+
+// Directory implements api.Source.
+func (d *Daemon) Directory() *identity.Directory { return d.who.Directory }
 
 // Status implements api.Source.
 func (d *Daemon) Status() *api.Status {
@@ -43,9 +47,13 @@ func (d *Daemon) Status() *api.Status {
 		Writes:    d.record.status(),
 		Tables:    map[string]api.Table{},
 		Hints:     d.memories.hints.Len(),
+		Identity:  d.who.status(),
 		Registers: d.pipeline.registers.Load().status(),
 		Warnings:  append([]string{}, d.warnings...),
 		Errors:    map[string]string{},
+	}
+	if s.Identity.Refused > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%d addresses of neighbours found no place among the %d that are known; remedy: identity.hosts", s.Identity.Refused, s.Identity.Limit))
 	}
 	d.addQueues(s)
 	d.addTables(s)

@@ -90,7 +90,7 @@ func (r *rig) socket() string { return filepath.Join(r.dir, "dictd.sock") }
 func (r *rig) start(extra ...string) *daemon {
 	r.t.Helper()
 	conf := filepath.Join(r.dir, "dictd.toml")
-	text := strings.Join(append([]string{fmt.Sprintf("socket = %q", r.socket())}, extra...), "\n") + "\n"
+	text := strings.Join(append([]string{fmt.Sprintf("socket = %q\nstate = %q", r.socket(), filepath.Dir(r.socket()))}, extra...), "\n") + "\n"
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		r.t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func newPlace(t *testing.T) *place {
 // configure writes the configuration.
 func (p *place) configure(lines ...string) {
 	p.t.Helper()
-	text := fmt.Sprintf("socket = %q\n%s\n", p.socket, strings.Join(lines, "\n"))
+	text := fmt.Sprintf("socket = %q\nstate = %q\n%s\n", p.socket, filepath.Dir(p.socket), strings.Join(lines, "\n"))
 	if err := os.WriteFile(p.conf, []byte(text), 0o600); err != nil {
 		p.t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func TestSignals(t *testing.T) {
 	if err := d.cmd.Process.Signal(unix.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	p.eventually("a refusal that names the line", func() bool { return strings.Contains(d.log.String(), `:4:1: key \"rules.tabel\"`) }, d)
+	p.eventually("a refusal that names the line", func() bool { return strings.Contains(d.log.String(), `:5:1: key \"rules.tabel\"`) }, d)
 	if s := p.status(); s.Fail != "open" {
 		t.Errorf("after a refused configuration fail is %s", s.Fail)
 	}

@@ -17,12 +17,20 @@ import (
 	"time"
 
 	"nftdict/classifier"
+	"nftdict/dict/dicttest"
 	"nftdict/dictd/conntrack"
+	"nftdict/dictd/identity"
+	"nftdict/dictd/identity/neighbour"
 	"nftdict/dictd/session"
 )
 
 // source is a daemon with a few sessions.
-type source struct{ *session.Table }
+type source struct {
+	*session.Table
+	who *identity.Directory
+}
+
+func (s source) Directory() *identity.Directory { return s.who }
 
 func (s source) Status() *Status {
 	return &Status{Version: "test", Fail: "open", Sessions: s.Stats()}
@@ -43,6 +51,25 @@ func (noKernel) Lookup(conntrack.Tuple, uint16) (conntrack.Flow, error) {
 }
 func (noKernel) Dump(func(*conntrack.Flow)) error { return nil }
 
+// directory knows one device with one address.
+func directory(t *testing.T) *identity.Directory {
+	t.Helper()
+	state, err := identity.OpenState("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := identity.New(identity.Config{
+		Store: dicttest.NewStandard(t), Hosts: 10, Addresses: 10, Age: time.Hour, State: state, Clock: time.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Neighbours(&neighbour.Update{Neighbours: []neighbour.Neighbour{
+		{Addr: netip.MustParseAddr("10.0.0.9"), MAC: [6]byte{2, 0, 0, 0, 0, 9}, Interface: "lan0"},
+	}})
+	return d
+}
+
 // serve runs a server with n sessions, DNS ones, whose ids begin at 1.
 func serve(t *testing.T, n int) (path string) {
 	t.Helper()
@@ -60,7 +87,7 @@ func serve(t *testing.T, n int) (path string) {
 		s.Unlock()
 	}
 	path = filepath.Join(t.TempDir(), "dictd.sock")
-	srv, err := Listen(path, source{table})
+	srv, err := Listen(path, source{table, directory(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

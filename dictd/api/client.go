@@ -3,6 +3,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -98,8 +99,24 @@ func decodeInto(v any) func(io.Reader) error {
 }
 
 func (c *Client) get(ctx context.Context, path string, query url.Values, read func(io.Reader) error) error {
-	u := url.URL{Scheme: "http", Host: "dictd", Path: path, RawQuery: query.Encode()}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	return c.do(ctx, http.MethodGet, path, query, nil, read)
+}
+
+// do sends a request; path is escaped where it has to be. A body is sent as JSON.
+func (c *Client) do(ctx context.Context, method, path string, query url.Values, body any, read func(io.Reader) error) error {
+	text := "http://dictd" + path
+	if len(query) > 0 {
+		text += "?" + query.Encode()
+	}
+	var send io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		send = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, text, send)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"nftdict/dictd/identity"
 	"nftdict/dictd/session"
 )
 
@@ -28,6 +29,8 @@ type Source interface {
 	Sessions() []*session.Session
 	// Find returns the sessions of a conntrack id, unlocked.
 	Find(id uint32) []*session.Session
+	// Directory knows who is behind addresses.
+	Directory() *identity.Directory
 }
 
 // Limits of a request.
@@ -35,6 +38,7 @@ const (
 	requestTimeout = 10 * time.Second
 	writeTimeout   = 60 * time.Second
 	maxHeader      = 16 << 10
+	maxBody        = 64 << 10
 	stopTimeout    = 2 * time.Second
 )
 
@@ -126,16 +130,17 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.src.Status()) })
 	mux.HandleFunc("GET /v1/sessions", s.sessions)
 	mux.HandleFunc("GET /v1/sessions/{ctid}/why", s.why)
+	s.handleWho(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet {
-			refuse(w, http.StatusMethodNotAllowed, "method "+r.Method+": not allowed", "use GET")
+			refuse(w, http.StatusMethodNotAllowed, "method "+r.Method+": not allowed", "use GET; PUT and DELETE are for /v1/users/NAME and /v1/devices/MAC/user")
 			return
 		}
 		refuse(w, http.StatusNotFound, fmt.Sprintf("path %q: does not exist", r.URL.Path),
-			"there are /v1/status, /v1/sessions and /v1/sessions/CTID/why")
+			"there are /v1/status, /v1/sessions, /v1/sessions/CTID/why, /v1/hosts, /v1/devices and /v1/users")
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, 0)
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		mux.ServeHTTP(w, r)
 	})
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"nftdict/classifier"
+	"nftdict/dictd/identity"
+	"nftdict/dictd/identity/lease"
 	"nftdict/dictd/session"
 )
 
@@ -28,6 +30,7 @@ type Status struct {
 	Tables    map[string]Table  `json:"tables"`
 	Hints     int               `json:"hints"` // DNS answers remembered
 	Registers []Register        `json:"registers"`
+	Identity  Identity          `json:"identity"`
 	Warnings  []string          `json:"warnings"`
 	Errors    map[string]string `json:"errors,omitempty"` // figures that could not be had, and why
 }
@@ -105,6 +108,21 @@ type Table struct {
 	Refused uint64 `json:"refused"` // rows refused because the table was full
 }
 
+// Identity is what is known of who is behind addresses, and the stream of the
+// kernel's neighbours.
+type Identity struct {
+	identity.Stats
+	Neighbours NeighbourEvents `json:"neighbours"`
+	Leases     lease.Stats     `json:"leases"`
+}
+
+// NeighbourEvents count what the kernel says of neighbours.
+type NeighbourEvents struct {
+	Events   uint64 `json:"events"`
+	Overruns uint64 `json:"overruns"`
+	Resyncs  uint64 `json:"resyncs"` // times all was read
+}
+
 // Session is one connection.
 type Session struct {
 	CtID          uint32     `json:"ct_id"`
@@ -144,6 +162,9 @@ type Session struct {
 	UserAgent     string     `json:"http_user_agent"`
 	URL           string     `json:"http_url"`
 	SSHBanner     string     `json:"ssh_banner"`
+	Hostname      string     `json:"client_hostname"`
+	Username      string     `json:"username"`
+	Groups        string     `json:"usergroups"` // with commas between
 
 	Certificate *classifier.Certificate `json:"certificate,omitempty"`
 }
@@ -166,7 +187,7 @@ func (e *Error) Error() string { return e.Text }
 
 // Describe fills in a Session from a locked session.
 func Describe(s *session.Session) Session {
-	orig, r := s.Orig(), s.Class.Result()
+	orig, r, who := s.Orig(), s.Class.Result(), s.Client()
 	return Session{
 		CtID: s.ID(), SessionID: s.Serial(), Confirmed: s.Confirmed(), Zone: s.Zone(),
 		Family: int(orig.Family), IPProtocol: int(orig.Proto),
@@ -177,5 +198,6 @@ func Describe(s *session.Session) Session {
 		Name: r.Title(), Lookup: r.Lookup, JA3: r.JA3, JA3S: r.JA3S, TLSVersion: r.TLSVersion, ALPN: r.ALPN, ALPNChosen: r.ALPNChosen,
 		ClientCountry: s.ClientCountry.String(), ServerCountry: s.ServerCountry.String(),
 		QUICVersion: r.QUICVersion, UserAgent: r.UserAgent, URL: r.URL, SSHBanner: r.SSHBanner, Certificate: r.Certificate,
+		Hostname: who.Hostname, Username: who.Username, Groups: who.Groups,
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/bits"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -23,12 +24,14 @@ type Config struct {
 	Fail      string   `toml:"fail"`      // open or closed
 	Socket    string   `toml:"socket"`    // path of the control socket
 	LogLevel  string   `toml:"log_level"` // debug, info, warn or error
+	State     string   `toml:"state"`     // directory of what survives a restart
 	Domains   string   `toml:"domains"`   // file of domains, added to the built-in table
 	Countries string   `toml:"countries"` // file in MaxMind's format; empty: none
 	Vendors   []string `toml:"vendors"`   // registries of hardware addresses, or vendor.Auto alone
 	Queues    Queues   `toml:"queues"`
 	Rules     Rules    `toml:"rules"`
 	Sessions  Sessions `toml:"sessions"`
+	Identity  Identity `toml:"identity"`
 }
 
 // Queues says how packets reach the daemon.
@@ -58,24 +61,42 @@ type Sessions struct {
 	Certificates bool `toml:"certificates"`
 }
 
+// Identity says who is known behind addresses, and how long.
+type Identity struct {
+	Leases     []string `toml:"leases"`     // files of DHCP servers
+	Interfaces []string `toml:"interfaces"` // inside; none means all but where default routes leave
+	Hosts      int      `toml:"hosts"`      // most addresses; 0 looks at none
+	Addresses  int      `toml:"addresses"`  // most addresses of a device
+	Age        int      `toml:"age"`        // seconds after which a quiet address is forgotten
+}
+
 // Closed reports whether packets are dropped while the daemon is away.
 func (c *Config) Closed() bool { return c.Fail == "closed" }
 
 // Default returns the configuration of an empty file.
 func Default() Config {
 	return Config{
-		Backend: "auto", Fail: "open", Socket: DefaultSocket, LogLevel: "info", Vendors: []string{vendor.Auto},
+		Backend: "auto", Fail: "open", Socket: DefaultSocket, LogLevel: "info", State: DefaultState, Vendors: []string{vendor.Auto},
 		Queues:   Queues{First: 5300, Count: 2, Fanout: true, Length: 4096, Copy: 65535, Buffer: 8 << 20},
 		Rules:    Rules{Table: "dictd", Priority: -145, FinishBit: 1 << 30},
 		Sessions: Sessions{Packets: 64, Bytes: 64 << 10, Certificates: true},
+		Identity: Identity{Leases: usualLeases(), Interfaces: []string{}, Hosts: 16384, Addresses: 64, Age: 86400},
 	}
 }
 
 // DefaultPath is the file that the daemon reads unless another is named.
 const DefaultPath = "/etc/dictd/dictd.toml"
 
+// usualLeases are where dnsmasq and Kea keep their leases.
+func usualLeases() []string {
+	return []string{"/var/lib/misc/dnsmasq.leases", "/var/lib/kea/kea-leases4.csv", "/var/lib/kea/kea-leases6.csv"}
+}
+
 // DefaultSocket is where the daemon listens and its clients look.
 const DefaultSocket = "/run/dictd.sock"
+
+// DefaultState is the directory of what survives a restart.
+const DefaultState = "/var/lib/dictd"
 
 //go:embed dictd.toml
 var example string
@@ -176,5 +197,21 @@ func (c *Config) check() error {
 	within("sessions.limit", c.Sessions.Limit, 0, 1<<24)
 	within("sessions.packets", int(c.Sessions.Packets), 1, 65535)
 	within("sessions.bytes", c.Sessions.Bytes, 1<<10, 16<<20)
+	if c.State == "" {
+		errs = append(errs, fmt.Errorf("state \"\": %w: want a directory", dict.ErrInvalid))
+	}
+	within("identity.hosts", c.Identity.Hosts, 0, 65536)
+	within("identity.addresses", c.Identity.Addresses, 1, 4096)
+	within("identity.age", c.Identity.Age, 60, 366*86400)
+	for _, path := range c.Identity.Leases {
+		if !filepath.IsAbs(path) {
+			errs = append(errs, fmt.Errorf("identity.leases %s: %w: want whole paths of files", dict.Quote(path), dict.ErrInvalid))
+		}
+	}
+	for _, name := range c.Identity.Interfaces {
+		if name == "" || len(name) > 15 || strings.ContainsAny(name, "/ \t\n") {
+			errs = append(errs, fmt.Errorf("identity.interfaces %s: %w: want names of interfaces", dict.Quote(name), dict.ErrInvalid))
+		}
+	}
 	return errors.Join(errs...)
 }

@@ -49,6 +49,12 @@ func TestRefusals(t *testing.T) {
 		{"[rules]\nfinish_bit = 3", "want one bit"},
 		{"[sessions]\npackets = 0", "sessions.packets 0"},
 		{"[sessions]\nlimit = -1", "sessions.limit -1"},
+		{"state = \"\"", "want a directory"},
+		{"[identity]\nhosts = 65537", "identity.hosts 65537"},
+		{"[identity]\naddresses = 0", "identity.addresses 0"},
+		{"[identity]\nleases = [\"leases\"]", `identity.leases "leases"`},
+		{"[identity]\nage = 1", "identity.age 1"},
+		{"[identity]\ninterfaces = [\"lan0\", \"a b\"]", `identity.interfaces "a b"`},
 	} {
 		if _, err := Parse([]byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: got %v, want %q", c.text, err, c.want)

@@ -12,6 +12,7 @@ import (
 	"nftdict/dict"
 	"nftdict/dictd/api"
 	"nftdict/dictd/config"
+	"nftdict/dictd/identity"
 )
 
 // Daemon is a running dictd, as *api.Client reaches it.
@@ -19,6 +20,13 @@ type Daemon interface {
 	Status(context.Context) (*api.Status, error)
 	Sessions(context.Context, api.Filter) iter.Seq2[api.Session, error]
 	Why(ctx context.Context, ctid uint32) (*api.Why, error)
+	Hosts(context.Context) ([]identity.Host, error)
+	Devices(context.Context) ([]identity.Device, error)
+	Users(context.Context) ([]identity.User, error)
+	SetUser(ctx context.Context, name string, groups []string) error
+	DeleteUser(ctx context.Context, name string) error
+	Bind(ctx context.Context, device, name string) (api.Bound, error)
+	Unbind(ctx context.Context, device string) (api.Bound, error)
 }
 
 var _ Daemon = (*api.Client)(nil)

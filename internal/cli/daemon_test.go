@@ -23,6 +23,7 @@ import (
 type fakeDaemon struct {
 	sessions []api.Why
 	filter   api.Filter
+	asked    []string
 }
 
 func (d *fakeDaemon) Status(context.Context) (*api.Status, error) {

@@ -119,5 +119,7 @@ func printDaemon(w io.Writer, s *api.Status) {
 		line(r.For, "%s of %s, %d entries", name, r.Date.UTC().Format(time.DateOnly), r.Entries)
 	}
 	line("hints", "%d names of answers remembered", s.Hints)
+	i := &s.Identity
+	line("identity", "%d of %d addresses, %d devices, %d users, %d addresses moved, %d without a place, %d leases", i.Hosts, i.Limit, i.Devices, i.Users, i.Moves, i.Refused, i.Leases.Leases)
 	fmt.Fprintln(w)
 }
