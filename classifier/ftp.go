@@ -17,7 +17,7 @@ func ftpDetector() detector {
 		if v < found || x.c.opts.Relations == nil || x.s.detector != nil && x.s.detector.name != "FTP_CONTROL" {
 			return v
 		}
-		x.s.flags |= unlimited // every transfer is settled anew
+		x.s.flags |= unlimited | settled // it is known, and tells of every transfer anew
 		x.ftpChannels()
 		return found
 	})

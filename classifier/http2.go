@@ -4,6 +4,7 @@ package classifier
 
 import (
 	"encoding/binary"
+	"strings"
 
 	"golang.org/x/net/http2/hpack"
 )
@@ -67,7 +68,7 @@ func (x *sight) http2Head(b []byte, flags byte) {
 		b = b[min(5, len(b)):]
 	}
 	b = b[:max(0, len(b)-cut)]
-	var authority, path, agent string
+	var authority, path, agent, media string
 	// The library has the tables of codes, and the bounds. A connection's first
 	// head needs no table of an earlier one, so a decoder is made, used and gone.
 	d := hpack.NewDecoder(4096, func(f hpack.HeaderField) {
@@ -78,6 +79,8 @@ func (x *sight) http2Head(b []byte, flags byte) {
 			path = f.Value
 		case "user-agent":
 			agent = f.Value
+		case "content-type":
+			media = f.Value
 		}
 	})
 	d.SetMaxStringLength(maxHTTP2String)
@@ -89,5 +92,10 @@ func (x *sight) http2Head(b []byte, flags byte) {
 	}
 	if agent != "" && x.s.once(sawAgent) {
 		x.text(&x.s.heads().agent, "http2/user-agent", []byte(agent))
+	}
+	if media == "application/grpc" || strings.HasPrefix(media, "application/grpc+") || strings.HasPrefix(media, "application/grpc;") {
+		x.nameless("GRPC", "rpc", confidenceName)
+	} else {
+		x.contentType([]byte(media))
 	}
 }

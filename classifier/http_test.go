@@ -253,3 +253,17 @@ func TestHTTP2Head(t *testing.T) {
 		})
 	}
 }
+
+// Remote procedures over HTTP/2 are told by their media type.
+func TestHTTP2Uses(t *testing.T) {
+	for media, want := range map[string]string{
+		"application/grpc": "GRPC", "application/grpc+proto": "GRPC", "application/grpcx": "HTTP2", "application/dns-message": "DOH_DOT", "text/html": "HTTP2",
+	} {
+		v := newConversation(t, New(Options{}))
+		v.open()
+		v.at(Original, 0, http2Request(t, 4, "", "", ":method", "POST", ":path", "/a", ":authority", "www.example.org", "content-type", media))
+		if r := v.s.Result(); r.Protocol != "HTTP2" || r.Application != want {
+			t.Errorf("%s: %q %q, want %q", media, r.Protocol, r.Application, want)
+		}
+	}
+}
