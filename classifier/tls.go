@@ -138,8 +138,8 @@ func isRecord(b []byte) bool {
 	return size > 0 && size <= maxRecord
 }
 
-// offers learns from the protocols offered: those of encrypted DNS are used for
-// nothing else.
+// offers learns from the protocols offered: those of encrypted DNS, and of a few
+// programs, are used for nothing else.
 func (x *sight) offers(alpn []byte) {
 	for len(alpn) > 1 && len(alpn) > int(alpn[0]) {
 		name := alpn[1 : 1+alpn[0]]
@@ -150,6 +150,8 @@ func (x *sight) offers(alpn []byte) {
 		switch string(name) {
 		case "dot", "doq", "doq-i00", "doq-i02", "doq-i03":
 			x.nameless("DOH_DOT", "dns", confidenceName)
+		case "bep/1.0": // Syncthing's exchange of blocks
+			x.nameless("SYNCTHING", "p2p", confidenceName)
 		}
 	}
 }
