@@ -122,6 +122,9 @@ func (c *Classifier) Begin(s *Session, e Endpoints, now time.Time) {
 		return
 	}
 	if c.opts.Hints != nil {
+		if name, ok := c.opts.Hints.Lookup(e.Server.Addr(), e.Client.Addr(), now); ok {
+			c.hintClient(s, name)
+		}
 		if name, ok := c.opts.Hints.Lookup(e.Client.Addr(), e.Server.Addr(), now); ok {
 			c.hint(s, name)
 			return
@@ -181,10 +184,21 @@ func (c *Classifier) hint(s *Session, name string) {
 		return
 	}
 	f := s.findings()
-	f.hint = &name
+	f.askedFor().server = name
 	if app := c.opts.Domains.find(name); app != nil {
 		f.application, f.confidence, f.inferred = app, confidenceHint, true
 	}
 	s.note("dns/hint", name, int(f.confidence))
+	s.touch()
+}
+
+// hintClient notes by what name the server itself had asked DNS for the client's
+// address, as hosts do that call each other.
+func (c *Classifier) hintClient(s *Session, name string) {
+	if len(name) > c.opts.MaxString {
+		return
+	}
+	s.findings().askedFor().client = name
+	s.note("dns/client hint", name, 0)
 	s.touch()
 }

@@ -155,6 +155,17 @@ func TestDNSHintGivesWay(t *testing.T) {
 	}
 }
 
+// TestDNSHintOfClient has a server that had asked for the client's name.
+func TestDNSHintOfClient(t *testing.T) {
+	hints := NewHints(HintsOptions{})
+	hints.Add(serverAddr.Addr(), clientAddr.Addr(), "mail.example.org", time.Minute, testTime)
+	v := newConversation(t, New(Options{Hints: hints}))
+	v.open()
+	if r := v.s.Result(); r.ClientHint != "mail.example.org" || r.Hint != "" || r.Application != "" {
+		t.Errorf("got %+v", r)
+	}
+}
+
 // TestDNSLongSession is watched past the limit of packets for its answers, until
 // it carries something else.
 func TestDNSLongSession(t *testing.T) {

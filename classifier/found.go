@@ -16,7 +16,7 @@ type findings struct {
 	hello       *handshake   // nil: none was seen
 	heads       *heads       // nil: nothing of the kind was seen
 	detail      string
-	hint        *string // nil: none
+	hint        *askedFor // nil: none
 	log         log
 	confidence  uint8 // in application
 	inferred    bool  // application rests on hint, or on history
@@ -43,6 +43,18 @@ type heads struct {
 	url    string
 	agent  string
 	banner string
+}
+
+// askedFor is what DNS called the two ends before the session began: the client asked
+// for the server, the server for the client.
+type askedFor struct{ server, client string }
+
+// askedFor returns the hints, made if need be.
+func (f *findings) askedFor() *askedFor {
+	if f.hint == nil {
+		f.hint = new(askedFor)
+	}
+	return f.hint
 }
 
 // findings returns the session's findings, made if need be.
@@ -100,7 +112,7 @@ func (s *Session) Result() Result {
 		}
 		r.Detail = f.detail
 		if f.hint != nil {
-			r.Hint = *f.hint
+			r.Hint, r.ClientHint = f.hint.server, f.hint.client
 		}
 		if f.lookup != nil {
 			r.Lookup = f.lookup.Name

@@ -143,7 +143,7 @@ func (c *Classifier) recall(s *Session, e Endpoints, now time.Time) {
 // protocol: the session has its own now.
 func (c *Classifier) forgetBare(s *Session) {
 	f := s.found
-	if f == nil || !f.inferred || f.hint != nil || f.application == nil {
+	if f == nil || !f.inferred || f.hint != nil && f.hint.server != "" || f.application == nil {
 		return
 	}
 	for i := range c.detectors {

@@ -47,6 +47,9 @@ type Result struct {
 	// Hint is the DNS name this client last asked for that resolved to the
 	// server's address.
 	Hint string `json:"hint,omitempty"`
+	// ClientHint is the DNS name that the server last asked for and that resolved
+	// to the client's address.
+	ClientHint string `json:"client_hint,omitempty"`
 
 	// Version grows with every change of the fields above; 0 means that nothing
 	// is known yet.

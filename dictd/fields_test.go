@@ -4,6 +4,7 @@ package dictd
 
 import (
 	"crypto/tls"
+	"slices"
 	"testing"
 
 	"nftdict/classifier"
@@ -107,4 +108,13 @@ func TestRefinedAfterFinal(t *testing.T) {
 		"application": "NETFLIX", "application_name": "Netflix", "application_protochain": "IP/TCP/TLS/NETFLIX", "application_category": "streaming",
 		"final": "true", "bypass_packetd": "true", "certificate_subject_cn": "www.netflix.com", "tls_version": "TLSv1.2",
 	})
+	var chain []string // what dictctl why shows
+	for _, e := range w.table.Find(5)[0].Class.Evidence() {
+		chain = append(chain, e.Rule)
+	}
+	for _, rule := range []string{"TLS", "tls/ja4", "tls/version", "tls/certificate", "application"} {
+		if !slices.Contains(chain, rule) {
+			t.Errorf("the evidence %q lacks %q", chain, rule)
+		}
+	}
 }

@@ -153,6 +153,7 @@ type Session struct {
 	ServerCountry string     `json:"server_country,omitempty"`
 	Name          string     `json:"application_name"`
 	Lookup        string     `json:"lookup_application"`
+	ClientHint    string     `json:"client_dns_hint"`
 	JA3           string     `json:"ja3"`
 	JA3S          string     `json:"ja3s"`
 	TLSVersion    string     `json:"tls_version"`
@@ -195,7 +196,7 @@ func Describe(s *session.Session) Session {
 		Began: s.Began().UTC(), Packets: int(s.Packets), Finished: s.Finished, Final: s.Final,
 		Protocol: r.Protocol, Application: r.Application, Category: r.Category, Chain: r.Chain, Detail: r.Detail,
 		Confidence: r.Confidence, Inferred: r.Inferred, SNI: r.SNI, Hint: r.Hint, JA4: r.JA4,
-		Name: r.Title(), Lookup: r.Lookup, JA3: r.JA3, JA3S: r.JA3S, TLSVersion: r.TLSVersion, ALPN: r.ALPN, ALPNChosen: r.ALPNChosen,
+		Name: r.Title(), Lookup: r.Lookup, ClientHint: r.ClientHint, JA3: r.JA3, JA3S: r.JA3S, TLSVersion: r.TLSVersion, ALPN: r.ALPN, ALPNChosen: r.ALPNChosen,
 		ClientCountry: s.ClientCountry.String(), ServerCountry: s.ServerCountry.String(),
 		QUICVersion: r.QUICVersion, UserAgent: r.UserAgent, URL: r.URL, SSHBanner: r.SSHBanner, Certificate: r.Certificate,
 		Hostname: who.Hostname, Username: who.Username, Groups: who.Groups,

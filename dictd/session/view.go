@@ -150,6 +150,7 @@ func (d *diff) view(v *view) {
 	d.text("http_url", r.URL)
 	d.text("ssh_banner", r.SSHBanner)
 	d.text("server_dns_hint", r.Hint)
+	d.text("client_dns_hint", r.ClientHint)
 	d.lookup(r.Lookup)
 	if d.was == nil || d.was.certificate != r.Certificate {
 		d.certificate(r.Certificate)
