@@ -5,7 +5,7 @@ package classifier
 import "encoding/binary"
 
 const (
-	dtlsOld     = 0x0100 // what the first implementation took for version 1.0
+	dtlsOld     = 0x0100 // what the first implementation took for version 1.0, and Cisco's VPN has kept
 	dtlsHeader  = 13     // bytes of a record's header
 	dtlsMessage = 12     // bytes of a handshake message's
 )
@@ -41,13 +41,22 @@ func lookDTLS(x *sight) verdict {
 	if result == no {
 		return no
 	}
+	// OpenSSL has this version for AnyConnect alone (SSL_OP_CISCO_ANYCONNECT).
+	cisco := be16(x.data[1:]) == dtlsOld
 	if !hello {
 		if !known {
 			x.s.certainty = confidenceRecords
+			if cisco {
+				x.label(&labelCisco)
+			}
 		}
 		return found
 	}
-	return x.learnDTLS()
+	v := x.learnDTLS()
+	if cisco {
+		x.nameless("CISCOVPN", "vpn", confidenceOld)
+	}
+	return v
 }
 
 // learnDTLS reads the hellos and the certificate among the records of a datagram

@@ -15,6 +15,7 @@ const (
 	confidenceHint  = 40 // a DNS answer this client got earlier
 	confidenceName  = 90 // a name in the session itself
 	confidenceOuter = 80 // the same, beside an encrypted hello that may hold another
+	confidenceOld   = 70 // a version of a protocol that one program speaks
 	confidenceFront = 40 // the same, of a front that has many customers
 )
 

@@ -20,6 +20,7 @@ var (
 	labelConnect  = label{"HTTP_Connect", "web"}
 	labelSocket   = label{"WebSocket", "web"}
 	labelDNSCrypt = label{"DNScrypt", "network"}
+	labelCisco    = label{"CiscoVPN", "vpn"}
 	labelAvast    = label{"AVASTSecureDNS", "network"}
 )
 
