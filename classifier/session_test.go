@@ -189,18 +189,21 @@ func TestInspectDoesNotAllocate(t *testing.T) {
 		{"retransmission", segment(Original, 0, []byte("GET / HT")), segment(Original, 0, []byte("GET / HT"))},
 		{"unknown datagrams", datagram(noise), datagram(noise)},
 		{"dns", datagram(dnsQuery), datagram(dnsQuery)},
-		{"done", segment(Original, 0, classicHello(t, "www.netflix.com")), segment(Original, 900, noise)},
+		{"final", segment(Original, 0, classicHello(t, "www.netflix.com")), segment(Original, 900, noise)},
+		{"encrypted, undecided", segment(Original, 0, noise[:20]), segment(Original, 20, nil)},
 	}
-	c := New(Options{MaxPackets: 65535, MaxBytes: 1 << 30})
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			var s Session
-			c.Begin(&s, tt.first.Endpoints(), testTime)
-			c.Inspect(&s, &tt.first, Original, testTime)
-			if n := testing.AllocsPerRun(200, func() { c.Inspect(&s, &tt.next, Original, testTime) }); n != 0 {
-				t.Errorf("%v allocations, want 0", n)
-			}
-		})
+	for _, certificates := range []bool{false, true} { // without them the final session is done
+		c := New(Options{MaxPackets: 65535, MaxBytes: 1 << 30, Certificates: certificates})
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				var s Session
+				c.Begin(&s, tt.first.Endpoints(), testTime)
+				c.Inspect(&s, &tt.first, Original, testTime)
+				if n := testing.AllocsPerRun(200, func() { c.Inspect(&s, &tt.next, Original, testTime) }); n != 0 {
+					t.Errorf("certificates %v: %v allocations, want 0", certificates, n)
+				}
+			})
+		}
 	}
 }
 
