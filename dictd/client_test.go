@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"testing"
-	"time"
 
 	"nftdict/classifier"
 	"nftdict/dict"
@@ -106,18 +105,4 @@ func TestClientForgets(t *testing.T) {
 			t.Errorf("round %d: %d rows", round, left)
 		}
 	}
-}
-
-// BenchmarkIdentify tells 10,000 live sessions of a client another name.
-func BenchmarkIdentify(b *testing.B) {
-	w := newWorker(b, nullStore{}, 20000)
-	for i := range 10000 {
-		connect(w, uint32(i), netip.AddrPortFrom(client.Addr(), uint16(1000+i)))
-	}
-	names := []*session.Client{{Hostname: "a", Username: "al"}, {Hostname: "b", Username: "bo", Groups: "x"}}
-	start := time.Now()
-	for i := 0; b.Loop(); i++ {
-		w.table.Identify(client.Addr(), names[i%2])
-	}
-	b.ReportMetric(float64(time.Since(start).Milliseconds())/float64(b.N), "ms/flip")
 }

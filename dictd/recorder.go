@@ -81,11 +81,40 @@ func (r *recorder) Write(s *session.Session, whole bool) {
 	r.put(s, x.rows)
 }
 
-// clear deletes what is no longer known of a session's client.
-func (r *recorder) clear(s *session.Session, x *scratch) {
-	if x.gone = s.Gone(x.gone[:0]); !s.Confirmed() {
+// Tell implements session.Rows.
+func (r *recorder) Tell(sessions []*session.Session) {
+	var cells []dict.Cell
+	rows := make([]dict.Row, 0, len(sessions))
+	x := r.scratch.Get().(*scratch)
+	defer r.scratch.Put(x)
+	for _, s := range sessions {
+		r.clear(s, x)
+		from := len(cells)
+		if cells = s.ClientChanges(cells); len(cells) > from {
+			rows = append(rows, dict.Row{Key: dict.CtID(s.ID()), Cells: cells[from:len(cells):len(cells)]})
+		}
+	}
+	if len(rows) == 0 {
 		return
 	}
+	r.count(rows)
+	if err := r.store.Put(dict.Sessions, rows...); err != nil {
+		for _, s := range sessions {
+			s.Unsent()
+		}
+		r.failure(err)
+	}
+}
+
+// clear deletes what is no longer known of a session's client.
+func (r *recorder) clear(s *session.Session, x *scratch) {
+	if x.gone = s.Gone(x.gone[:0]); !s.Confirmed() || len(x.gone) == 0 {
+		return
+	}
+	if r.store.Delete(dict.Sessions, dict.CtID(s.ID()), x.gone...) == nil {
+		return
+	}
+	// One of them was not there, and none is deleted.
 	for _, field := range x.gone {
 		if err := r.store.Delete(dict.Sessions, dict.CtID(s.ID()), field); err != nil && !errors.Is(err, dict.ErrNotExist) {
 			r.failed.Add(1)
@@ -98,15 +127,22 @@ func (r *recorder) put(s *session.Session, rows []dict.Row) {
 	if len(rows) == 0 {
 		return
 	}
+	r.count(rows)
+	if err := r.store.Put(dict.Sessions, rows...); err != nil {
+		s.Unsent() // all of it with the next change
+		r.failure(err)
+	}
+}
+
+func (r *recorder) count(rows []dict.Row) {
 	r.puts.Add(1)
 	for i := range rows {
 		r.cells.Add(uint64(len(rows[i].Cells)))
 	}
-	err := r.store.Put(dict.Sessions, rows...)
-	if err == nil {
-		return
-	}
-	s.Unsent() // all of it with the next change
+}
+
+// failure counts a Put that was refused.
+func (r *recorder) failure(err error) {
 	if errors.Is(err, dict.ErrFull) {
 		r.full.Add(1)
 	} else {

@@ -41,6 +41,7 @@ type noRows struct{}
 
 func (noRows) Delete(uint32)                {}
 func (noRows) Write(*session.Session, bool) {}
+func (noRows) Tell([]*session.Session)      {}
 func (noRows) Renew([]uint32)               {}
 
 type noKernel struct{}

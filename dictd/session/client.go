@@ -73,20 +73,41 @@ func (t *Table) Identify(addr netip.Addr, who *Client) {
 	all := slices.Clone(c.sessions)
 	t.dropClient(addr, c)
 	t.admin.Unlock()
+	batch := make([]*Session, 0, tellBatch)
+	tell := func() {
+		if len(batch) > 0 {
+			t.rows.Tell(batch)
+		}
+		for _, s := range batch {
+			s.mu.Unlock()
+		}
+		batch = batch[:0]
+	}
 	for _, s := range all {
-		if !s.Lock() {
+		// Others are not waited for while some are held: no order of locks has to be
+		// kept, and nobody waits for long.
+		if len(batch) == tellBatch || !s.mu.TryLock() {
+			tell()
+			s.mu.Lock()
+		}
+		if s.dead || s.who == who {
+			s.mu.Unlock()
 			continue
 		}
-		if s.who != who {
-			s.who = who
-			s.told |= toldOther
-			if s.confirmed && s.Writable() {
-				t.rows.Write(s, false)
-			}
+		s.who = who
+		s.told |= toldOther
+		if !s.confirmed || !s.Writable() {
+			s.mu.Unlock()
+			continue
 		}
-		s.Unlock()
+		batch = append(batch, s)
 	}
+	tell()
 }
+
+// tellBatch is how many sessions are told of a client at once: as long as that
+// takes, their packets wait.
+const tellBatch = 128
 
 // client returns the entry of an address, which it makes if need be; admin is
 // held.
@@ -144,6 +165,16 @@ func (s *Session) Gone(dst []string) []string {
 		}
 	})
 	return dst
+}
+
+// ClientChanges appends the cells of the client and counts them as written; all
+// that are not written if the row is not. The session is locked.
+func (s *Session) ClientChanges(dst []dict.Cell) []dict.Cell {
+	if s.sent&sentBase == 0 {
+		return s.Changes(dst)
+	}
+	s.told = s.who.has()
+	return s.appendClient(dst)
 }
 
 // appendClient appends the cells of the client.

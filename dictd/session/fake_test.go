@@ -88,6 +88,12 @@ func (r *rowsDouble) Write(s *Session, whole bool) {
 	r.rows[s.ID()], r.whole[s.ID()] = s.Serial(), whole
 }
 
+func (r *rowsDouble) Tell(all []*Session) {
+	for _, s := range all {
+		r.Write(s, false)
+	}
+}
+
 func (r *rowsDouble) Renew(ids []uint32) {
 	for _, id := range ids {
 		if _, ok := r.rows[id]; ok {

@@ -29,6 +29,9 @@ type Rows interface {
 	// Write writes the locked session's row under its id, for good if it is
 	// confirmed: all cells if whole, else those that have changed.
 	Write(s *Session, whole bool)
+	// Tell writes who the client is of locked sessions, which are confirmed and
+	// may write their rows.
+	Tell([]*Session)
 	// Renew renews the rows of ids that have one.
 	Renew(ids []uint32)
 }
