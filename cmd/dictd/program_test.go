@@ -221,3 +221,40 @@ func TestKillAndRemove(t *testing.T) {
 		t.Error("the table is still there")
 	}
 }
+
+// Who a device is bound to outlives the program, however it ends.
+func TestUsersSurviveKill(t *testing.T) {
+	p := newPlace(t)
+	p.configure()
+	d := p.start()
+	c := api.NewClient(p.socket)
+	if err := p.fetch(patience); err != nil {
+		t.Error(err)
+	}
+	p.eventually("the client is known", func() bool {
+		_, err := c.Bind(t.Context(), lab.Client4.String(), "bob")
+		return err == nil
+	}, d)
+	if err := c.SetUser(t.Context(), "bob", []string{"staff"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = d.cmd.Wait() // says that it was killed
+	d = p.start()
+	users, err := c.Users(t.Context())
+	if err != nil || len(users) != 1 || users[0].Name != "bob" || len(users[0].Groups) != 1 || len(users[0].Devices) != 1 || users[0].Devices[0] != lab.ClientMAC {
+		t.Errorf("users %+v, %v", users, err)
+	}
+	hosts, err := c.Hosts(t.Context())
+	if err != nil || len(hosts) == 0 || hosts[0].Address != lab.Client4 || hosts[0].Username != "bob" {
+		t.Errorf("hosts %+v, %v", hosts, err)
+	}
+	if err := d.cmd.Process.Signal(unix.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+}
