@@ -32,7 +32,7 @@ type Report struct {
 	Packets   int     // read
 	NotIP     int     // of another protocol or link type
 	Malformed int     // IP, but contradicting themselves
-	Fragments int     // without a transport header
+	Fragments int     // without a transport header, that did not complete a datagram
 	Refused   int     // of flows beyond the bound
 }
 
@@ -81,15 +81,16 @@ func Classify(in io.Reader, c *classifier.Classifier, o Options) (*Report, error
 
 // flows sorts packets into flows.
 type flows struct {
-	c      *classifier.Classifier
-	max    int
-	behind bool
-	byKey  map[flowKey]*Flow
-	slab   []Flow // for the next flows
-	report Report
-	p      classifier.Packet
-	key    flowKey // of the last packet
-	last   *Flow   // the last packet's
+	c         *classifier.Classifier
+	max       int
+	behind    bool
+	byKey     map[flowKey]*Flow
+	slab      []Flow // for the next flows
+	report    Report
+	p         classifier.Packet
+	key       flowKey // of the last packet
+	last      *Flow   // the last packet's
+	fragments fragments
 }
 
 // flowKey is the two ends of a flow in an order that does not depend on the
@@ -159,9 +160,15 @@ func (t *flows) record(rec *Record) {
 			t.report.Malformed++
 			return
 		}
-		if p.Fragment {
-			t.report.Fragments++
-			return
+		if p.Fragment || p.MoreFragments {
+			whole := t.fragments.add(b, p)
+			switch {
+			case whole != nil && classifier.Decode(whole, p) == nil:
+				b = whole
+			case whole != nil, p.Fragment: // the first alone is looked at as it is
+				t.report.Fragments++
+				return
+			}
 		}
 		if !t.behind && p.Proto != 4 && p.Proto != 41 {
 			break
