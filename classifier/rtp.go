@@ -44,9 +44,13 @@ func lookRTP(x *sight) verdict {
 	step := (be16(b[2:]) - be16(m[4:])) & 0xffff
 	// The time is kept in units of 2^16; it does not jump by more than minutes.
 	passed := b[5] - m[6]
-	if m[7] > 0 && string(m[:4]) == string(b[8:12]) && step >= 1 && step <= 16 && passed < 64 {
+	same := m[7] > 0 && string(m[:4]) == string(b[8:12])
+	switch {
+	case same && (step == 0 || step >= 1<<16-8): // sent again, or overtaken
+		return wait
+	case same && step <= 16 && passed < 64:
 		m[7]++
-	} else {
+	default:
 		m[7] = 1
 	}
 	copy(m, b[8:12])
