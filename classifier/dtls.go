@@ -62,6 +62,7 @@ func lookDTLS(x *sight) verdict {
 // learnDTLS reads the hellos and the certificate among the records of a datagram
 // that was found to be of DTLS.
 func (x *sight) learnDTLS() verdict {
+	last := false
 	for b := x.data; len(b) > 0; {
 		body, rest, _ := dtlsRecord(b)
 		plain := b[0] == recordHandshake && binary.BigEndian.Uint16(b[3:]) == 0
@@ -91,11 +92,15 @@ func (x *sight) learnDTLS() verdict {
 				x.learnServerHello(message, true)
 			case kind == serverCert && complete:
 				x.learnCertificate(message)
-				return done
+				last = true
 			case kind == serverHelloDone:
-				return done
+				last = true
 			}
 		}
+	}
+	// The server's hello may have been overtaken by what follows it.
+	if last && x.s.handshake().tls != 0 {
+		return done
 	}
 	return found
 }
