@@ -28,8 +28,9 @@ var segmentations = []struct {
 	{"single bytes", false, singleBytes},
 	{"random pieces", false, randomPieces},
 	{"joined", false, joined},
-	{"sent twice", false, sentTwice},
+	{"sent twice", true, sentTwice},
 	{"out of order", false, outOfOrder},
+	{"overtaken", true, overtaken},
 	{"overlapping", false, overlapping},
 	{"no handshake", false, noHandshake},
 	{"sequence numbers wrap", false, wrapped},
@@ -175,7 +176,7 @@ func sentTwice(flow []step, _ *rand.Rand) []step {
 	return out
 }
 
-// outOfOrder exchanges neighbours of one direction, and pieces within a segment.
+// outOfOrder shows the end of each segment before its begin.
 func outOfOrder(flow []step, rng *rand.Rand) []step {
 	var out []step
 	for _, s := range flow {
@@ -184,6 +185,19 @@ func outOfOrder(flow []step, rng *rand.Rand) []step {
 			out = append(out, piece(s, at, n), piece(s, 0, at))
 		} else {
 			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// overtaken exchanges neighbours of one direction.
+func overtaken(flow []step, _ *rand.Rand) []step {
+	out := slices.Clone(flow)
+	for i := 0; i+1 < len(out); i++ {
+		a, b := &out[i], &out[i+1]
+		if a.dir == b.dir && len(a.p.Payload) > 0 && len(b.p.Payload) > 0 {
+			*a, *b = *b, *a
+			i++
 		}
 	}
 	return out
