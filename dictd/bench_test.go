@@ -308,7 +308,7 @@ func reportMemory(b *testing.B, sessions uint32) {
 		w.classifier.Store(classifier.New(classifier.Options{Certificates: true, Hints: classifier.NewHints(classifier.HintsOptions{}), History: classifier.NewHistory(classifier.HistoryOptions{})}))
 		before := heap()
 		for i := range sessions {
-			client := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 40000)
+			client := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), uint16(40000+i>>16)) // 65,536 clients at most
 			server := netip.MustParseAddrPort("192.0.2.1:443")
 			f := conntrack.Flow{ID: i, Orig: conntrack.NewTuple(6, client, server), Reply: conntrack.NewTuple(6, server, client)}
 			p := queue.Packet{CtID: i, First: true}
