@@ -23,6 +23,11 @@ func connect(w *worker, id uint32, from netip.AddrPort) {
 	w.table.Handle(&conntrack.Event{Kind: conntrack.New, Flow: f})
 }
 
+// identify says who is behind an address.
+func identify(w *worker, addr netip.Addr, who *session.Client) {
+	w.table.Identify(map[netip.Addr]*session.Client{addr: who})
+}
+
 // wantClient compares the fields of a row that say who the client is.
 func wantClient(t *testing.T, s dict.Store, id uint32, want session.Client) {
 	t.Helper()
@@ -44,7 +49,7 @@ func TestClientOfSessions(t *testing.T) {
 	connect(w, 2, other)
 	wantClient(t, store, 1, session.Client{})
 	al := session.Client{Hostname: "laptop", Username: "al", Groups: "staff"}
-	w.table.Identify(client.Addr(), &al)
+	identify(w, client.Addr(), &al)
 	wantClient(t, store, 1, al)
 	wantClient(t, store, 2, session.Client{})
 
@@ -54,7 +59,7 @@ func TestClientOfSessions(t *testing.T) {
 	wantClient(t, store, 3, al)
 	// One that waits for its confirmation is written then.
 	bo := session.Client{Hostname: "laptop", Username: "bo"}
-	w.table.Identify(client.Addr(), &bo)
+	identify(w, client.Addr(), &bo)
 	wantClient(t, store, 1, bo) // no groups of another
 	wantClient(t, store, 3, al)
 	f := conntrack.Flow{ID: 3, Orig: conntrack.NewTuple(classifier.ProtoTCP, next, server)}
@@ -62,15 +67,15 @@ func TestClientOfSessions(t *testing.T) {
 	w.table.Handle(&conntrack.Event{Kind: conntrack.New, Flow: f})
 	wantClient(t, store, 3, bo)
 
-	w.table.Identify(client.Addr(), nil)
+	identify(w, client.Addr(), nil)
 	wantClient(t, store, 1, session.Client{})
 	wantClient(t, store, 3, session.Client{})
 	// What a rule wrote of a client that nobody knows stays.
 	if err := store.Put(dict.Sessions, dict.Row{Key: dict.CtID(2), Cells: []dict.Cell{{Field: "username", Value: dict.MustString("rule")}}}); err != nil {
 		t.Fatal(err)
 	}
-	w.table.Identify(other.Addr(), &session.Client{Hostname: "tv"})
-	w.table.Identify(other.Addr(), nil)
+	identify(w, other.Addr(), &session.Client{Hostname: "tv"})
+	identify(w, other.Addr(), nil)
 	wantClient(t, store, 2, session.Client{Username: "rule"})
 }
 
@@ -90,7 +95,7 @@ func TestClientForgets(t *testing.T) {
 	for round, end := range []int{2, 4, 0, 3, 1} {
 		w.table.Handle(&conntrack.Event{Kind: conntrack.Destroy, Flow: flows[end]})
 		who := &session.Client{Hostname: fmt.Sprint("round", round)}
-		w.table.Identify(client.Addr(), who)
+		identify(w, client.Addr(), who)
 		left := 0
 		for row, err := range store.Rows(dict.Sessions) {
 			if err != nil {

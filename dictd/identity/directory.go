@@ -21,9 +21,9 @@ type Config struct {
 	Age       time.Duration // an address that was quiet for so long is forgotten
 	// Vendor tells who made a device, "" if that is not known; may be nil.
 	Vendor func(mac [6]byte) string
-	// Identify is told who opens connections from an address, nil if that is not
+	// Identify is told who opens connections from addresses, nil where that is not
 	// known any more. It is called by one goroutine at a time.
-	Identify func(netip.Addr, *session.Client)
+	Identify func(map[netip.Addr]*session.Client)
 	State    *State // users and their devices
 	Clock    func() time.Time
 }
@@ -63,8 +63,10 @@ func newChanges() changes {
 
 // Times of a Directory.
 const (
-	// together is how long further changes are waited for after a write.
+	// together is how long further changes are waited for after a write; and rest
+	// times as long as the write took.
 	together = 20 * time.Millisecond
+	rest     = 3
 	// tendEvery is how often what is old is forgotten, and all rows are written
 	// again, in case that somebody has deleted them.
 	tendEvery = time.Minute
@@ -122,11 +124,12 @@ func (d *Directory) Run(ctx context.Context) error {
 			d.Tend()
 			d.Flush()
 		case <-d.wake:
+			start := time.Now()
 			d.Flush()
 			select {
 			case <-ctx.Done():
 				return nil
-			case <-time.After(together):
+			case <-time.After(max(together, rest*time.Since(start))):
 			}
 		}
 	}

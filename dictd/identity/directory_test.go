@@ -44,9 +44,11 @@ func newRig(t *testing.T, change func(*Config)) *rig {
 			}
 			return ""
 		},
-		Identify: func(addr netip.Addr, c *session.Client) {
-			if delete(r.told, addr.String()); c != nil {
-				r.told[addr.String()] = *c
+		Identify: func(changes map[netip.Addr]*session.Client) {
+			for addr, c := range changes {
+				if delete(r.told, addr.String()); c != nil {
+					r.told[addr.String()] = *c
+				}
 			}
 		},
 	}

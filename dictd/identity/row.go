@@ -105,6 +105,7 @@ func (d *Directory) Flush() {
 	for _, b := range d.books {
 		b.write()
 	}
+	changes := make(map[netip.Addr]*session.Client)
 	for addr, c := range clients {
 		was := d.told[addr]
 		if was == nil && c == nil || was != nil && c != nil && *was == *c {
@@ -113,9 +114,10 @@ func (d *Directory) Flush() {
 		if d.told[addr] = c; c == nil {
 			delete(d.told, addr)
 		}
-		if d.cfg.Identify != nil {
-			d.cfg.Identify(addr, c)
-		}
+		changes[addr] = c
+	}
+	if len(changes) > 0 && d.cfg.Identify != nil {
+		d.cfg.Identify(changes)
 	}
 }
 

@@ -56,23 +56,69 @@ func (c *Client) has() (t told) {
 	return t
 }
 
-// client is an address that opens connections: who that is, and the sessions
-// that there are. Under Table.admin.
+// client is an address of which something is known, and its sessions. Under
+// Table.admin.
 type client struct {
 	who      *Client
 	sessions []*Session
 }
 
-// Identify says who opens connections from an address, nil if that is not known
-// any more. The rows of its sessions say so when it returns. It must be called by
-// one goroutine at a time.
-func (t *Table) Identify(addr netip.Addr, who *Client) {
+// loose is the place of a session whose client is not known.
+const loose = ^uint32(0)
+
+// Identify says who opens connections from addresses, nil where that is not known
+// any more. The rows of their sessions say so when it returns. It must be called
+// by one goroutine at a time. Addresses that become known cost a look at all
+// sessions, together.
+func (t *Table) Identify(changes map[netip.Addr]*Client) {
 	t.admin.Lock()
-	c := t.client(addr)
-	c.who = who
-	all := slices.Clone(c.sessions)
-	t.dropClient(addr, c)
+	var all []*Session
+	fresh := false
+	for addr, who := range changes {
+		c := t.clients[addr]
+		switch {
+		case c != nil:
+			c.who = who
+			all = append(all, c.sessions...)
+		case who != nil:
+			t.clients[addr] = &client{who: who}
+			fresh = true
+		}
+		if c != nil && who == nil {
+			for _, s := range c.sessions {
+				s.place = loose
+			}
+			delete(t.clients, addr)
+		}
+	}
 	t.admin.Unlock()
+	if fresh {
+		all = append(all, t.linkLoose(changes)...)
+	}
+	t.tell(all, changes)
+}
+
+// linkLoose puts sessions that are there already among those of their clients,
+// which have become known, and returns them.
+func (t *Table) linkLoose(changes map[netip.Addr]*Client) (linked []*Session) {
+	t.ids.each(func(s *Session) {
+		if changes[s.orig.Src()] != nil { // what is made from now on finds its client
+			linked = append(linked, s)
+		}
+	})
+	t.admin.Lock()
+	defer t.admin.Unlock()
+	return slices.DeleteFunc(linked, func(s *Session) bool {
+		if s.place != loose || t.tuples[place{s.orig, s.zone}] != s {
+			return true
+		}
+		t.link(s)
+		return false
+	})
+}
+
+// tell has sessions written that have another client now.
+func (t *Table) tell(all []*Session, changes map[netip.Addr]*Client) {
 	batch := make([]*Session, 0, tellBatch)
 	tell := func() {
 		if len(batch) > 0 {
@@ -90,6 +136,7 @@ func (t *Table) Identify(addr netip.Addr, who *Client) {
 			tell()
 			s.mu.Lock()
 		}
+		who := changes[s.orig.Src()]
 		if s.dead || s.who == who {
 			s.mu.Unlock()
 			continue
@@ -109,46 +156,31 @@ func (t *Table) Identify(addr netip.Addr, who *Client) {
 // takes, their packets wait.
 const tellBatch = 128
 
-// client returns the entry of an address, which it makes if need be; admin is
-// held.
-func (t *Table) client(addr netip.Addr) *client {
-	c := t.clients[addr]
+// link puts a session among its client's, if that is known, and returns who that
+// is; admin is held.
+func (t *Table) link(s *Session) *Client {
+	c := t.clients[s.orig.Src()]
 	if c == nil {
-		c = new(client)
-		t.clients[addr] = c
+		return nil
 	}
-	return c
-}
-
-// dropClient forgets an entry that says nothing; admin is held.
-func (t *Table) dropClient(addr netip.Addr, c *client) {
-	if c.who == nil && len(c.sessions) == 0 {
-		delete(t.clients, addr)
-	}
-}
-
-// link puts a new session among its client's; admin is held.
-func (t *Table) link(s *Session) {
-	c := t.client(s.orig.Src())
-	s.who, s.place = c.who, uint32(len(c.sessions))
+	s.place = uint32(len(c.sessions))
 	c.sessions = append(c.sessions, s)
+	return c.who
 }
 
 // unlink takes a session from among its client's; admin is held.
 func (t *Table) unlink(s *Session) {
-	addr := s.orig.Src()
-	c := t.clients[addr]
-	if c == nil || int(s.place) >= len(c.sessions) || c.sessions[s.place] != s {
-		return // it was taken before
+	if s.place == loose {
+		return
 	}
+	c := t.clients[s.orig.Src()]
 	last := len(c.sessions) - 1
-	c.sessions[s.place] = c.sessions[last]
-	c.sessions[s.place].place = s.place
-	c.sessions[last] = nil
+	moved := c.sessions[last]
+	c.sessions[s.place], moved.place = moved, s.place
+	c.sessions[last], s.place = nil, loose
 	if c.sessions = c.sessions[:last]; cap(c.sessions) > 64 && last < cap(c.sessions)/4 {
 		c.sessions = slices.Clone(c.sessions) // gives room back
 	}
-	t.dropClient(addr, c)
 }
 
 // Gone appends the fields of the client that the row may have, and that are not

@@ -53,6 +53,25 @@ func (x *index) all(id uint32) []*Session {
 	return nil
 }
 
+// each calls f for all sessions, once for each of their ids, and holds a shard's
+// lock for reading meanwhile.
+func (x *index) each(f func(*Session)) {
+	for i := range x.shards {
+		sh := &x.shards[i]
+		sh.mu.RLock()
+		for id, s := range sh.one {
+			if all := sh.more[id]; all != nil {
+				for _, s := range all {
+					f(s)
+				}
+				continue
+			}
+			f(s)
+		}
+		sh.mu.RUnlock()
+	}
+}
+
 // add gives an id to a session that does not have it and returns how many
 // sessions have it now.
 func (x *index) add(id uint32, s *Session) int {

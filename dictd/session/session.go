@@ -66,7 +66,7 @@ const maxIDs = 64
 func newSession(serial int64, tuple conntrack.Tuple, zone uint16, id uint32, now time.Time) *Session {
 	return &Session{
 		serial: serial, orig: tuple, reply: tuple.Reverse(), zone: zone, id: id, began: now.UnixNano(),
-		ClientHops: -1, ServerHops: -1,
+		ClientHops: -1, ServerHops: -1, place: loose,
 	}
 }
 

@@ -59,7 +59,7 @@ type Table struct {
 	// event reader's lock and before a session's.
 	admin     sync.Mutex
 	tuples    map[place]*Session
-	clients   map[netip.Addr]*client // of whom something is known, or sessions are
+	clients   map[netip.Addr]*client // of whom something is known
 	waiting   queue                  // unconfirmed sessions
 	zones     map[uint16]struct{}
 	snapshots map[*snapshot]struct{}
@@ -147,7 +147,7 @@ func (t *Table) create(p place, id uint32, now time.Time) *Session {
 	}
 	s := newSession(t.serial.Add(1), p.tuple, p.zone, id, now)
 	t.tuples[p] = s
-	t.link(s)
+	s.who = t.link(s)
 	t.own(id, s)
 	t.stats.created.Add(1)
 	return s
