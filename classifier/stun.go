@@ -92,30 +92,6 @@ func (x *sight) handOver(name string) verdict {
 	return found
 }
 
-func srtpDetector() detector {
-	return detector{
-		name: "SRTP", upper: "SRTP", category: "voip", confidence: 85,
-		starts:   func(byte) bool { return false }, // sessions are handed over to it
-		datagram: lookSRTP,
-	}
-}
-
-// lookSRTP goes on where lookSTUN has handed over. Media alone are not told
-// from RTP.
-func lookSRTP(x *sight) verdict {
-	if x.s.detector == nil {
-		return no
-	}
-	if size, ok := stunMessage(x.data); ok && size == len(x.data) && stunAttributes(x, x.data[20:]) {
-		x.relate()
-		return done
-	}
-	if x.related() {
-		return done
-	}
-	return found
-}
-
 // maxSTUNStream bounds the messages of one direction of a stream that are read:
 // the first may come without the attribute that the next one has.
 const maxSTUNStream = 4
