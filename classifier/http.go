@@ -46,8 +46,20 @@ func lookHTTP(x *sight) verdict {
 			x.label(&labelConnect)
 		}
 	}
+	// What the body is names the application only where the host does not, and
+	// may stand before it.
+	var kind []byte
+	soap := false
 	for {
-		if line, rest, ok = cutLine(rest); !ok {
+		if line, rest, ok = cutLine(rest); !ok || len(line) == 0 {
+			if kind != nil {
+				x.contentType(kind)
+			}
+			if soap {
+				x.nameless("SOAP", "web", confidenceName)
+			}
+		}
+		if !ok {
 			return found
 		}
 		if len(line) == 0 {
@@ -77,9 +89,9 @@ func lookHTTP(x *sight) verdict {
 		case equalFold(name, "upgrade") && equalFold(value, "websocket"):
 			x.label(&labelSocket)
 		case equalFold(name, "content-type"):
-			x.contentType(value)
+			kind = value
 		case equalFold(name, "soapaction"):
-			x.nameless("SOAP", "web", confidenceName)
+			soap = true
 		}
 	}
 }

@@ -189,6 +189,9 @@ func TestHTTPUses(t *testing.T) {
 		{"camera", "SETUP rtsp://192.0.2.1/a RTSP/1.0\r\nCSeq: 1\r\n\r\n", Original, "RTSP", "RTSP"},
 		{"another version", "GET /info RTSQ/1.0\r\nUser-Agent: AirPlay/1\r\n\r\n", Original, "", ""},
 		{"call", "POST / HTTP/1.1\r\nSOAPAction: \"urn:a\"\r\n\r\n", Original, "HTTP", "SOAP"},
+		{"call, before the host", "POST / HTTP/1.1\r\nSOAPAction: \"urn:a\"\r\nHost: www.example.com\r\n\r\n", Original, "HTTP", "SOAP"},
+		{"print, before the host", "POST / HTTP/1.1\r\nContent-Type: application/ipp\r\nHost: www.example.com\r\n\r\n", Original, "HTTP", "IPP"},
+		{"call to a service", "POST / HTTP/1.1\r\nSOAPAction: \"urn:a\"\r\nHost: www.netflix.com\r\n\r\n", Original, "HTTP", "NETFLIX"},
 		{"page", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n", Reply, "HTTP", "HTTP"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
