@@ -120,7 +120,7 @@ func TestRejectedFirstPacketLeavesNoRow(t *testing.T) {
 	end := time.Now().Add(25 * time.Second)
 	for {
 		list := r.must("dictctl", "list", "sessions")
-		if !strings.Contains(list, "NETFLIX") {
+		if !strings.Contains(list, ` application "NETFLIX"`) {
 			return
 		}
 		if time.Now().After(end) {
