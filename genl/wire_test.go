@@ -3,6 +3,7 @@
 package genl_test
 
 import (
+	"errors"
 	"encoding/binary"
 	"net"
 	"net/netip"
@@ -173,21 +174,29 @@ func (w *wire) conntrack(tb testing.TB) *conntrack.Conn {
 	return conn
 }
 
-// flows returns the gateway's conntrack entries of the flow.
+// flows returns the gateway's conntrack entries of the flow. Its first packet may
+// still wait for the gateway's address on the link.
 func (w *wire) flows(tb testing.TB, v6 bool) []conntrack.Flow {
 	tb.Helper()
-	all, err := w.conntrack(tb).Dump(nil)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	conn := w.conntrack(tb)
 	var out []conntrack.Flow
-	for _, f := range all {
-		if f.TupleOrig.Proto.DestinationPort == serverPort && f.TupleOrig.IP.SourceAddress.Is6() == v6 {
-			out = append(out, f)
+	within(tb, "look for the flow", func() error {
+		all, err := conn.Dump(nil)
+		if err != nil {
+			tb.Fatal(err)
 		}
-	}
+		for _, f := range all {
+			if f.TupleOrig.Proto.DestinationPort == serverPort && f.TupleOrig.IP.SourceAddress.Is6() == v6 {
+				out = append(out, f)
+			}
+		}
+		if len(out) == 0 {
+			return errors.New("no conntrack entry")
+		}
+		return nil
+	})
 	if len(out) == 0 {
-		tb.Fatal("no conntrack entry of the flow")
+		tb.FailNow()
 	}
 	return out
 }
