@@ -3,17 +3,42 @@
 package classifier
 
 func snmpDetector() detector {
-	return datagramOnly("SNMP", "network", "\x30", lookSNMP)
+	d := datagramOnly("SNMP", "network", "\x30", func(x *sight) verdict {
+		e, state := readBER(x.data)
+		if state != whole || e.total() != len(x.data) {
+			return no
+		}
+		return lookSNMP(x.data)
+	})
+	d.stream = lookSNMPStream
+	return d
+}
+
+// lookSNMPStream waits for the first message of a stream (RFC 3430).
+func lookSNMPStream(x *sight) verdict {
+	const longest = 8 << 10
+	b := x.data
+	e, state := readBER(b)
+	if state == partial {
+		return wait
+	}
+	if state == malformed || e.total() > longest {
+		return no
+	}
+	for i, c := range b[e.head:min(len(b), e.head+3)] { // the version, a number of one byte
+		if i == 2 && c > 3 || i < 2 && c != "\x02\x01"[i] {
+			return no
+		}
+	}
+	if len(b) < e.total() {
+		return wait
+	}
+	return lookSNMP(b[:e.total()])
 }
 
 // lookSNMP reads the head of a message of version 1 (RFC 1157), 2c (RFC 1901)
-// or 3 (RFC 3412).
-func lookSNMP(x *sight) verdict {
-	b := x.data
-	e, state := readBER(b)
-	if state != whole || e.total() != len(b) {
-		return no
-	}
+// or 3 (RFC 3412), which is whole.
+func lookSNMP(b []byte) verdict {
 	r := berReader{b, true}
 	r.enter(0x30)
 	switch r.integer() {

@@ -102,6 +102,8 @@ func manageCases() []peerCase {
 		udp("solicit", "\x01"+noise(3)+option, "DHCPV6"),
 		udp("option too long", "\x01"+noise(3)+option[:len(option)-1], ""),
 		udp("get", ber(0x30, "\x02\x01\x01", ber(4, "public"), ber(0xa0, "\x02\x04\x01\x02\x03\x04\x02\x01\x00\x02\x01\x00", ber(0x30))), "SNMP"),
+		tcp("get in a stream", ber(0x30, "\x02\x01\x01", ber(4, "public"), ber(0xa0, "\x02\x04\x01\x02\x03\x04\x02\x01\x00\x02\x01\x00", ber(0x30))), "SNMP"),
+		tcp("version 9 in a stream", ber(0x30, "\x02\x01\x09", ber(4, "public"), ber(0xa0, "\x02\x04\x01\x02\x03\x04\x02\x01\x00\x02\x01\x00", ber(0x30))), ""),
 		udp("version 3", ber(0x30, "\x02\x01\x03", ber(0x30, "\x02\x01\x05\x02\x02\x05\xdc\x04\x01\x04\x02\x01\x03"), ber(4, noise(20))), "SNMP"),
 		udp("version 2", ber(0x30, "\x02\x01\x02", ber(4, "public"), ber(0xa0, "\x02\x01\x01")), ""),
 		tcp("bind", ber(0x30, "\x02\x01\x01", ber(0x60, "\x02\x01\x03", ber(4, "cn=a"), ber(0x80, "secret"))), "LDAP"),
