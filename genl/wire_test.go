@@ -3,8 +3,8 @@
 package genl_test
 
 import (
-	"errors"
 	"encoding/binary"
+	"errors"
 	"net"
 	"net/netip"
 	"runtime"
