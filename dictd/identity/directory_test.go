@@ -299,6 +299,59 @@ func TestAdopt(t *testing.T) {
 	next.want(dict.Devices)
 }
 
+// The kernel knows better than an earlier run who has an address, however long it
+// has not heard of the device.
+func TestAdoptYields(t *testing.T) {
+	r := newRig(t, nil)
+	if err := r.Bind(mac(1), "al"); err != nil {
+		t.Fatal(err)
+	}
+	r.hear("10.0.0.1", mac(1), 0)
+	next := newRig(t, func(c *Config) { c.Store, c.Clock, c.State = r.store, r.clock.Now, r.cfg.State })
+	next.store, next.clock = r.store, r.clock
+	next.hear("10.0.0.1", mac(2), time.Minute)
+	next.want(dict.Hosts, "10.0.0.1: mac_address=02:00:00:00:00:02 interface=lan0")
+	if len(next.told) != 0 {
+		t.Errorf("told %v", next.told)
+	}
+	next.hear("10.0.0.1", mac(3), 2*time.Minute)
+	next.want(dict.Hosts, "10.0.0.1: mac_address=02:00:00:00:00:02 interface=lan0")
+}
+
+// A daemon that was killed between the state and the rows makes up for it.
+func TestAdoptUsers(t *testing.T) {
+	r := newRig(t, nil)
+	for _, err := range []error{r.SetUser("al", []string{"staff"}), r.SetUser("bo", []string{"staff"}), r.cfg.State.set("al", "")} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	others := dict.Row{Key: mustKey(t, "zoe"), Cells: []dict.Cell{{Field: "usergroups", Value: dict.MustString("kids")}}}
+	if err := r.store.Put(dict.Users, others); err != nil {
+		t.Fatal(err)
+	}
+	next := newRig(t, func(c *Config) { c.Store, c.State = r.store, r.cfg.State })
+	next.store = r.store
+	next.Flush()
+	next.Tend()
+	next.Flush()
+	next.want(dict.Users, "al:", "bo: usergroups=staff", "zoe: usergroups=kids")
+}
+
+// A device that left a link does not seem to be back when all is told again.
+func TestRoams(t *testing.T) {
+	r := newRig(t, nil)
+	r.hear("10.0.0.1", mac(1), 0)
+	r.clock.Advance(time.Minute)
+	on := func(link string, quiet time.Duration) {
+		r.Neighbours(&neighbour.Update{Neighbours: []neighbour.Neighbour{{Addr: netip.MustParseAddr("10.0.0.1"), MAC: mac(1), Interface: link, Quiet: quiet}}})
+		r.Flush()
+	}
+	on("wlan0", 0)
+	on("lan0", time.Minute)
+	r.want(dict.Hosts, "10.0.0.1: mac_address=02:00:00:00:00:01 interface=wlan0")
+}
+
 // What somebody deleted is there again within a minute.
 func TestRowsAreWrittenAgain(t *testing.T) {
 	r := newRig(t, nil)
@@ -359,4 +412,13 @@ func TestUsers(t *testing.T) {
 	if err := r.SetUser("al", []string{strings.Repeat("g", 129)}); !errors.Is(err, dict.ErrTooLong) {
 		t.Errorf("got %v", err)
 	}
+}
+
+func mustKey(t *testing.T, name string) dict.Key {
+	t.Helper()
+	k, err := dict.StringKey(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
 }

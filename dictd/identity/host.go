@@ -17,6 +17,7 @@ type host struct {
 	device  *device
 	link    string // interface
 	seen    time.Time
+	before  bool            // an earlier run says so, and the kernel did not yet
 	names   [sources]string // what was said of the device by this address
 	agent   string          // user agent
 	agentAt time.Time
@@ -69,14 +70,18 @@ func (d *Directory) place(addr netip.Addr, mac [6]byte, link string, seen, now t
 		d.hosts[addr] = h
 		d.join(h, mac)
 	case h.device.mac != mac:
-		if seen.Before(h.seen) { // another claim, of an earlier time
+		if seen.Before(h.seen) && !h.before { // another claim, of an earlier time
 			return
 		}
 		d.moves.Add(1)
 		d.leave(h)
-		h.link, h.seen, h.names, h.agent = link, seen, [sources]string{}, ""
+		h.link, h.seen, h.before, h.names, h.agent = link, seen, false, [sources]string{}, ""
 		d.join(h, mac)
 	default:
+		known := !h.before
+		if h.before = false; seen.Before(h.seen) && known { // it was on this link earlier
+			return
+		}
 		if seen.After(h.seen) {
 			h.seen = seen
 		}

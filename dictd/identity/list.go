@@ -78,15 +78,17 @@ func (d *Directory) Devices() []Device {
 
 // Users returns all users by name.
 func (d *Directory) Users() []User {
-	var all []User
-	d.cfg.State.each(func([6]byte, string) {}, func(name string) {
+	all := []User{}
+	devices := make(map[string][]string)
+	d.cfg.State.each(func(mac [6]byte, name string) {
+		devices[name] = append(devices[name], dict.EtherValue(mac).String())
+	}, func(name string) {
 		u := User{Name: name, Groups: []string{}, Devices: []string{}}
 		if groups, _ := d.cfg.State.groupsOf(name); groups != "" {
 			u.Groups = strings.Split(groups, ",")
 		}
-		for _, mac := range d.cfg.State.devicesOf(name) {
-			u.Devices = append(u.Devices, dict.EtherValue(mac).String())
-		}
+		u.Devices = append(u.Devices, devices[name]...)
+		slices.Sort(u.Devices)
 		all = append(all, u)
 	})
 	slices.SortFunc(all, func(a, b User) int { return strings.Compare(a.Name, b.Name) })

@@ -141,7 +141,7 @@ func (d *Directory) adopt() error {
 		}
 		name, _ := r.Get("hostname")
 		agent, _ := r.Get("http_user_agent")
-		h.names[fromBefore], h.agent = Hostname(name.Str()), agent.Str()
+		h.before, h.names[fromBefore], h.agent = true, Hostname(name.Str()), agent.Str()
 	}
 	if rows, err = d.books[1].adopt("interface"); err != nil {
 		return err
@@ -149,6 +149,7 @@ func (d *Directory) adopt() error {
 	for _, r := range rows { // those without an address are dropped
 		d.changed.devices[r.Key.Ether()] = struct{}{}
 	}
-	// Rows of users without state are other people's.
-	return nil
+	// Rows of users without state are other people's, and never wanted.
+	_, err = d.books[2].adopt("usergroups")
+	return err
 }
