@@ -38,7 +38,9 @@ type Directory struct {
 	names   leases
 	inside  map[string]struct{} // interfaces; nil while that is not known
 	room    time.Time           // when room was last looked for
-	changed changes
+	// userRoom is when none was found for a device that has a user.
+	userRoom time.Time
+	changed  changes
 
 	wake     chan struct{}
 	evidence chan evidence

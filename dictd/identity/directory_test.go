@@ -189,6 +189,27 @@ func TestFull(t *testing.T) {
 		"10.0.0.2: mac_address=02:00:00:00:00:03 interface=lan0", "10.0.0.3: mac_address=02:00:00:00:00:04 interface=lan0")
 }
 
+// Filling all places does not keep a new address of a user's device out.
+func TestFullForUsers(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.Hosts = 2 })
+	for _, err := range []error{r.Bind(mac(1), "al"), r.Bind(mac(2), "bo")} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.hear("10.0.0.8", mac(8), 0)
+	r.hear("10.0.0.9", mac(9), 0)
+	r.hear("10.0.0.1", mac(1), 0)
+	r.hear("10.0.0.2", mac(2), 0)
+	const al, bo = "10.0.0.1: mac_address=02:00:00:00:00:01 interface=lan0 username=al", "10.0.0.2: mac_address=02:00:00:00:00:02 interface=lan0 username=bo"
+	r.want(dict.Hosts, al, bo)
+	r.hear("10.0.0.3", mac(2), 0) // users do not take each other's
+	r.want(dict.Hosts, al, bo)
+	if s := r.Stats(); s.Evicted != 2 || s.Refused != 1 {
+		t.Errorf("counted %+v", s)
+	}
+}
+
 // An interface that goes outside takes its hosts with it.
 func TestInside(t *testing.T) {
 	r := newRig(t, nil)

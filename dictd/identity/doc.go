@@ -22,7 +22,8 @@
 //
 // It is bounded: when there are Config.Hosts addresses, new ones take the places
 // of those that were quiet for long and have no user, or are refused and
-// counted; a device that claims more than Config.Addresses loses the one heard
+// counted; those of a device that has a user take the place of any that has none;
+// a device that claims more than Config.Addresses loses the one heard
 // of longest ago.
 //
 // It refuses to believe more than neighbours prove: whoever may send frames on a

@@ -62,7 +62,7 @@ func (d *Directory) place(addr netip.Addr, mac [6]byte, link string, seen, now t
 		if now.Sub(seen) >= d.cfg.Age { // the kernel remembers longer than we do
 			return
 		}
-		if len(d.hosts) >= d.cfg.Hosts && !d.makeRoom(now) {
+		if len(d.hosts) >= d.cfg.Hosts && !d.makeRoom(now, d.cfg.State.userOf(mac) != "") {
 			d.refused.Add(1)
 			return
 		}
@@ -127,19 +127,27 @@ func (d *Directory) forget(h *host) {
 }
 
 // makeRoom forgets some of the hosts that were quiet longest and have no user.
-// It looks for them once a second.
-func (d *Directory) makeRoom(now time.Time) bool {
-	if now.Sub(d.room) < time.Second {
+// For a device that has a user they need not have been quiet: nobody gets rid of
+// his name by filling the place with addresses. It looks for them once a second,
+// for users as long as it finds some.
+func (d *Directory) makeRoom(now time.Time, user bool) bool {
+	last, least := &d.room, idle
+	if user {
+		last, least = &d.userRoom, 0
+	}
+	if now.Sub(*last) < time.Second {
 		return false
 	}
-	d.room = now
 	var quiet []*host
 	for _, h := range d.hosts {
-		if now.Sub(h.seen) >= idle && d.cfg.State.userOf(h.device.mac) == "" {
+		if now.Sub(h.seen) >= least && d.cfg.State.userOf(h.device.mac) == "" {
 			quiet = append(quiet, h)
 		}
 	}
 	slices.SortFunc(quiet, func(a, b *host) int { return cmp.Or(a.seen.Compare(b.seen), a.addr.Compare(b.addr)) })
+	if !user || len(quiet) == 0 {
+		*last = now
+	}
 	for _, h := range quiet[:min(len(quiet), 1+d.cfg.Hosts/16)] {
 		d.evicted.Add(1)
 		d.forget(h)
