@@ -148,10 +148,11 @@ func (l *Listener) receive() error {
 	return errors.Join(failed, err)
 }
 
-// drain reads what the socket has, and no more than one Update should hold. It
-// returns false if there was nothing.
+// drain reads what the socket has, and no more than one Update should hold: of
+// much that is not told what is must not wait for long. It returns false if there
+// was nothing.
 func (l *Listener) drain(fd int) (some bool, err error) {
-	for len(l.update.Neighbours) < maxBatch {
+	for range maxBatch {
 		n, _, err := unix.Recvfrom(fd, l.buf, unix.MSG_DONTWAIT)
 		switch {
 		case err == nil:

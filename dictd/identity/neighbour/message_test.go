@@ -119,6 +119,28 @@ func TestTopology(t *testing.T) {
 	}
 }
 
+// A flood of what is not told does not keep from telling what is.
+func TestDrainEnds(t *testing.T) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(pair[0])
+	defer unix.Close(pair[1])
+	if _, err := unix.Write(pair[0], make([]byte, maxBatch+1)); err != nil {
+		t.Fatal(err)
+	}
+	l := &Listener{buf: make([]byte, 1)}
+	for _, want := range []int{1, 0} {
+		if some, err := l.drain(pair[1]); !some || err != nil {
+			t.Fatal(some, err)
+		}
+		if left, err := unix.IoctlGetInt(pair[1], unix.TIOCINQ); err != nil || left != want {
+			t.Fatalf("%d left, want %d; %v", left, want, err)
+		}
+	}
+}
+
 // What the kernel sends is read within its bounds, and what is told is sound.
 func FuzzMessages(f *testing.F) {
 	f.Add(uint16(unix.RTM_NEWNEIGH), message(f, unix.AF_INET, unix.NUD_REACHABLE, 0, []byte{10, 0, 0, 1}, []byte{2, 0, 0, 0, 0, 1}, 1))
