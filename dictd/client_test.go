@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"testing"
+	"time"
 
 	"nftdict/classifier"
 	"nftdict/dict"
@@ -110,4 +111,57 @@ func TestClientForgets(t *testing.T) {
 			t.Errorf("round %d: %d rows", round, left)
 		}
 	}
+}
+
+// oldKernel is a conntrack with one connection.
+type oldKernel struct {
+	quietKernel
+	flow conntrack.Flow
+}
+
+func (k oldKernel) Dump(f func(*conntrack.Flow)) error {
+	f(&k.flow)
+	return nil
+}
+
+// What an earlier daemon wrote stays until a packet tells: saying who the client
+// is tells no more.
+func TestClientOfSessionsFromBefore(t *testing.T) {
+	store := dicttest.NewStandard(t)
+	w := newWorker(t, store, 100)
+	f := conntrack.Flow{ID: 7, Orig: conntrack.NewTuple(classifier.ProtoTCP, client, server)}
+	f.Reply = f.Orig.Reverse()
+	w.table = session.New(session.Config{Kernel: oldKernel{flow: f}, Rows: w.record, Limit: 100, Now: time.Now()})
+	before := []dict.Cell{
+		{Field: "client_interface_id", Value: dict.IntValue(3)}, {Field: "session_id", Value: dict.Int64Value(9)},
+		{Field: "username", Value: dict.MustString("al")}, {Field: "application", Value: dict.MustString("NETFLIX")},
+	}
+	if err := store.Put(dict.Sessions, dict.Row{Key: dict.CtID(7), Cells: before}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.table.Reconcile(time.Now(), map[uint32]struct{}{7: {}}, func(*conntrack.Flow) bool { return true }); err != nil {
+		t.Fatal(err)
+	}
+	want := func(what string, fields map[string]string) {
+		t.Helper()
+		row, err := store.Get(dict.Sessions, dict.CtID(7))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for field, want := range fields {
+			if got := value(row, field); got != want {
+				t.Errorf("%s: %s is %s, want %s", what, field, got, want)
+			}
+		}
+	}
+	identify(w, client.Addr(), &session.Client{Hostname: "laptop"})
+	wantClient(t, store, 7, session.Client{Hostname: "laptop"})
+	want("told", map[string]string{"client_interface_id": "3", "session_id": "9", "application": "NETFLIX"})
+	packet := func(src, dst netip.AddrPort, dev uint32) {
+		w.Handle(&queue.Packet{CtID: 7, InDev: dev, Payload: ipPacket(classifier.ProtoTCP, src, dst, 1, classifier.FlagACK, nil)})
+	}
+	packet(server, client, 4)
+	want("answered", map[string]string{"client_interface_id": "3", "server_interface_id": "4", "application": "NETFLIX", "client_hostname": "laptop"})
+	packet(client, server, 5)
+	want("asked", map[string]string{"client_interface_id": "5", "server_interface_id": "4"})
 }

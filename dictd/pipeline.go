@@ -75,6 +75,7 @@ func (w *worker) inspect(s *session.Session, q *queue.Packet, dir classifier.Dir
 	switch {
 	case dir == classifier.Original && s.ClientHops < 0:
 		s.ClientIf, s.ClientHops = q.InDev, session.Hops(w.packet.Hops)
+		changed = true
 	case dir == classifier.Reply && s.ServerHops < 0:
 		s.ServerIf, s.ServerHops = q.InDev, session.Hops(w.packet.Hops)
 		changed = true

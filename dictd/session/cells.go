@@ -17,6 +17,7 @@ type facts uint8
 
 const (
 	sentBase   facts = 1 << iota // who talks to whom
+	sentClient                   // what the client's first packet told
 	sentNAT                      // after address translation
 	sentServer                   // what the first answer told
 	sentFinal
@@ -56,6 +57,9 @@ func (s *Session) facts() facts {
 	if s.confirmed {
 		f |= sentNAT
 	}
+	if s.ClientHops >= 0 {
+		f |= sentClient
+	}
 	if s.ServerHops >= 0 {
 		f |= sentServer
 	}
@@ -86,16 +90,12 @@ func (s *Session) appendFacts(dst []dict.Cell, sent facts) []dict.Cell {
 		address("server_address", server)
 		number("client_port", uint32(s.orig.SrcPort))
 		number("server_port", uint32(s.orig.DstPort))
-		number("client_interface_id", s.ClientIf)
 		local, remote := client, server
 		if !isLocal(client) && isLocal(server) {
 			local, remote = server, client
 		}
 		address("local_address", local)
 		address("remote_address", remote)
-		if s.ClientHops >= 0 {
-			number("client_hops", uint32(s.ClientHops))
-		}
 		inCountry := func(field string, c country.Code) {
 			if c != 0 {
 				dst = append(dst, dict.Cell{Field: field, Value: dict.MustString(c.String())})
@@ -109,6 +109,10 @@ func (s *Session) appendFacts(dst []dict.Cell, sent facts) []dict.Cell {
 	}
 	if due&sentBase != 0 || s.told&toldOther != 0 {
 		dst = s.appendClient(dst)
+	}
+	if due&sentClient != 0 {
+		number("client_interface_id", s.ClientIf)
+		number("client_hops", uint32(s.ClientHops))
 	}
 	if due&sentNAT != 0 {
 		address("client_address_new", s.reply.Dst())

@@ -200,9 +200,11 @@ func (s *Session) Gone(dst []string) []string {
 }
 
 // ClientChanges appends the cells of the client and counts them as written; all
-// that are not written if the row is not. The session is locked.
+// that are not written if a write has failed. Of a session that no packet was seen
+// of, nothing else is known: an earlier daemon may have written more. The session
+// is locked.
 func (s *Session) ClientChanges(dst []dict.Cell) []dict.Cell {
-	if s.sent&sentBase == 0 {
+	if s.sent&sentBase == 0 && s.Packets > 0 {
 		return s.Changes(dst)
 	}
 	s.told = s.who.has()
