@@ -68,6 +68,23 @@ func TestClientOfSessions(t *testing.T) {
 	w.table.Handle(&conntrack.Event{Kind: conntrack.New, Flow: f})
 	wantClient(t, store, 3, bo)
 
+	// Of one that had several rows until then, the one that stays says no more of
+	// the former.
+	many := netip.AddrPortFrom(client.Addr(), client.Port()+2)
+	first := func(id uint32) {
+		w.Handle(&queue.Packet{CtID: id, First: true, Payload: ipPacket(classifier.ProtoUDP, many, server, 0, 0, []byte("?"))})
+	}
+	identify(w, client.Addr(), &al)
+	first(4)
+	wantClient(t, store, 4, al)
+	identify(w, client.Addr(), &bo)
+	first(5)
+	wantClient(t, store, 5, bo)
+	f = conntrack.Flow{ID: 4, Orig: conntrack.NewTuple(classifier.ProtoUDP, many, server)}
+	f.Reply = f.Orig.Reverse()
+	w.table.Handle(&conntrack.Event{Kind: conntrack.New, Flow: f})
+	wantClient(t, store, 4, bo)
+
 	identify(w, client.Addr(), nil)
 	wantClient(t, store, 1, session.Client{})
 	wantClient(t, store, 3, session.Client{})

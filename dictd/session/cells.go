@@ -33,7 +33,11 @@ func (s *Session) Changes(dst []dict.Cell) []dict.Cell {
 	now := s.view()
 	d := diff{cells: s.appendFacts(dst, s.sent), was: s.before}
 	d.view(&now)
-	s.sent, s.told = s.facts(), s.who.has()
+	if s.sent = s.facts(); s.confirmed {
+		s.told = s.who.has()
+	} else { // of several rows each may say something else
+		s.told |= s.who.has()
+	}
 	if s.Finished {
 		s.before = nil // changes no more
 	}
