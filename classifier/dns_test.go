@@ -337,3 +337,20 @@ func TestLookups(t *testing.T) {
 		})
 	}
 }
+
+// What is too short for a message tells nothing, whatever the message before it
+// was: its memory is another session's.
+func TestDNSShort(t *testing.T) {
+	c := New(Options{Hints: NewHints(HintsOptions{})})
+	for n := range dnsHeader + 5 {
+		asked := newConversation(t, c)
+		asked.server = netip.AddrPortFrom(asked.server.Addr(), portDNS)
+		asked.udp(Original, question(t, 1, "secret.example.org", dns.TypeA))
+		v := newConversation(t, c)
+		v.server = asked.server
+		v.udp(Original, make([]byte, n))
+		if r := v.s.Result(); r.Protocol != "" || r.Detail != "" {
+			t.Errorf("%d bytes: %q about %q", n, r.Protocol, r.Detail)
+		}
+	}
+}

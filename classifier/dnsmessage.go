@@ -54,11 +54,12 @@ func (n *dnsName) bytes() []byte { return n.text[:n.n] }
 // parse reports whether b is a DNS message to the last byte: one question, and
 // records that fill the rest exactly.
 func (m *dnsMessage) parse(b []byte) bool {
+	m.legible, m.sound = false, false // whatever another's message has left
 	if len(b) < dnsHeader+5 {
 		return false
 	}
 	r := newReader(b, len(b))
-	m.b, m.id, m.legible, m.sound = b, r.u16(), false, false
+	m.b, m.id = b, r.u16()
 	flags := r.u16()
 	questions, answers, authorities, others := r.u16(), r.u16(), r.u16(), r.u16()
 	m.response = flags&0x8000 != 0
