@@ -230,7 +230,9 @@ func (d *Domains) findDomain(host string) *Application {
 	for rest := host[start+1:]; ; {
 		dot := strings.IndexByte(rest, '.')
 		if app := d.exact[rest]; app != nil && (dot >= 0 || len(rest) < len(host)) {
-			return d.findLabelled(host, rest, app)
+			if app = d.findLabelled(host, rest, app); app != nil {
+				return app
+			} // else a shorter one may have it
 		}
 		if dot < 0 {
 			return d.findAny(host)

@@ -71,20 +71,21 @@ func TestBuiltinDomains(t *testing.T) {
 }
 
 func TestParseDomains(t *testing.T) {
-	d, err := ParseDomains(strings.NewReader("# comment\n\nexample.org EXAMPLE test # more\nwww.example.org WWW web\nshop.* SHOP test\na-*-z.example.org LABEL test\nb*.other.org LABEL test\n.brand BRAND test\n"))
+	d, err := ParseDomains(strings.NewReader("# comment\n\nexample.org EXAMPLE test # more\nwww.example.org WWW web\nshop.* SHOP test\na-*-z.example.org LABEL test\nb*.other.org LABEL test\n.brand BRAND test\nc*.cdn.example.org LABEL test\nd*.shop.uk LABEL test\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for host, want := range map[string]string{"a.example.org": "EXAMPLE", "www.example.org": "WWW", "shop.fr": "SHOP", "shop.com": "SHOP", "shop.org": "",
 		"a-1-z.example.org": "LABEL", "x.a-1-z.example.org": "LABEL", "a-z.example.org": "EXAMPLE", "a-1-z.www.example.org": "WWW",
 		"b1.other.org": "LABEL", "a1.other.org": "", "other.org": "", "x.brand": "BRAND", "brand": "",
+		"c1.cdn.example.org": "LABEL", "a1.cdn.example.org": "EXAMPLE", "cdn.example.org": "EXAMPLE", "d1.shop.uk": "LABEL", "shop.uk": "SHOP", "a1.shop.uk": "SHOP",
 	} {
 		if app, _ := d.Lookup(host); app.Name != want {
 			t.Errorf("%q: %q, want %q", host, app.Name, want)
 		}
 	}
-	if d.Len() != 7 { // one of them for the labels in front of it alone
-		t.Errorf("%d domains, want 7", d.Len())
+	if d.Len() != 11 { // three of them for the labels in front of them alone
+		t.Errorf("%d domains, want 11", d.Len())
 	}
 	for name, tt := range map[string]struct{ in, want string }{
 		"fields":           {"a.example A test\nexample.org EXAMPLE\n", `line 2: "example.org EXAMPLE": want domain`},

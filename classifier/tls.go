@@ -224,7 +224,8 @@ func (x *sight) learnHello(h *hello, transport byte, complete bool) {
 		x.text(&f.alpn, "tls/alpn", x.joinALPN(h.alpn))
 	}
 	x.offers(h.alpn)
-	if h.ech && x.s.once(sawECH) {
+	// Browsers shuffle their extensions: the name may still be to come.
+	if h.ech && (h.hasSNI || complete) && x.s.once(sawECH) {
 		x.learnECH(string(h.sni))
 	}
 	if !complete {

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -347,19 +348,22 @@ func TestEncryptedHello(t *testing.T) {
 		{"cloudflare-ech.com", true, "CLOUDFLARE", confidenceFront},
 		{"www.example.org", true, "TLS", confidenceHello},
 	} {
-		for _, size := range []int{20, 100, 5000} {
+		for i, size := range []int{20, 100, 5000, 20, 100, 5000} {
+			front := i >= 3 // of the name: browsers shuffle their extensions
 			v := newConversation(t, New(Options{}))
 			v.open()
 			hello := helloSpec{version: 0x0303, ciphers: []uint16{0x1301}, extensions: []helloExtension{sniExtension(tt.name)}}
-			if tt.ech {
-				hello.extensions = append(hello.extensions, helloExtension{extECH, noiseBytes(80)})
+			if ech := (helloExtension{extECH, noiseBytes(80)}); tt.ech && front {
+				hello.extensions = slices.Insert(hello.extensions, 0, ech)
+			} else if tt.ech {
+				hello.extensions = append(hello.extensions, ech)
 			}
 			in := records(hello.bytes())
 			for i := 0; i < len(in); i += size {
 				v.at(Original, i, in[i:min(len(in), i+size)])
 			}
 			if r := v.s.Result(); r.Application != tt.want || r.Confidence != tt.confidence {
-				t.Errorf("%s, %v, %d at a time: %q with %d, want %q with %d", tt.name, tt.ech, size, r.Application, r.Confidence, tt.want, tt.confidence)
+				t.Errorf("%s, %v, %d at a time, in front %v: %q with %d, want %q with %d", tt.name, tt.ech, size, front, r.Application, r.Confidence, tt.want, tt.confidence)
 			}
 		}
 	}
