@@ -158,11 +158,19 @@ func TestHideJSONTwice(t *testing.T) {
 		"rule":     {add + `{"rule": {` + expr + `}, "rule": {` + accept + `}}}]}`, "nftables[0].add.rule.expr"},
 		"add":      {add + `{"rule": {` + expr + `}}, "add": {"rule": {` + accept + `}}}]}`, "nftables[0].add.rule.expr"},
 		"document": {add + `{"rule": {` + expr + `}}}], "nftables": [{"add": {"rule": {` + accept + `}}}]}`, "nftables[0].add.rule.expr"},
+		"shorter":  {`{"nftables": [{"metainfo": {}}, {"add": {"rule": {` + expr + `}}}], "nftables": [{"add": {"rule": {` + accept + `}}}]}`, "nftables[1].add.rule.expr"},
+		"empty":    {add + `{"rule": {` + expr + `}}}], "nftables": []}`, "nftables[0].add.rule.expr"},
+		"other":    {add + `{"rule": {` + expr + `}}, "add": {"table": {"family": "ip", "name": "t"}}}]}`, "nftables[0].add.rule.expr"},
+		"no list":  {add + `{"rule": {` + expr + `}, "rule": {"family": "ip"}}}]}`, "nftables[0].add.rule.expr"},
 	} {
 		_, _, err := jsonTexts().hide("", []byte(c.src))
-		if want := "Error: " + c.path + ": invalid: this list is there twice"; err == nil || !strings.HasPrefix(err.Error(), want) {
+		if want := "Error: " + c.path + ": invalid: this list, another, or what one is in, is there twice"; err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", name, err, want)
 		}
+	}
+	once := add + `{"rule": {` + expr + `}}}, {"add": {"rule": {` + expr + `}}, "delete": {"rule": {"handle": 1}}}]}`
+	if _, changed, err := jsonTexts().hide("", []byte(once)); err != nil || !changed {
+		t.Errorf("once: %v, %v", err, changed)
 	}
 	plain := strings.ReplaceAll(add+`{"rule": {`+expr+`, `+accept+`}}}]}`, matchJSON, `{"counter": null}`)
 	if out, changed, err := jsonTexts().hide("", []byte(plain)); err != nil || changed || string(out) != plain {

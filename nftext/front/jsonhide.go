@@ -18,16 +18,13 @@ import (
 // error about src is a *diagnosis; what is no JSON is left to nft.
 func (x *texts) hideJSON(name string, src []byte) (out []byte, changed bool, err error) {
 	h := jsonHider{terms: x.terms, codec: x.codec}
-	twice := map[string]bool{} // lists by their paths, and whether one holds dict objects
-	err = jsondoc.Walk(src, isExpressions, func(at *jsondoc.Path, start, end int) error {
-		holds := bytes.Contains(src[start:end], []byte(`"dict"`))
-		before, again := twice[at.String()]
-		if again && (before || holds) {
-			return &jsonFault{at.String(), start, end, errTwice}
-		}
-		twice[at.String()] = holds
-		if !holds {
+	var twice doubles
+	err = jsondoc.Walk(src, twice.isExpressions, func(at *jsondoc.Path, start, end int) error {
+		if !bytes.Contains(src[start:end], []byte(`"dict"`)) {
 			return nil
+		}
+		if twice.first == nil {
+			twice.first = &jsonFault{at.String(), start, end, errTwice}
 		}
 		list, err := jsondoc.Parse(src[start:end])
 		if err != nil {
@@ -45,6 +42,9 @@ func (x *texts) hideJSON(name string, src []byte) (out []byte, changed bool, err
 		}
 		return nil
 	})
+	if err == nil && twice.found && twice.first != nil {
+		err = twice.first
+	}
 	var at *jsonFault
 	switch {
 	case errors.Is(err, jsondoc.ErrSyntax):
@@ -59,7 +59,28 @@ func (x *texts) hideJSON(name string, src []byte) (out []byte, changed bool, err
 
 // Of a member that is there twice nft takes the last, and what another holds is
 // gone without a word.
-var errTwice = fmt.Errorf("%w: this list is there twice, and nft takes the last one; dict objects stand in lists that are there once", dict.ErrInvalid)
+var errTwice = fmt.Errorf("%w: this list, another, or what one is in, is there twice, and nft takes the last; a document with dict objects has each once", dict.ErrInvalid)
+
+// doubles looks for members that are there twice on the way to lists of statements.
+type doubles struct {
+	seen  map[string]bool // by path: lists, and what they may be in
+	found bool
+	first *jsonFault // of the first list with dict objects
+}
+
+// isExpressions is the function of that name, and looks.
+func (d *doubles) isExpressions(at *jsondoc.Path) bool {
+	list := isExpressions(at)
+	if !d.found && (list || at != nil && at.Index < 0 && (at.Up == nil || at.Up.Index >= 0 && at.Up.Up.Member("nftables") || at.Member("rule"))) {
+		if d.seen == nil {
+			d.seen = make(map[string]bool)
+		}
+		path := at.String()
+		d.found = d.seen[path]
+		d.seen[path] = true
+	}
+	return list
+}
 
 // jsonHider replaces the dict objects of a document.
 type jsonHider struct {
