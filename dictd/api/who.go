@@ -36,9 +36,14 @@ func (s *Server) handleWho(mux *http.ServeMux) {
 	mux.HandleFunc("GET /v1/users", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.src.Directory().Users()) })
 	mux.HandleFunc("PUT /v1/users/{name}", func(w http.ResponseWriter, r *http.Request) {
 		var body UserGroups
-		if take(w, r, &body) {
-			done(w, s.src.Directory().SetUser(r.PathValue("name"), body.Groups), struct{}{})
+		if !take(w, r, &body) {
+			return
 		}
+		if body.Groups == nil { // forgotten, or meant? Nobody loses his groups by it
+			refuse(w, http.StatusBadRequest, "usergroups: missing", "send {\"usergroups\": [...]}, with [] for none")
+			return
+		}
+		done(w, s.src.Directory().SetUser(r.PathValue("name"), body.Groups), struct{}{})
 	})
 	mux.HandleFunc("DELETE /v1/users/{name}", func(w http.ResponseWriter, r *http.Request) {
 		done(w, s.src.Directory().DeleteUser(r.PathValue("name")), struct{}{})

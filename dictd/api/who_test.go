@@ -47,9 +47,12 @@ func TestUsersAndDevices(t *testing.T) {
 		"404 user of device 02:00:00":     func() error { _, err := c.Unbind(ctx, "02:00:00:00:00:09"); return err },
 		"400 device \"toaster\"":          func() error { _, err := c.Bind(ctx, "toaster", "al"); return err },
 		"400 user \"\"":                   func() error { _, err := c.Bind(ctx, "10.0.0.9", ""); return err },
-		"400 user \" al\"":                func() error { return c.SetUser(ctx, " al", nil) },
-		"400 group":                       func() error { return c.SetUser(ctx, "al", []string{"a,b"}) },
-		"400 body: http: request body":    func() error { return c.SetUser(ctx, "al", []string{strings.Repeat("x", maxBody)}) },
+		"400 usergroups: missing": func() error {
+			return c.do(ctx, "PUT", "/v1/users/al", nil, struct{}{}, decodeInto(&struct{}{}))
+		},
+		"400 user \" al\"":             func() error { return c.SetUser(ctx, " al", nil) },
+		"400 group":                    func() error { return c.SetUser(ctx, "al", []string{"a,b"}) },
+		"400 body: http: request body": func() error { return c.SetUser(ctx, "al", []string{strings.Repeat("x", maxBody)}) },
 	} {
 		err := f()
 		var refused *Error

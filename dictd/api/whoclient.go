@@ -25,8 +25,11 @@ func (c *Client) Users(ctx context.Context) (users []identity.User, err error) {
 	return users, c.get(ctx, "/v1/users", nil, decodeInto(&users))
 }
 
-// SetUser makes a user, or gives him other groups.
+// SetUser makes a user, or gives him other groups, nil for none.
 func (c *Client) SetUser(ctx context.Context, name string, groups []string) error {
+	if groups == nil {
+		groups = []string{}
+	}
 	return c.do(ctx, http.MethodPut, "/v1/users/"+url.PathEscape(name), nil, UserGroups{groups}, decodeInto(&struct{}{}))
 }
 
