@@ -60,25 +60,35 @@ func (b *book) want(k dict.Key, c cells) {
 func (b *book) drop(k dict.Key) { b.wants[k] = nil }
 
 // write makes the rows as they are wanted. What is gone goes first: a row never
-// says of one what was said of another.
+// says of one what was said of another. What could not be
+// deleted is tried again with the next round.
 func (b *book) write() {
 	doubt := b.doubt.Swap(false)
 	var rows []dict.Row
+	again := make(map[dict.Key]cells)
 	for k, want := range b.wants {
 		had, there := b.wrote[k]
+		var stay cells
 		for _, c := range had {
-			if !slices.ContainsFunc(want, func(w dict.Cell) bool { return w.Field == c.Field }) {
-				b.delete(k, c.Field)
+			if !slices.ContainsFunc(want, func(w dict.Cell) bool { return w.Field == c.Field }) && !b.delete(k, c.Field) {
+				stay = append(stay, c)
 			}
 		}
+		if stay != nil {
+			again[k] = want
+		}
 		if want == nil {
+			if stay != nil {
+				b.wrote[k] = stay
+				continue
+			}
 			if there {
 				b.deleteEmpty(k)
 				delete(b.wrote, k)
 			}
 			continue
 		}
-		b.wrote[k] = want
+		b.wrote[k] = slices.Concat(want, stay)
 		changed := want
 		if there && !doubt {
 			changed = slices.DeleteFunc(slices.Clone(want), func(c dict.Cell) bool { return slices.Contains(had, c) })
@@ -87,11 +97,11 @@ func (b *book) write() {
 			rows = append(rows, dict.Row{Key: k, Cells: changed})
 		}
 	}
-	clear(b.wants)
+	b.wants = again
 	for len(rows) > 0 {
 		n := min(len(rows), batch)
 		if err := b.store.Put(b.table, rows[:n]...); err != nil {
-			b.doubt.Store(true) // all of them with the next round
+			b.doubt.Store(true) // Tend has all of them written
 			b.note(err)
 		}
 		rows = rows[n:]
@@ -109,10 +119,14 @@ func (b *book) deleteEmpty(k dict.Key) {
 	}
 }
 
-func (b *book) delete(k dict.Key, field string) {
-	if err := b.store.Delete(b.table, k, field); err != nil && !errors.Is(err, dict.ErrNotExist) {
-		b.note(err)
+// delete reports whether a field is not there any more.
+func (b *book) delete(k dict.Key, field string) bool {
+	err := b.store.Delete(b.table, k, field)
+	if err == nil || errors.Is(err, dict.ErrNotExist) {
+		return true
 	}
+	b.note(err)
+	return false
 }
 
 func (b *book) note(err error) {

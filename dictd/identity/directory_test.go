@@ -435,6 +435,44 @@ func TestUsers(t *testing.T) {
 	}
 }
 
+// stubborn is a store that refuses to delete.
+type stubborn struct {
+	*dicttest.Mem
+	refuse bool
+}
+
+func (s *stubborn) Delete(table string, k dict.Key, fields ...string) error {
+	if s.refuse {
+		return fmt.Errorf("stubborn: %w", dict.ErrBusy)
+	}
+	return s.Mem.Delete(table, k, fields...)
+}
+
+// What could not be deleted goes later: nobody keeps a user by a failure.
+func TestDeletedLater(t *testing.T) {
+	store := &stubborn{Mem: dicttest.NewStandard(t)}
+	r := newRig(t, func(c *Config) { c.Store = store })
+	r.store = store.Mem
+	r.hear("10.0.0.1", mac(1), 0)
+	r.hear("10.0.0.2", mac(2), 0)
+	if err := r.Bind(mac(1), "al"); err != nil {
+		t.Fatal(err)
+	}
+	store.refuse = true
+	if err := r.Unbind(mac(1)); err != nil {
+		t.Fatal(err)
+	}
+	r.forget(r.hosts[netip.MustParseAddr("10.0.0.2")])
+	r.Flush()
+	if s := r.Stats(); s.Failed == 0 {
+		t.Error("nothing failed")
+	}
+	store.refuse = false
+	r.Flush()
+	r.want(dict.Hosts, "10.0.0.1: mac_address=02:00:00:00:00:01 interface=lan0")
+	r.want(dict.Devices, "02:00:00:00:00:01: interface=lan0")
+}
+
 func mustKey(t *testing.T, name string) dict.Key {
 	t.Helper()
 	k, err := dict.StringKey(name)
