@@ -40,7 +40,7 @@ func tincDetector() detector {
 
 // lookTinc reads the first line of either side of tinc 1.0 and 1.1: request 0,
 // the name of the node (letters, digits, low lines), protocol version 17 and,
-// since 1.1, a minor one.
+// since 1.1, a minor one. Where both sides have said it their datagrams are known.
 func lookTinc(x *sight) verdict {
 	const longest = 64
 	b := x.data
@@ -67,10 +67,15 @@ func lookTinc(x *sight) verdict {
 	if string(major) != "17" || dotted && (len(minor) != 1 || !isDigit(minor[0])) {
 		return no
 	}
-	if x.c.opts.Relations != nil {
-		e := x.ends()
-		x.announce(x.c.announced["TINC"], e.Server, e.Client.Addr(), ProtoUDP)
+	if x.c.opts.Relations == nil {
+		return done
 	}
+	if x.s.detector == nil { // what one side says alone gives nothing away
+		x.s.flags |= settled
+		return enough
+	}
+	e := x.ends()
+	x.announce(x.c.announced["TINC"], e.Server, e.Client.Addr(), ProtoUDP)
 	return done
 }
 

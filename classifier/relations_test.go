@@ -105,15 +105,18 @@ func TestExpectedTransfers(t *testing.T) {
 
 // A node of tinc sends datagrams to the port that took its connection.
 func TestExpectedDatagrams(t *testing.T) {
-	for _, tt := range []struct{ name, from, to, want string }{
-		{"to the server", "192.0.2.10:655", "198.51.100.1:655", "TINC"},
-		{"from the server", "198.51.100.1:655", "192.0.2.10:655", "TINC"},
-		{"to another port", "192.0.2.10:655", "198.51.100.1:656", ""},
-		{"of another client", "192.0.2.11:655", "198.51.100.1:655", ""},
+	const node = "0 node_b 17.7\n"
+	for _, tt := range []struct{ name, answer, from, to, want string }{
+		{"to the server", node, "192.0.2.10:655", "198.51.100.1:655", "TINC"},
+		{"from the server", node, "198.51.100.1:655", "192.0.2.10:655", "TINC"},
+		{"to another port", node, "192.0.2.10:655", "198.51.100.1:656", ""},
+		{"of another client", node, "192.0.2.11:655", "198.51.100.1:655", ""},
+		{"to what is no node", "HTTP/1.1 400 Bad Request\r\n\r\n", "192.0.2.10:655", "198.51.100.1:655", ""},
+		{"to what says nothing", "", "192.0.2.10:655", "198.51.100.1:655", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := New(Options{Relations: NewRelations(RelationsOptions{})})
-			if r := between(c, ProtoTCP, "192.0.2.10:40000", "198.51.100.1:655", testTime, said{Original, "0 node_a 17.7\n"}); r.Protocol != "TINC" {
+			if r := between(c, ProtoTCP, "192.0.2.10:40000", "198.51.100.1:655", testTime, said{Original, "0 node_a 17.7\n"}, said{Reply, tt.answer}); r.Protocol != "TINC" {
 				t.Fatalf("connection: %q", r.Protocol)
 			}
 			if r := between(c, ProtoUDP, tt.from, tt.to, testTime, said{Original, noise(100)}); r.Protocol != tt.want {
