@@ -36,7 +36,7 @@ static void nft_dict_collect(struct work_struct *work)
 	}
 	if (id)
 		queue_delayed_work(system_power_efficient_wq, &dn->gc,
-				   max_t(unsigned long, HZ, 20 * (jiffies - start)));
+				   clamp_t(unsigned long, 20 * (jiffies - start), HZ, 60 * HZ));
 }
 
 static int __net_init nft_dict_net_init(struct net *net)
