@@ -69,6 +69,10 @@ func ftpData() *detector {
 	return &detector{name: "FTP_DATA", upper: "FTP_DATA", category: "file", confidence: 90, bare: &Application{"FTP_DATA", "file"}}
 }
 
+// leastDataPort is the least port that is expected for data: the ports below are
+// of services that are to be recognised by what they say.
+const leastDataPort = 1024
+
 // ftpChannels remembers the ends that complete lines of a control connection
 // settle for data: the server's of its answers 227 and 229, and the client's of
 // its commands PORT and EPRT (RFC 959, RFC 2428). An end elsewhere is nobody's
@@ -90,10 +94,10 @@ func (x *sight) ftpChannels() {
 		}
 		b = rest
 		if x.dir == Reply {
-			if end, ok := ftpPassive(line, e.Server.Addr()); ok {
+			if end, ok := ftpPassive(line, e.Server.Addr()); ok && end.Port() >= leastDataPort {
 				x.announce(data, end, e.Client.Addr(), ProtoTCP)
 			}
-		} else if end, ok := ftpActive(line, e.Client.Addr()); ok {
+		} else if end, ok := ftpActive(line, e.Client.Addr()); ok && end.Port() >= leastDataPort {
 			x.announce(data, end, e.Server.Addr(), ProtoTCP)
 		}
 	}

@@ -81,6 +81,7 @@ func TestExpectedTransfers(t *testing.T) {
 		{"passive behind translation", said{Reply, "227 Entering Passive Mode (10,0,0,1,200,10)\r\n"}, client + ":50000", server + ":51210", "FTP_DATA"},
 		{"passive, another client", said{Reply, "227 Entering Passive Mode (198,51,100,1,200,10)\r\n"}, "192.0.2.11:50000", server + ":51210", ""},
 		{"passive, not whole", said{Reply, "227 Entering Passive Mode (198,51,100,1,200,1"}, client + ":50000", server + ":51201", ""},
+		{"passive, a port of services", said{Reply, "227 Entering Passive Mode (198,51,100,1,1,187)\r\n"}, client + ":50000", server + ":443", ""},
 		{"passive, no port", said{Reply, "227 Entering Passive Mode (198,51,100,1,0,0)\r\n"}, client + ":50000", server + ":0", ""},
 		{"extended passive", said{Reply, "229 Entering Extended Passive Mode (|||51210|)\r\n"}, client + ":50000", server + ":51210", "FTP_DATA"},
 		{"active", said{Original, "PORT 192,0,2,10,200,10\r\n"}, server + ":20", client + ":51210", "FTP_DATA"},
