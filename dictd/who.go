@@ -38,6 +38,9 @@ func (d *Daemon) openWho(c *config.Config) (err error) {
 	}
 	d.who.neighbours, err = neighbour.Listen(neighbour.Config{
 		NetNS: d.o.NetNS, Interfaces: c.Identity.Interfaces, Handle: d.who.Neighbours,
+		Failed: func(err error) {
+			d.o.Log.Warn("the kernel's neighbours cannot be read, it is tried again", "err", err)
+		},
 	})
 	if err != nil || len(c.Identity.Leases) == 0 {
 		return err
@@ -48,7 +51,11 @@ func (d *Daemon) openWho(c *config.Config) (err error) {
 			d.o.Log.Warn("a file of leases cannot be read, what it said before holds", "err", err)
 		},
 	})
-	return err
+	if err != nil {
+		// Packets matter more than names.
+		d.o.Log.Warn("files of leases are not read: host names come from clients alone until dictd starts again", "err", err)
+	}
+	return nil
 }
 
 // Run keeps it up to date until ctx ends.

@@ -174,3 +174,37 @@ func TestFlood(t *testing.T) {
 	})
 	t.Logf("counted %+v, told %d", n.Stats(), h.count)
 }
+
+// TestReadAgain: what cannot be read is told once, and read when it can be.
+func TestReadAgain(t *testing.T) {
+	l := labtest.New(t, lab.Config{})
+	h := &heard{last: map[netip.Addr]Neighbour{}}
+	failed := make(chan error, 100)
+	n, err := Listen(Config{NetNS: l.Gateway.FD(), Handle: h.Handle, Failed: func(err error) { failed <- err }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.ask.SetDeadline(time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- n.Run(ctx) }()
+	select {
+	case <-failed:
+	case err := <-done:
+		t.Fatalf("it ended: %v", err)
+	}
+	eventually(t, "it is tried again", func() bool { return n.resyncs.Load() > 2 })
+	if err := n.ask.SetDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "all is read", func() bool { h.mu.Lock(); defer h.mu.Unlock(); return h.inside != nil })
+	if len(failed) > 0 {
+		t.Errorf("told %d times more", len(failed))
+	}
+	cancel()
+	if err := errors.Join(<-done, n.Close()); err != nil {
+		t.Error(err)
+	}
+}

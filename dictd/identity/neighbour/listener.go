@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"sync/atomic"
 	"syscall"
@@ -22,6 +23,9 @@ type Config struct {
 	Interfaces []string // those inside; none means all but where default routes leave
 	// Handle is called from Run, one Update at a time.
 	Handle func(*Update)
+	// Failed, if set, is called from Run when all could not be read again, once
+	// until it can be; it is tried on.
+	Failed func(error)
 }
 
 // Times of a Listener.
@@ -48,6 +52,7 @@ type Listener struct {
 	topology topology
 	update   Update
 	stale    bool // links, default routes or entries have changed unheard
+	failing  bool // they could not be read
 
 	heard, overruns, resyncs atomic.Uint64
 }
@@ -111,9 +116,14 @@ func (l *Listener) Run(ctx context.Context) error {
 			due = last.Add(resyncPause)
 		}
 		if !time.Now().Before(due) {
-			if err := l.resync(); err != nil {
+			err := l.resync()
+			if errors.Is(err, net.ErrClosed) {
 				return err
 			}
+			if err != nil && !l.failing && l.cfg.Failed != nil {
+				l.cfg.Failed(err)
+			}
+			l.failing, l.stale = err != nil, l.stale || err != nil
 			last = time.Now()
 			continue
 		}
