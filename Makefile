@@ -174,6 +174,7 @@ bench: deps root ## (root) the figures of docs/performance.md; those of the clas
 bench-kmod: kmod ## the module's figures of docs/performance.md beside their limits, in instructions of a guest
 	@NFTDICT_REQUIRE=root,kmod $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m -exec \
 		"$(GUEST) -kernel $(lastword $(GUESTS)) -counted -host=false -memory 2048 -qemu -cpu -qemu max,-erms" ./kmod/test
+	@$(GO) run ./internal/bench -exec "$(GUEST) -kernel $(lastword $(GUESTS)) -counted"
 
 .PHONY: accuracy
 accuracy: build ## score `dictctl classify` on captures with truth: make accuracy CORPUS=DIR

@@ -31,3 +31,16 @@ var figures = []figure{
 	{Name: "load 100,000 elements of a set and a dict rule, beside nft, processor", pkg: "cmd/dictctl", bench: "^BenchmarkRatioNft$", time: "5x", unit: "ebpf-elements/nft", Most: 1.5},
 	{Name: "`dictctl nft list tables`, more than nft takes", pkg: "cmd/dictctl", bench: "^BenchmarkRatioNft$", time: "5x", unit: "plain-more-ms", Most: 5},
 }
+
+// inGuest returns the figures that want the module, measured by command.
+func inGuest(command string) []figure {
+	some := []figure{
+		{Name: "with the module: load 10,000 rules, 1,000 with a condition of their own, beside nft", unit: "kmod-load/nft", Most: 2},
+		{Name: "with the module: list these rules, beside nft", unit: "kmod-list/nft", Most: 2},
+		{Name: "with the module: load 100,000 elements of a set and a dict rule, beside nft", unit: "kmod-elements/nft", Most: 1.5},
+	}
+	for i := range some {
+		some[i].pkg, some[i].bench, some[i].time, some[i].exec = "cmd/dictctl", "^BenchmarkRatioNft$", "1x", command
+	}
+	return some
+}

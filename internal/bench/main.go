@@ -8,6 +8,8 @@
 //	go run ./internal/bench            # all
 //	go run ./internal/bench -j         # as JSON
 //	go run ./internal/bench pipeline   # those whose name holds a word
+//	go run ./internal/bench -exec "bin/vm exec -kernel 6.12 -counted -built DIR"
+//	                                   # those of the front end with the module, in a guest
 package main
 
 import (
@@ -25,11 +27,16 @@ import (
 
 func main() {
 	asJSON := flag.Bool("j", false, "print JSON")
+	guest := flag.String("exec", "", "`command` that runs benchmarks in a guest with the module; only what is measured there")
 	flag.Usage = func() {
-		fmt.Fprintln(os.Stderr, "usage: bench [-j] [WORD]...\n\nRuns the benchmarks and prints their figures beside the limits. Needs root.")
+		fmt.Fprintln(os.Stderr, "usage: bench [-j] [-exec COMMAND] [WORD]...\n\nRuns the benchmarks and prints their figures beside the limits. Needs root.")
 	}
 	flag.Parse()
-	rows, err := measure(pick(figures, flag.Args()))
+	all := figures
+	if *guest != "" {
+		all = inGuest(*guest)
+	}
+	rows, err := measure(pick(all, flag.Args()))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(2)
@@ -56,6 +63,7 @@ type figure struct {
 	time  string // -benchtime
 	unit  string // of the metric: "set/bare"
 	line  string // what the benchmark's name must hold, for those with parts
+	exec  string // what runs the benchmark, of `go test -exec`
 	// corpus says that it is measured on the captures of the folder that the
 	// environment's CORPUS names, on one core.
 	corpus bool
@@ -141,8 +149,15 @@ func find(results []result, f figure) (float64, bool) {
 }
 
 func run(f figure) ([]result, error) {
-	cmd := exec.Command("go", "test", "-run", "^$", "-bench", f.bench, "-benchtime", f.time, "-benchmem", "-timeout", "10m", "./"+f.pkg)
+	args := []string{"test", "-run", "^$", "-bench", f.bench, "-benchtime", f.time, "-benchmem", "-timeout", "10m"}
+	if f.exec != "" {
+		args = append(args, "-exec", f.exec)
+	}
+	cmd := exec.Command("go", append(args, "./"+f.pkg)...)
 	cmd.Env = append(os.Environ(), "NFTDICT_REQUIRE=all")
+	if f.exec != "" {
+		cmd.Env = append(cmd.Env, "CGO_ENABLED=0")
+	}
 	if f.corpus {
 		cmd.Env = append(cmd.Env, "CORPUS="+corpus(), "GOMAXPROCS=1")
 	}
