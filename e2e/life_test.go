@@ -282,7 +282,7 @@ func TestRowsGoWithTheirConnection(t *testing.T) {
 	}
 	id := r.connection(443)
 	if got := r.field("sessions", id, "application"); got != "YOUTUBE" {
-		t.Fatalf("application is %q", got)
+		t.Fatalf("application is %q\n%s\n%s", got, r.must("dictctl", "list", "sessions"), r.must("dictctl", "why", id))
 	}
 	r.must("conntrack", "-D", "-p", "tcp", "--dport", "443")
 	r.eventually("the row goes", func() error {

@@ -3,15 +3,16 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -79,7 +80,25 @@ func newRig(t *testing.T, conf lab.Config) *rig {
 // daemon is a running dictd.
 type daemon struct {
 	cmd *lab.Cmd
-	log bytes.Buffer
+	log journal
+}
+
+// journal is what a program says while it runs.
+type journal struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
 }
 
 // socket is where the rig's dictd listens.
@@ -105,7 +124,11 @@ func (r *rig) start(extra ...string) *daemon {
 			r.t.Logf("dictd said:\n%s", d.log.String())
 		}
 	})
-	r.eventually("dictd answers", func() error {
+	r.eventually("dictd inspects packets", func() error {
+		// It answers before: what comes until its rules are there is not inspected.
+		if !strings.Contains(d.log.String(), "msg=inspecting") {
+			return errors.New("it has not said so")
+		}
 		_, err := r.try("dictctl", "-j", "status")
 		return err
 	})
