@@ -3,14 +3,9 @@
 package classifier
 
 import (
-	"hash/maphash"
 	"net/netip"
-	"sync"
 	"time"
 )
-
-// historyShards is the number of locks servers are spread over.
-const historyShards = 16
 
 // Confidence in what earlier sessions were: of one, for each that agreed, and at
 // most. A client chooses the names it shows, so that it stays below that of a
@@ -32,14 +27,7 @@ type HistoryOptions struct {
 // client: it holds applications, never names. When it is full an entry chosen at
 // random gives way. It is safe for concurrent use.
 type History struct {
-	opts   HistoryOptions
-	seed   maphash.Seed
-	shards [historyShards]historyShard
-}
-
-type historyShard struct {
-	mu      sync.Mutex
-	servers map[historyKey]past
+	servers remembered[historyKey, past]
 }
 
 type historyKey struct {
@@ -51,7 +39,6 @@ type historyKey struct {
 // past is what the sessions to one server were.
 type past struct {
 	application *Application
-	last        time.Time
 	agreed      uint8 // sessions that were so, less those that were not
 }
 
@@ -63,69 +50,39 @@ func NewHistory(o HistoryOptions) *History {
 	if o.MaxAge <= 0 {
 		o.MaxAge = 24 * time.Hour
 	}
-	h := &History{opts: o, seed: maphash.MakeSeed()}
-	for i := range h.shards {
-		h.shards[i].servers = make(map[historyKey]past)
-	}
+	h := new(History)
+	h.servers.init(o.Total, o.MaxAge)
 	return h
 }
 
 // Add remembers that a session to server over the IP protocol proto was app,
 // which is kept.
 func (h *History) Add(server netip.AddrPort, proto uint8, app *Application, now time.Time) {
-	k := historyKey{server.Addr().As16(), server.Port(), proto}
-	s := h.shard(k)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p, known := s.servers[k]
-	switch {
-	case !known || now.Sub(p.last) > h.opts.MaxAge:
-		p = past{application: app, agreed: 1}
-	case p.application.Name == app.Name:
-		p.agreed = min(p.agreed+1, 16)
-	case p.agreed > 1: // servers that are many things are soon forgotten
-		p.agreed /= 2
-	default:
-		p = past{application: app, agreed: 1}
-	}
-	p.last = now
-	if !known && len(s.servers) >= (h.opts.Total+historyShards-1)/historyShards {
-		for other := range s.servers {
-			delete(s.servers, other)
-			break
+	h.servers.confirm(historyKey{server.Addr().As16(), server.Port(), proto}, now, func(p past, known bool) past {
+		switch {
+		case known && p.application.Name == app.Name:
+			p.agreed = min(p.agreed+1, 16)
+			return p
+		case known && p.agreed > 1: // servers that are many things are soon forgotten
+			p.agreed /= 2
+			return p
 		}
-	}
-	s.servers[k] = p
+		return past{application: app, agreed: 1}
+	})
 }
 
 // Lookup returns what sessions to server over proto were, and the confidence in
 // that, from 0 to 100.
 func (h *History) Lookup(server netip.AddrPort, proto uint8, now time.Time) (*Application, int) {
-	k := historyKey{server.Addr().As16(), server.Port(), proto}
-	s := h.shard(k)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p, known := s.servers[k]
-	if !known || now.Sub(p.last) > h.opts.MaxAge {
+	p, ok := h.servers.find(historyKey{server.Addr().As16(), server.Port(), proto}, now)
+	if !ok {
 		return nil, 0
 	}
 	return p.application, min(confidencePast+confidencePastMore*int(p.agreed-1), confidencePastMost)
 }
 
 // Len returns the number of servers held, old ones included.
-func (h *History) Len() int {
-	n := 0
-	for i := range h.shards {
-		h.shards[i].mu.Lock()
-		n += len(h.shards[i].servers)
-		h.shards[i].mu.Unlock()
-	}
-	return n
-}
-
-func (h *History) shard(k historyKey) *historyShard {
-	return &h.shards[maphash.Comparable(h.seed, k)%historyShards]
-}
+func (h *History) Len() int { return h.servers.len() }
 
 // recall starts s from what earlier sessions to its server were.
 func (c *Classifier) recall(s *Session, e Endpoints, now time.Time) {

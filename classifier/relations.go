@@ -3,15 +3,10 @@
 package classifier
 
 import (
-	"hash/maphash"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 )
-
-// relationShards is the number of locks relations are spread over.
-const relationShards = 16
 
 // confidenceRelation is the confidence in an application that another session
 // of the same socket, or to the same relay, has named.
@@ -26,21 +21,14 @@ type RelationsOptions struct {
 // Relations remembers for a short time what sessions told of others to come: the
 // data connections that a control connection of FTP has settled, and the calls
 // that use the socket, or of the same client the relay, of a session that named
-// its application. Nothing that one client's packets told is held against
-// another's sockets. When it is full an entry chosen at random gives way. It is
-// safe for concurrent use.
+// its application. A client tells of its own socket, and of a server for itself
+// alone; but who forges another's address on the link tells of that one's. When
+// it is full an entry chosen at random gives way. It is safe for concurrent use.
 type Relations struct {
-	opts   RelationsOptions
-	seed   maphash.Seed
-	shards [relationShards]relationShard
+	ends remembered[relationKey, *Application]
 	// announced is set for good by the first announcement: until then no session
 	// needs to be looked up when it begins.
 	announced atomic.Bool
-}
-
-type relationShard struct {
-	mu      sync.Mutex
-	entries map[relationKey]relation
 }
 
 // relationKey is an end of sessions. With peer set it is so for that address at
@@ -51,11 +39,6 @@ type relationKey struct {
 	proto uint8
 }
 
-type relation struct {
-	application *Application
-	last        time.Time
-}
-
 // NewRelations returns an empty memory.
 func NewRelations(o RelationsOptions) *Relations {
 	if o.Total <= 0 {
@@ -64,51 +47,23 @@ func NewRelations(o RelationsOptions) *Relations {
 	if o.MaxAge <= 0 {
 		o.MaxAge = 10 * time.Minute
 	}
-	r := &Relations{opts: o, seed: maphash.MakeSeed()}
-	for i := range r.shards {
-		r.shards[i].entries = make(map[relationKey]relation)
-	}
+	r := new(Relations)
+	r.ends.init(o.Total, o.MaxAge)
 	return r
 }
 
 func (r *Relations) add(k relationKey, app *Application, now time.Time) {
-	s := &r.shards[maphash.Comparable(r.seed, k)%relationShards]
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, known := s.entries[k]; !known && len(s.entries) >= (r.opts.Total+relationShards-1)/relationShards {
-		for other := range s.entries {
-			delete(s.entries, other)
-			break
-		}
-	}
-	s.entries[k] = relation{app, now}
+	r.ends.confirm(k, now, func(*Application, bool) *Application { return app })
 }
 
+// find returns the application of an end, nil if none is known.
 func (r *Relations) find(k relationKey, now time.Time) *Application {
-	s := &r.shards[maphash.Comparable(r.seed, k)%relationShards]
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e, known := s.entries[k]
-	if !known {
-		return nil
-	}
-	if now.Sub(e.last) > r.opts.MaxAge {
-		delete(s.entries, k)
-		return nil
-	}
-	return e.application
+	app, _ := r.ends.find(k, now)
+	return app
 }
 
 // Len returns the number of entries held, old ones included.
-func (r *Relations) Len() int {
-	n := 0
-	for i := range r.shards {
-		r.shards[i].mu.Lock()
-		n += len(r.shards[i].entries)
-		r.shards[i].mu.Unlock()
-	}
-	return n
-}
+func (r *Relations) Len() int { return r.ends.len() }
 
 // expected settles a session that another has announced as carrying a protocol.
 func (c *Classifier) expected(s *Session, e Endpoints, now time.Time) bool {
