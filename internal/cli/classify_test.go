@@ -45,20 +45,24 @@ func capture(t *testing.T, names ...string) []byte {
 	return file
 }
 
-func TestClassify(t *testing.T) {
-	dir := t.TempDir()
-	write := func(name string, b []byte) string {
-		t.Helper()
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
+// folder is where a test has its files.
+type folder string
+
+func (f folder) write(t *testing.T, name string, b []byte) string {
+	t.Helper()
+	path := filepath.Join(string(f), name)
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
 	}
-	one := write("one.pcap", capture(t, "www.example.org", "www.example.net"))
-	two := write("two.pcap", capture(t, "www.example.com"))
-	short := write("short.pcap", capture(t, "www.example.org", "www.example.net")[:150])
-	text := write("text.pcap", []byte("no capture at all, but long enough"))
+	return path
+}
+
+func TestClassify(t *testing.T) {
+	dir := folder(t.TempDir())
+	one := dir.write(t, "one.pcap", capture(t, "www.example.org", "www.example.net"))
+	two := dir.write(t, "two.pcap", capture(t, "www.example.com"))
+	short := dir.write(t, "short.pcap", capture(t, "www.example.org", "www.example.net")[:150])
+	text := dir.write(t, "text.pcap", []byte("no capture at all, but long enough"))
 
 	status, out, stderr := runWith(t, nil, "classify", "--explain", one)
 	for _, want := range []string{"UDP  192.0.2.1:40000  192.0.2.53:53  DNS", "www.example.org", "packet 1: dns"} {
@@ -92,7 +96,7 @@ func TestClassify(t *testing.T) {
 
 	// A file that breaks off, one that is none and one that is not there are
 	// told, and do not keep the others from being read.
-	status, out, stderr = runWith(t, nil, "classify", short, text, filepath.Join(dir, "none"), two)
+	status, out, stderr = runWith(t, nil, "classify", short, text, filepath.Join(string(dir), "none"), two)
 	if status != cli.ExitFailed || strings.Count(stderr, "dictctl: classify ") != 3 || !strings.Contains(stderr, "none: no such file") {
 		t.Errorf("exit status %d, %s", status, stderr)
 	}

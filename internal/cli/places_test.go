@@ -34,24 +34,16 @@ func overEthernet(t *testing.T, file []byte, src, dst [6]byte) []byte {
 }
 
 func TestClassifyPlaces(t *testing.T) {
-	dir := t.TempDir()
-	write := func(name string, b []byte) string {
-		t.Helper()
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
+	dir := folder(t.TempDir())
 	d := countrytest.Database{Type: "Test", Built: time.Unix(1e9, 0), Version: 6, Networks: map[netip.Prefix]countrytest.Record{netip.MustParsePrefix("192.0.2.53/32"): countrytest.Country("NL")}}
 	file, err := d.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
 	raw := capture(t, "www.example.org")
-	countries, makers := write("c.mmdb", file), write("oui.csv", []byte("MA-L,0022AA,\"Works, Inc\",x\n"))
-	link := write("link.pcap", overEthernet(t, raw, [6]byte{0, 0x22, 0xaa, 1, 2, 3}, [6]byte{2, 0, 0, 0, 0, 1}))
-	plain := write("plain.pcap", raw)
+	countries, makers := dir.write(t, "c.mmdb", file), dir.write(t, "oui.csv", []byte("MA-L,0022AA,\"Works, Inc\",x\n"))
+	link := dir.write(t, "link.pcap", overEthernet(t, raw, [6]byte{0, 0x22, 0xaa, 1, 2, 3}, [6]byte{2, 0, 0, 0, 0, 1}))
+	plain := dir.write(t, "plain.pcap", raw)
 
 	for _, c := range []struct {
 		args []string
