@@ -12,6 +12,12 @@
 // package reads the socket itself: the conntrack libraries hand events over
 // through channels of goroutines, where this order is lost.
 //
+// Where conntrack counts (net.netfilter.nf_conntrack_acct, for entries born after
+// it was switched on) dumps, lookups and Destroy events carry the counters of both
+// directions, and where it notes times (nf_conntrack_timestamp) when the entry was
+// confirmed.
+//
 // It refuses to guess after a loss: an overrun is counted and reported, and the
-// caller has to dump. It changes nothing in the kernel.
+// caller has to dump. It changes nothing in
+// the kernel but these two switches, when asked (Account).
 package conntrack

@@ -18,6 +18,14 @@ type Flow struct {
 	Mark   uint32 // 0 in events of kernels that leave it out
 	Status uint32 // IPS_* bits; 0 where the message has none
 	State  uint8  // of a TCP connection, as the kernel numbers them; 0 where the message has none
+
+	// Counters are what conntrack has counted in the original and the reply
+	// direction; zero where it does not count (Counted).
+	Counters [2]Counter
+	Counted  bool
+	// Start and Stop are when the entry was confirmed and ended, in nanoseconds of
+	// Unix time; 0 where the kernel did not note it. Stop is in Destroy events only.
+	Start, Stop uint64
 }
 
 // States of a TCP connection whose end the kernel has seen.
@@ -33,6 +41,21 @@ func (f *Flow) Ended() bool {
 	return f.Orig.Proto == unix.IPPROTO_TCP && (f.State == tcpTimeWait || f.State == tcpClose)
 }
 
+// Bits of Flow.Status that matter here.
+const (
+	statusDying     = 1 << 9
+	statusOffload   = 1 << 14
+	statusHWOffload = 1 << 15
+)
+
+// Dying reports whether the entry has ended: its Destroy event is sent already, or
+// is being sent.
+func (f *Flow) Dying() bool { return f.Status&statusDying != 0 }
+
+// Offloaded reports whether packets of the connection bypass the rules by a
+// flowtable, in software or hardware.
+func (f *Flow) Offloaded() bool { return f.Status&(statusOffload|statusHWOffload) != 0 }
+
 // Attributes of ctnetlink messages that are read here.
 const (
 	ctaTupleOrig  = 1
@@ -40,8 +63,11 @@ const (
 	ctaStatus     = 3
 	ctaProtoInfo  = 4
 	ctaMark       = 8
+	ctaCountOrig  = 9
+	ctaCountReply = 10
 	ctaID         = 12
 	ctaZone       = 18
+	ctaTimestamp  = 20
 
 	ctaTupleIP    = 1
 	ctaTupleProto = 2
@@ -80,6 +106,14 @@ func ParseFlow(b []byte, f *Flow) error {
 			return parseProtoInfo(v, f)
 		case ctaMark:
 			return be32(v, &f.Mark)
+		case ctaCountOrig:
+			f.Counted = true
+			return parseCounter(v, &f.Counters[0])
+		case ctaCountReply:
+			f.Counted = true
+			return parseCounter(v, &f.Counters[1])
+		case ctaTimestamp:
+			return parseTimestamp(v, f)
 		case ctaID:
 			return be32(v, &f.ID)
 		case ctaZone:

@@ -26,6 +26,22 @@ func encodeFlow(tb testing.TB, f *Flow) []byte {
 	e.Uint32(ctaMark, f.Mark)
 	e.Uint32(ctaID, f.ID)
 	e.Uint16(ctaZone, f.Zone)
+	if f.Counted {
+		for i, typ := range []uint16{ctaCountOrig, ctaCountReply} {
+			e.Nested(typ, func(e *netlink.AttributeEncoder) error {
+				e.Uint64(ctaCountPackets, f.Counters[i].Packets)
+				e.Uint64(ctaCountBytes, f.Counters[i].Bytes)
+				return nil
+			})
+		}
+	}
+	if f.Start|f.Stop != 0 {
+		e.Nested(ctaTimestamp, func(e *netlink.AttributeEncoder) error {
+			e.Uint64(ctaTimeStart, f.Start)
+			e.Uint64(ctaTimeStop, f.Stop)
+			return nil
+		})
+	}
 	b, err := e.Encode()
 	if err != nil {
 		tb.Fatal(err)
@@ -35,7 +51,10 @@ func encodeFlow(tb testing.TB, f *Flow) []byte {
 
 func testFlow(a, b string) *Flow {
 	orig := NewTuple(6, netip.MustParseAddrPort(a), netip.MustParseAddrPort(b))
-	return &Flow{ID: 0xdeadbeef, Zone: 3, Orig: orig, Reply: orig.Reverse(), Mark: 7, Status: 8}
+	return &Flow{
+		ID: 0xdeadbeef, Zone: 3, Orig: orig, Reply: orig.Reverse(), Mark: 7, Status: 8,
+		Counters: [2]Counter{{Packets: 3, Bytes: 1 << 40}, {Packets: 1, Bytes: 60}}, Counted: true, Start: 1 << 60, Stop: 1<<60 + 1,
+	}
 }
 
 func TestParseFlow(t *testing.T) {
