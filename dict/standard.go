@@ -8,6 +8,7 @@ const (
 	Hosts    = "hosts"
 	Devices  = "devices"
 	Users    = "users"
+	Groups   = "groups"
 )
 
 // Standard returns the tables that exist from the start. sessionLimit is the
@@ -26,6 +27,8 @@ func Standard(sessionLimit int) []Table {
 			{Name: "quota_size", Type: Int64},
 			{Name: "quota_remaining", Type: Int64},
 			{Name: "quota_exceeded", Type: Bool},
+			{Name: "quota_period", Type: Int64},
+			{Name: "quota_plan", Type: String},
 			{Name: "captive_portal_authenticated", Type: Bool, Default: BoolValue(false)},
 		}},
 		{Name: Devices, Key: KeyEther, Limit: 65536, Fields: []Field{
@@ -37,12 +40,24 @@ func Standard(sessionLimit int) []Table {
 			{Name: "quota_size", Type: Int64},
 			{Name: "quota_remaining", Type: Int64},
 			{Name: "quota_exceeded", Type: Bool},
+			{Name: "quota_period", Type: Int64},
+			{Name: "quota_plan", Type: String},
 		}},
 		{Name: Users, Key: KeyString, Limit: 65536, Fields: []Field{
 			{Name: "usergroups", Type: String, Aliases: []string{"user_group"}},
 			{Name: "quota_size", Type: Int64},
 			{Name: "quota_remaining", Type: Int64},
 			{Name: "quota_exceeded", Type: Bool},
+			{Name: "quota_period", Type: Int64},
+			{Name: "quota_plan", Type: String},
+			{Name: "quota_group", Type: String},
+		}},
+		{Name: Groups, Key: KeyString, Limit: 65536, Fields: []Field{
+			{Name: "quota_size", Type: Int64},
+			{Name: "quota_remaining", Type: Int64},
+			{Name: "quota_exceeded", Type: Bool},
+			{Name: "quota_period", Type: Int64},
+			{Name: "quota_plan", Type: String},
 		}},
 	}
 }

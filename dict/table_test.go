@@ -133,7 +133,7 @@ func TestCheckRow(t *testing.T) {
 }
 
 func TestStandard(t *testing.T) {
-	want := map[string]dict.KeyType{"sessions": dict.KeyCtID, "hosts": dict.KeyAddress, "devices": dict.KeyEther, "users": dict.KeyString}
+	want := map[string]dict.KeyType{"sessions": dict.KeyCtID, "hosts": dict.KeyAddress, "devices": dict.KeyEther, "users": dict.KeyString, "groups": dict.KeyString}
 	for _, tab := range dict.Standard(12345) {
 		n, err := tab.Normal()
 		if err != nil {

@@ -69,7 +69,7 @@ func TestAddStandard(t *testing.T) {
 			t.Errorf("users has no more fields than before: %+v", table.Fields)
 		}
 	}
-	want := map[string]int{dict.Sessions: 77, dict.Hosts: 65536, dict.Devices: 65536, dict.Users: dict.DefaultLimit}
+	want := map[string]int{dict.Sessions: 77, dict.Hosts: 65536, dict.Devices: 65536, dict.Groups: 65536, dict.Users: dict.DefaultLimit}
 	if diff := cmp.Diff(want, limits); diff != "" {
 		t.Errorf("limits (-want +got)\n%s", diff)
 	}
