@@ -3,6 +3,7 @@
 package identity
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -47,13 +48,28 @@ func (d *Directory) Hosts() []Host {
 	defer d.mu.Unlock()
 	all := make([]Host, 0, len(d.hosts))
 	for _, h := range d.hosts {
-		mac := h.device.mac
-		all = append(all, Host{
-			h.addr, dict.EtherValue(mac).String(), d.vendor(mac), h.link, d.hostName(h), h.agent, d.cfg.State.userOf(mac), h.seen.UTC(),
-		})
+		all = append(all, d.tellHost(h))
 	}
 	slices.SortFunc(all, func(a, b Host) int { return a.Address.Compare(b.Address) })
 	return all
+}
+
+// Host returns the host of an address. dict.ErrNotExist.
+func (d *Directory) Host(addr netip.Addr) (Host, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if h := d.hosts[addr]; h != nil {
+		return d.tellHost(h), nil
+	}
+	return Host{}, fmt.Errorf("host %s: %w", addr, dict.ErrNotExist)
+}
+
+// tellHost returns what is known of a host; d.mu is held.
+func (d *Directory) tellHost(h *host) Host {
+	mac := h.device.mac
+	return Host{
+		h.addr, dict.EtherValue(mac).String(), d.vendor(mac), h.link, d.hostName(h), h.agent, d.cfg.State.userOf(mac), h.seen.UTC(),
+	}
 }
 
 // Devices returns all devices by MAC.
@@ -61,19 +77,50 @@ func (d *Directory) Devices() []Device {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	all := make([]Device, 0, len(d.devices))
-	for mac, v := range d.devices {
-		one := Device{
-			MAC: dict.EtherValue(mac).String(), Vendor: d.vendor(mac), Interface: v.link(),
-			Hostname: d.deviceName(v), Username: d.cfg.State.userOf(mac), Addresses: v.addresses(),
-		}
-		if h := v.latest(); h != nil {
-			seen := h.seen.UTC()
-			one.Seen = &seen
-		}
-		all = append(all, one)
+	for _, v := range d.devices {
+		all = append(all, d.tellDevice(v))
 	}
 	slices.SortFunc(all, func(a, b Device) int { return strings.Compare(a.MAC, b.MAC) })
 	return all
+}
+
+// Device returns the device of a MAC. dict.ErrNotExist.
+func (d *Directory) Device(mac [6]byte) (Device, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if v := d.devices[mac]; v != nil {
+		return d.tellDevice(v), nil
+	}
+	return Device{}, fmt.Errorf("device %s: %w", dict.EtherValue(mac), dict.ErrNotExist)
+}
+
+// tellDevice returns what is known of a device; d.mu is held.
+func (d *Directory) tellDevice(v *device) Device {
+	one := Device{
+		MAC: dict.EtherValue(v.mac).String(), Vendor: d.vendor(v.mac), Interface: v.link(),
+		Hostname: d.deviceName(v), Username: d.cfg.State.userOf(v.mac), Addresses: v.addresses(),
+	}
+	if h := v.latest(); h != nil {
+		seen := h.seen.UTC()
+		one.Seen = &seen
+	}
+	return one
+}
+
+// User returns a user. dict.ErrNotExist.
+func (d *Directory) User(name string) (User, error) {
+	groups, ok := d.cfg.State.groupsOf(name)
+	if !ok {
+		return User{}, fmt.Errorf("user %s: %w", dict.Quote(name), dict.ErrNotExist)
+	}
+	u := User{Name: name, Groups: []string{}, Devices: []string{}}
+	if groups != "" {
+		u.Groups = strings.Split(groups, ",")
+	}
+	for _, mac := range d.cfg.State.devicesOf(name) {
+		u.Devices = append(u.Devices, dict.EtherValue(mac).String())
+	}
+	return u, nil
 }
 
 // Users returns all users by name.
