@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"nftdict/dictd/api"
 	"nftdict/dictd/config"
 	"nftdict/dictd/conntrack"
+	"nftdict/dictd/event"
 	"nftdict/dictd/queue"
 	"nftdict/dictd/rules"
 	"nftdict/dictd/session"
@@ -56,6 +58,7 @@ type Daemon struct {
 	keeper   *keeper
 	who      who
 	api      *api.Server
+	happened *event.Log
 
 	overrun    chan struct{}
 	reconciled atomic.Uint64
@@ -65,7 +68,7 @@ type Daemon struct {
 // New prepares a daemon: it opens what it needs of the kernel, but installs no
 // rules yet. The store has the standard tables. Run must follow, or Close.
 func New(o Options) (*Daemon, error) {
-	d := &Daemon{o: o, started: time.Now(), overrun: make(chan struct{}, 1), memories: newMemories()}
+	d := &Daemon{o: o, started: time.Now(), overrun: make(chan struct{}, 1), memories: newMemories(), happened: event.New(0, time.Now)}
 	d.config.Store(&o.Config)
 	if err := d.open(); err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -94,7 +97,7 @@ func (d *Daemon) open() error {
 		return err
 	}
 	d.record = newRecorder(d.o.Store)
-	d.table = session.New(session.Config{Kernel: (*kernel)(d), Rows: d.record, Limit: limit, Now: d.started})
+	d.table = session.New(session.Config{Kernel: (*kernel)(d), Rows: d.record, Limit: limit, Now: d.started, Ended: d.sessionEnded})
 	d.events, err = conntrack.Listen(conntrack.Config{
 		NetNS: d.o.NetNS, Buffer: d.o.EventBuffer, Handle: d.table.Handle, Overrun: d.eventsLost,
 	})
@@ -104,7 +107,7 @@ func (d *Daemon) open() error {
 	if err := d.openWho(c); err != nil {
 		return err
 	}
-	d.pipeline = &pipeline{table: d.table, record: d.record, clock: time.Now, observe: d.who.Observe}
+	d.pipeline = &pipeline{table: d.table, record: d.record, clock: time.Now, observe: d.who.Observe, happened: d.happened}
 	d.pipeline.classifier.Store(classify)
 	d.pipeline.registers.Store(registers)
 	table, err := rules.Open(rules.Options{Name: c.Rules.Table, NetNS: d.o.NetNS})
@@ -115,7 +118,11 @@ func (d *Daemon) open() error {
 	if d.source, err = d.probeSource(c); err != nil {
 		return err
 	}
-	if d.api, err = api.Listen(c.Socket, d); err != nil {
+	rights, err := api.NewRights(c.API.Read, c.API.Write)
+	if err != nil {
+		return err
+	}
+	if d.api, err = api.Listen(c.Socket, d, rights); err != nil {
 		return err
 	}
 	d.warnings = d.findWarnings()
@@ -206,6 +213,7 @@ func (d *Daemon) inspect(ctx context.Context) error {
 		}
 		tasks.Go(func() error { return d.keeper.Run(running) })
 		tasks.Go(func() error { return d.keepHouse(running) })
+		d.happened.Publish(event.Event{Kind: event.DaemonStart, Data: Started{d.o.Version, os.Getpid()}})
 		if d.o.Ready != nil {
 			d.o.Ready()
 		}

@@ -11,6 +11,7 @@ import (
 
 	"nftdict/classifier"
 	"nftdict/dictd/conntrack"
+	"nftdict/dictd/event"
 	"nftdict/dictd/queue"
 	"nftdict/dictd/session"
 )
@@ -24,7 +25,8 @@ type pipeline struct {
 	registers  atomic.Pointer[registers] // nil has none
 	clock      func() time.Time
 	// observe is told what a client says of itself; may be nil.
-	observe func(client netip.Addr, name, agent string)
+	observe  func(client netip.Addr, name, agent string)
+	happened *event.Log
 
 	malformed, truncated, untracked, finished atomic.Uint64
 }
@@ -111,6 +113,9 @@ func (w *worker) classify(s *session.Session, dir classifier.Dir, now time.Time)
 	s.Final = s.Finished || state >= classifier.Final
 	if s.Final && !final && w.observe != nil {
 		w.tell(s)
+	}
+	if s.Final && !final {
+		sessionEvent(w.happened, event.SessionFinal, s)
 	}
 	return s.Finished || s.Final != final || s.Class.Version() != before
 }

@@ -7,17 +7,20 @@ import (
 	"log/slog"
 	"reflect"
 
+	"nftdict/dictd/api"
 	"nftdict/dictd/config"
+	"nftdict/dictd/event"
 )
 
 // Reload takes over a new configuration while packets go on being inspected:
-// fail, log_level, domains, countries, vendors, sessions.packets, sessions.bytes
-// and sessions.certificates. Files that they name are read again. If another key
+// fail, log_level, domains, countries, vendors, api, sessions.packets,
+// sessions.bytes and sessions.certificates. Files that they name are read again. If another key
 // has changed, or the new values do not work, nothing changes.
 func (d *Daemon) Reload(c config.Config) error {
 	old := d.config.Load()
 	same := *old
 	same.Fail, same.LogLevel, same.Domains, same.Countries, same.Vendors = c.Fail, c.LogLevel, c.Domains, c.Countries, c.Vendors
+	same.API = c.API
 	same.Sessions.Packets, same.Sessions.Bytes, same.Sessions.Certificates = c.Sessions.Packets, c.Sessions.Bytes, c.Sessions.Certificates
 	if !reflect.DeepEqual(same, c) {
 		return fmt.Errorf("reload: backend, socket, state, queues, rules, sessions.limit and identity cannot change while dictd runs: start it again")
@@ -30,10 +33,17 @@ func (d *Daemon) Reload(c config.Config) error {
 	if err != nil {
 		return fmt.Errorf("reload: %w", err)
 	}
+	rights, err := api.NewRights(c.API.Read, c.API.Write)
+	if err != nil {
+		return fmt.Errorf("reload: %w", err)
+	}
 	d.config.Store(&c)
 	if err := d.keeper.update(d.rulesConfig()); err != nil {
 		d.config.Store(old)
 		return fmt.Errorf("reload: %w", err)
+	}
+	if err := d.api.SetRights(rights); err != nil {
+		d.o.Log.Error("cannot change who may open the control socket", "err", err)
 	}
 	for _, r := range d.running() {
 		if err := r.SetFailOpen(!c.Closed()); err != nil {
@@ -44,6 +54,7 @@ func (d *Daemon) Reload(c config.Config) error {
 	d.pipeline.registers.Store(registers)
 	d.who.VendorsChanged()
 	d.setLevel(&c)
+	d.happened.Publish(event.Event{Kind: event.ConfigReloaded})
 	return nil
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"nftdict/dictd/api"
 	"nftdict/dictd/config"
 )
 
@@ -91,7 +92,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		switch {
 		case *check:
-			return exitDone
+			_, err = api.NewRights(c.API.Read, c.API.Write) // names of this machine
 		case *remove:
 			err = removeRules(&c)
 		default:

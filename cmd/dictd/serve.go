@@ -62,6 +62,7 @@ func serve(ctx context.Context, path string, c config.Config, log *slog.Logger, 
 			}
 			if err != nil {
 				log.Error("the configuration was refused, the old one stays", "err", err)
+				d.ConfigRefused(err)
 				continue
 			}
 			log.Info("the configuration was read again")

@@ -19,6 +19,7 @@ import (
 	"nftdict/classifier"
 	"nftdict/dict/dicttest"
 	"nftdict/dictd/conntrack"
+	"nftdict/dictd/event"
 	"nftdict/dictd/identity"
 	"nftdict/dictd/identity/neighbour"
 	"nftdict/dictd/session"
@@ -28,7 +29,10 @@ import (
 type source struct {
 	*session.Table
 	who *identity.Directory
+	log *event.Log
 }
+
+func (s source) Events() *event.Log { return s.log }
 
 func (s source) Directory() *identity.Directory { return s.who }
 
@@ -88,7 +92,7 @@ func serve(t *testing.T, n int) (path string) {
 		s.Unlock()
 	}
 	path = filepath.Join(t.TempDir(), "dictd.sock")
-	srv, err := Listen(path, source{table, directory(t)})
+	srv, err := Listen(path, source{table, directory(t), event.New(0, time.Now)}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +167,7 @@ func TestAbsent(t *testing.T) {
 	if _, err := NewClient(path).Status(t.Context()); !IsAbsent(err) {
 		t.Errorf("a socket without a daemon: %v", err)
 	}
-	srv, err := Listen(path, source{})
+	srv, err := Listen(path, source{}, nil)
 	if err != nil {
 		t.Fatalf("listen over the socket of a dead daemon: %v", err)
 	}
@@ -172,7 +176,7 @@ func TestAbsent(t *testing.T) {
 	if err != nil || fi.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", fi.Mode(), err)
 	}
-	if _, err := Listen(path, source{}); err == nil || !strings.Contains(err.Error(), "another daemon") {
+	if _, err := Listen(path, source{}, nil); err == nil || !strings.Contains(err.Error(), "another daemon") {
 		t.Errorf("a second daemon: %v", err)
 	}
 }
@@ -182,7 +186,7 @@ func TestListenReplacesSocketsOnly(t *testing.T) {
 	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Listen(path, source{}); err == nil {
+	if _, err := Listen(path, source{}, nil); err == nil {
 		t.Fatal("a file was replaced")
 	}
 	if text, err := os.ReadFile(path); err != nil || string(text) != "precious" {
@@ -203,6 +207,12 @@ func TestRefusals(t *testing.T) {
 		{"GET", "/", 404}, {"GET", "/v2/status", 404}, {"POST", "/v1/status", 405}, {"DELETE", "/v1/sessions", 405},
 		{"GET", "/v1/sessions?limit=x", 400}, {"GET", "/v1/sessions/x/why", 400}, {"GET", "/v1/sessions/4294967296/why", 400},
 		{"GET", "/v1/sessions/99/why", 404}, {"GET", "/v1/sessions/0x1/why", 200},
+		{"GET", "/v1/sessions?aplication=DNS", 400}, {"GET", "/v1/sessions?after=-1", 400}, {"GET", "/v1/status?x=1", 400},
+		{"GET", "/v1/sessions?a=%zz", 400}, {"GET", "/v1//status", 404}, {"GET", "/v1/status/", 404}, {"GET", "/v1/users/../status", 404},
+		{"GET", "/v1/users/%2e%2e", 404}, {"GET", "/v1/users/a%2fb", 404}, {"PUT", "/v1/users/%2e%2e", 400}, {"OPTIONS", "/v1/status", 405}, {"HEAD", "/v1/status", 200},
+		{"GET", "/v1/hosts/10.0.0.9", 200}, {"GET", "/v1/hosts/::ffff:10.0.0.9", 200}, {"GET", "/v1/hosts/10.0.0.8", 404}, {"GET", "/v1/hosts/x", 400},
+		{"GET", "/v1/devices/02:00:00:00:00:09", 200}, {"GET", "/v1/devices/10.0.0.9", 200}, {"GET", "/v1/devices/x", 400}, {"GET", "/v1/users/al", 404},
+		{"GET", "/v1/hosts?after=x", 400}, {"GET", "/v1/devices?after=x", 400}, {"GET", "/v1/openapi.json", 200}, {"GET", "/v1/events?kind=x", 400}, {"GET", "/v1/events?after=x", 400},
 	} {
 		req, err := http.NewRequest(c.method, "http://dictd"+c.path, nil)
 		if err != nil {
@@ -217,7 +227,7 @@ func TestRefusals(t *testing.T) {
 		if resp.StatusCode != c.status {
 			t.Errorf("%s %s: status %d, want %d: %s", c.method, c.path, resp.StatusCode, c.status, body)
 		}
-		if c.status >= 400 && (!strings.Contains(string(body), `"error":`) || !strings.Contains(string(body), `"remedy":`)) {
+		if c.status >= 400 && c.method != "HEAD" && (!strings.Contains(string(body), `"error":`) || !strings.Contains(string(body), `"remedy":`)) {
 			t.Errorf("%s %s: %s", c.method, c.path, body)
 		}
 	}

@@ -3,21 +3,23 @@
 package api
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"log"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"nftdict/dictd/event"
 	"nftdict/dictd/identity"
 	"nftdict/dictd/session"
 )
@@ -31,6 +33,8 @@ type Source interface {
 	Find(id uint32) []*session.Session
 	// Directory knows who is behind addresses.
 	Directory() *identity.Directory
+	// Events is what happened; nil for nothing.
+	Events() *event.Log
 }
 
 // Limits of a request.
@@ -44,14 +48,17 @@ const (
 
 // Server answers on a unix socket.
 type Server struct {
-	path string
-	ln   net.Listener
-	src  Source
+	path    string
+	ln      net.Listener
+	src     Source
+	rights  atomic.Pointer[Rights]
+	streams atomic.Int32 // of events, open now
 }
 
-// Listen makes the socket, readable for its owner alone. It replaces a socket
-// that nobody listens on, and refuses to replace anything else.
-func Listen(path string, src Source) (*Server, error) {
+// Listen makes the socket, which only root can open unless rights, which may be
+// nil, name others. It replaces a socket that nobody listens on, and refuses to
+// replace anything else.
+func Listen(path string, src Source, rights *Rights) (*Server, error) {
 	if conn, err := net.DialTimeout("unix", path, time.Second); err == nil {
 		conn.Close()
 		return nil, fmt.Errorf("control socket %s: another daemon listens there", path)
@@ -67,16 +74,18 @@ func Listen(path string, src Source) (*Server, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, fmt.Errorf("control socket: %w", err)
 	}
-	ln, err := listenPrivate(path)
+	ln, err := listenAs(path, rights.mode())
 	if err != nil {
 		return nil, fmt.Errorf("control socket: %w", err)
 	}
-	return &Server{path: path, ln: ln, src: src}, nil
+	s := &Server{path: path, ln: &gate{UnixListener: ln, of: make(map[uint32]int)}, src: src}
+	s.rights.Store(rights)
+	return s, nil
 }
 
-// listenPrivate binds the socket under a name of its own, and gives it its
-// name with its mode in place: at no time may others open it.
-func listenPrivate(path string) (net.Listener, error) {
+// listenAs binds the socket under a name of its own, and gives it its name with
+// its mode in place: at no time may others open it.
+func listenAs(path string, mode fs.FileMode) (*net.UnixListener, error) {
 	temporary := fmt.Sprintf("%s.%d", path, os.Getpid())
 	if err := os.Remove(temporary); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
@@ -86,7 +95,7 @@ func listenPrivate(path string) (net.Listener, error) {
 		return nil, err
 	}
 	ln.SetUnlinkOnClose(false)
-	err = os.Chmod(temporary, 0o600)
+	err = os.Chmod(temporary, mode)
 	if err == nil {
 		err = os.Rename(temporary, path)
 	}
@@ -101,6 +110,10 @@ func (s *Server) Run(ctx context.Context) error {
 	srv := &http.Server{
 		Handler: s.handler(), ReadTimeout: requestTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: requestTimeout, MaxHeaderBytes: maxHeader,
+		BaseContext: func(net.Listener) context.Context { return ctx }, // streams end with it
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return withPeer(ctx, c.(*guest).peer) },
+		// What clients do wrong is theirs to know.
+		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	stop := context.AfterFunc(ctx, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
@@ -125,84 +138,31 @@ func (s *Server) Close() error {
 	return errors.Join(s.ln.Close(), os.Remove(s.path))
 }
 
-func (s *Server) handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.src.Status()) })
-	mux.HandleFunc("GET /v1/sessions", s.sessions)
-	mux.HandleFunc("GET /v1/sessions/{ctid}/why", s.why)
+func (s *Server) handler() *router {
+	mux := &router{mux: http.NewServeMux(), may: s.may}
+	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, r *http.Request) {
+		if _, ok := parseQuery(w, r); ok {
+			answer(w, http.StatusOK, s.src.Status())
+		}
+	})
+	s.handleSessions(mux)
 	s.handleWho(mux)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet {
-			refuse(w, http.StatusMethodNotAllowed, "method "+r.Method+": not allowed", "use GET; PUT and DELETE are for /v1/users/NAME and /v1/devices/MAC/user")
-			return
-		}
-		refuse(w, http.StatusNotFound, fmt.Sprintf("path %q: does not exist", r.URL.Path),
-			"there are /v1/status, /v1/sessions, /v1/sessions/CTID/why, /v1/hosts, /v1/devices and /v1/users")
-	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		mux.ServeHTTP(w, r)
-	})
+	s.handleEvents(mux)
+	s.handleDocument(mux)
+	return mux
 }
 
-// sessions writes an array, one session after the other: there may be many.
-func (s *Server) sessions(w http.ResponseWriter, r *http.Request) {
-	query := r.URL.Query()
-	limit := -1
-	if text := query.Get("limit"); text != "" {
-		n, err := strconv.ParseUint(text, 10, 31)
-		if err != nil {
-			refuse(w, http.StatusBadRequest, fmt.Sprintf("limit %q: invalid", text), "give a number")
-			return
-		}
-		limit = int(n)
-	}
-	application := query.Get("application")
-	w.Header().Set("Content-Type", "application/json")
-	out := bufio.NewWriter(w)
-	defer out.Flush()
-	enc := json.NewEncoder(out)
-	out.WriteByte('[')
-	n := 0
-	for _, one := range s.src.Sessions() {
-		if n == limit {
-			break
-		}
-		if !one.Lock() {
-			continue
-		}
-		d := Describe(one)
-		one.Unlock()
-		if application != "" && !strings.EqualFold(application, d.Application) {
-			continue
-		}
-		if n++; n > 1 {
-			out.WriteByte(',')
-		}
-		if enc.Encode(&d) != nil {
-			return
-		}
-	}
-	out.WriteString("]\n")
-}
+// may reports whether a peer may ask, or change something.
+func (s *Server) may(p *Peer, change bool) bool { return p != nil && s.rights.Load().May(p, change) }
 
-func (s *Server) why(w http.ResponseWriter, r *http.Request) {
-	text := r.PathValue("ctid")
-	id, err := strconv.ParseUint(text, 0, 32)
-	if err != nil {
-		refuse(w, http.StatusBadRequest, fmt.Sprintf("conntrack id %q: invalid", text), "give the number that `conntrack -L -o id` shows")
-		return
+// SetRights changes who may ask and who may change, of all that comes from now on,
+// and ends the streams of those who may not any more.
+func (s *Server) SetRights(r *Rights) error {
+	s.rights.Store(r)
+	if err := os.Chmod(s.path, r.mode()); err != nil {
+		return fmt.Errorf("control socket: %w", err)
 	}
-	for _, one := range s.src.Find(uint32(id)) {
-		if one.Lock() {
-			why := Why{Describe(one), one.Class.Evidence()}
-			one.Unlock()
-			answer(w, http.StatusOK, &why)
-			return
-		}
-	}
-	refuse(w, http.StatusNotFound, fmt.Sprintf("session %d: does not exist", id),
-		"it may have ended, or begun before the daemon; `dictctl sessions` lists those it knows")
+	return nil
 }
 
 func refuse(w http.ResponseWriter, status int, text, remedy string) {

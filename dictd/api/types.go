@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"nftdict/classifier"
+	"nftdict/dictd/event"
 	"nftdict/dictd/identity"
 	"nftdict/dictd/identity/lease"
 	"nftdict/dictd/session"
@@ -31,6 +32,7 @@ type Status struct {
 	Hints     int               `json:"hints"` // DNS answers remembered
 	Registers []Register        `json:"registers"`
 	Identity  Identity          `json:"identity"`
+	Events    event.Stats       `json:"events"`
 	Warnings  []string          `json:"warnings"`
 	Errors    map[string]string `json:"errors,omitempty"` // figures that could not be had, and why
 }

@@ -3,7 +3,6 @@
 package api
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,7 +12,7 @@ import (
 	"nftdict/dictd/identity"
 )
 
-// UserGroups is the body of PUT /v1/users/{name}.
+// UserGroups is the body of PUT and PATCH /v1/users/{name}.
 type UserGroups struct {
 	Groups []string `json:"usergroups"`
 }
@@ -30,11 +29,60 @@ type Bound struct {
 
 // handleWho adds what is about hosts, devices and users. A device is named by
 // its MAC, or by an address that it has.
-func (s *Server) handleWho(mux *http.ServeMux) {
-	mux.HandleFunc("GET /v1/hosts", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.src.Directory().Hosts()) })
-	mux.HandleFunc("GET /v1/devices", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.src.Directory().Devices()) })
-	mux.HandleFunc("GET /v1/users", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.src.Directory().Users()) })
-	mux.HandleFunc("PUT /v1/users/{name}", func(w http.ResponseWriter, r *http.Request) {
+func (s *Server) handleWho(mux *router) {
+	s.handleWhoLists(mux)
+	mux.HandleFunc("GET /v1/hosts/{address}", func(w http.ResponseWriter, r *http.Request) {
+		addr, err := parseAddr(r.PathValue("address"))
+		var h identity.Host
+		if err == nil {
+			h, err = s.src.Directory().Host(addr)
+		}
+		done(w, err, &h)
+	})
+	mux.HandleFunc("GET /v1/devices/{mac}", func(w http.ResponseWriter, r *http.Request) {
+		mac, err := s.deviceOf(r)
+		var d identity.Device
+		if err == nil {
+			d, err = s.src.Directory().Device(mac)
+		}
+		done(w, err, &d)
+	})
+	mux.HandleFunc("GET /v1/users/{name}", func(w http.ResponseWriter, r *http.Request) {
+		u, err := s.src.Directory().User(r.PathValue("name"))
+		done(w, err, &u)
+	})
+	s.handleUser(mux)
+	s.handleDeviceUser(mux)
+}
+
+// handleWhoLists adds the lists, each in the order of what names its elements.
+func (s *Server) handleWhoLists(mux *router) {
+	mux.HandleFunc("GET /v1/hosts", func(w http.ResponseWriter, r *http.Request) {
+		answerPage(w, r, s.src.Directory().Hosts, func(key string) (func(identity.Host) bool, error) {
+			last, err := parseAddr(key)
+			return func(h identity.Host) bool { return last.Less(h.Address) }, err
+		})
+	})
+	mux.HandleFunc("GET /v1/devices", func(w http.ResponseWriter, r *http.Request) {
+		answerPage(w, r, s.src.Directory().Devices, func(key string) (func(identity.Device) bool, error) {
+			mac, err := dict.ParseKey(dict.KeyEther, key)
+			if err != nil {
+				return nil, err
+			}
+			last := dict.EtherValue(mac.Ether()).String()
+			return func(d identity.Device) bool { return d.MAC > last }, nil
+		})
+	})
+	mux.HandleFunc("GET /v1/users", func(w http.ResponseWriter, r *http.Request) {
+		answerPage(w, r, s.src.Directory().Users, func(last string) (func(identity.User) bool, error) {
+			return func(u identity.User) bool { return u.Name > last }, nil
+		})
+	})
+}
+
+// handleUser adds what changes users. PUT makes one if need be, PATCH does not.
+func (s *Server) handleUser(mux *router) {
+	set := func(w http.ResponseWriter, r *http.Request, found bool) {
 		var body UserGroups
 		if !take(w, r, &body) {
 			return
@@ -43,11 +91,29 @@ func (s *Server) handleWho(mux *http.ServeMux) {
 			refuse(w, http.StatusBadRequest, "usergroups: missing", "send {\"usergroups\": [...]}, with [] for none")
 			return
 		}
-		done(w, s.src.Directory().SetUser(r.PathValue("name"), body.Groups), struct{}{})
-	})
+		name, dir := r.PathValue("name"), s.src.Directory()
+		var err error
+		if found {
+			_, err = dir.User(name)
+		}
+		if err == nil {
+			err = dir.SetUser(name, body.Groups)
+		}
+		var u identity.User
+		if err == nil {
+			u, err = dir.User(name)
+		}
+		done(w, err, &u)
+	}
+	mux.HandleFunc("PUT /v1/users/{name}", func(w http.ResponseWriter, r *http.Request) { set(w, r, false) })
+	mux.HandleFunc("PATCH /v1/users/{name}", func(w http.ResponseWriter, r *http.Request) { set(w, r, true) })
 	mux.HandleFunc("DELETE /v1/users/{name}", func(w http.ResponseWriter, r *http.Request) {
 		done(w, s.src.Directory().DeleteUser(r.PathValue("name")), struct{}{})
 	})
+}
+
+// handleDeviceUser adds what gives devices to users, and takes them.
+func (s *Server) handleDeviceUser(mux *router) {
 	mux.HandleFunc("PUT /v1/devices/{mac}/user", func(w http.ResponseWriter, r *http.Request) {
 		var body DeviceUser
 		if !take(w, r, &body) {
@@ -81,15 +147,13 @@ func (s *Server) deviceOf(r *http.Request) ([6]byte, error) {
 	return k.Ether(), nil
 }
 
-// take reads the body of a request, and refuses what is not as it should be.
-func take(w http.ResponseWriter, r *http.Request, v any) bool {
-	d := json.NewDecoder(r.Body)
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		refuse(w, http.StatusBadRequest, "body: "+err.Error(), "send a JSON object")
-		return false
+// parseAddr reads the address of a host. The error wraps dict.ErrInvalid.
+func parseAddr(text string) (netip.Addr, error) {
+	addr, err := netip.ParseAddr(text)
+	if err != nil || addr.Zone() != "" {
+		return netip.Addr{}, fmt.Errorf("host %s: %w: want an address", dict.Quote(text), dict.ErrInvalid)
 	}
-	return true
+	return addr.Unmap(), nil
 }
 
 // done answers a request for a change.
@@ -100,7 +164,7 @@ func done(w http.ResponseWriter, err error, v any) {
 	case errors.Is(err, dict.ErrNotExist):
 		refuse(w, http.StatusNotFound, err.Error(), "`dictctl users`, `dictctl devices` and `dictctl hosts` list those it knows")
 	case errors.Is(err, dict.ErrInvalid), errors.Is(err, dict.ErrTooLong):
-		refuse(w, http.StatusBadRequest, err.Error(), "")
+		refuse(w, http.StatusBadRequest, err.Error(), "GET /v1/openapi.json tells what is wanted")
 	case errors.Is(err, identity.ErrTooMany):
 		refuse(w, http.StatusInsufficientStorage, err.Error(), "delete some")
 	default:

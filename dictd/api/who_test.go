@@ -52,7 +52,7 @@ func TestUsersAndDevices(t *testing.T) {
 		},
 		"400 user \" al\"":             func() error { return c.SetUser(ctx, " al", nil) },
 		"400 group":                    func() error { return c.SetUser(ctx, "al", []string{"a,b"}) },
-		"400 body: http: request body": func() error { return c.SetUser(ctx, "al", []string{strings.Repeat("x", maxBody)}) },
+		"413 body: longer than 65536 bytes": func() error { return c.SetUser(ctx, "al", []string{strings.Repeat("x", maxBody)}) },
 	} {
 		err := f()
 		var refused *Error

@@ -10,6 +10,7 @@ import (
 	"math/bits"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -32,6 +33,14 @@ type Config struct {
 	Rules     Rules    `toml:"rules"`
 	Sessions  Sessions `toml:"sessions"`
 	Identity  Identity `toml:"identity"`
+	API       API      `toml:"api"`
+}
+
+// API says who may use the control socket beside root: "user:NAME", "group:NAME",
+// with an id in a name's place, too.
+type API struct {
+	Read  []string `toml:"read"`  // who may ask
+	Write []string `toml:"write"` // who may ask and change
 }
 
 // Queues says how packets reach the daemon.
@@ -81,6 +90,7 @@ func Default() Config {
 		Rules:    Rules{Table: "dictd", Priority: -145, FinishBit: 1 << 30},
 		Sessions: Sessions{Packets: 64, Bytes: 64 << 10, Certificates: true},
 		Identity: Identity{Leases: usualLeases(), Interfaces: []string{}, Hosts: 16384, Addresses: 64, Age: 86400},
+		API:      API{Read: []string{}, Write: []string{}},
 	}
 }
 
@@ -206,6 +216,11 @@ func (c *Config) check() error {
 	for _, path := range c.Identity.Leases {
 		if !filepath.IsAbs(path) {
 			errs = append(errs, fmt.Errorf("identity.leases %s: %w: want whole paths of files", dict.Quote(path), dict.ErrInvalid))
+		}
+	}
+	for _, name := range slices.Concat(c.API.Read, c.API.Write) {
+		if word, of, _ := strings.Cut(name, ":"); of == "" || word != "user" && word != "group" {
+			errs = append(errs, fmt.Errorf("api %s: %w: want user:NAME or group:NAME", dict.Quote(name), dict.ErrInvalid))
 		}
 	}
 	for _, name := range c.Identity.Interfaces {

@@ -54,6 +54,8 @@ func TestRefusals(t *testing.T) {
 		{"[identity]\naddresses = 0", "identity.addresses 0"},
 		{"[identity]\nleases = [\"leases\"]", `identity.leases "leases"`},
 		{"[identity]\nage = 1", "identity.age 1"},
+		{"[api]\nread = [\"bob\"]", `api "bob": invalid: want user:NAME`},
+		{"[api]\nwrite = [\"group:\"]", `api "group:": invalid`},
 		{"[identity]\ninterfaces = [\"lan0\", \"a b\"]", `identity.interfaces "a b"`},
 	} {
 		if _, err := Parse([]byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -2,7 +2,10 @@
 
 package event
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Reader follows a Log. One goroutine at a time may call its methods.
 type Reader struct {
@@ -70,6 +73,17 @@ func (r *Reader) Close() {
 // at least one. A Gap stands before what follows it, with the number of the event
 // before. It returns 0 with the error of ctx when that ends.
 func (r *Reader) Read(ctx context.Context, dst []Event) (int, error) {
+	return r.read(ctx, nil, dst)
+}
+
+// ReadWithin is Read, but returns 0 and nil when nothing happened for a time.
+func (r *Reader) ReadWithin(ctx context.Context, wait time.Duration, dst []Event) (int, error) {
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	return r.read(ctx, t.C, dst)
+}
+
+func (r *Reader) read(ctx context.Context, late <-chan time.Time, dst []Event) (int, error) {
 	for {
 		if n := r.take(dst); n > 0 {
 			return n, nil
@@ -77,9 +91,23 @@ func (r *Reader) Read(ctx context.Context, dst []Event) (int, error) {
 		select {
 		case <-ctx.Done():
 			return 0, ctx.Err()
+		case <-late:
+			return 0, nil
 		case <-r.wake:
 		}
 	}
+}
+
+// Position returns the place after all that was read, and after what this reader
+// does not want.
+func (r *Reader) Position() Position {
+	l := r.log
+	if l == nil {
+		return Position{}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return Position{l.boot, r.at}
 }
 
 // take writes the events that are there.

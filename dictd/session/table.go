@@ -47,6 +47,7 @@ type Table struct {
 	kernel Kernel
 	rows   Rows
 	limit  int
+	ended  func(*Session)
 	serial atomic.Int64
 
 	// losses counts the times that events were lost; settled is how many of them
@@ -84,12 +85,15 @@ type Config struct {
 	Rows   Rows
 	Limit  int       // most sessions
 	Now    time.Time // start of the daemon: session numbers grow from it
+	// Ended is called with each session that ends, locked; it must not call the
+	// table. May be nil.
+	Ended func(*Session)
 }
 
 // New returns an empty table.
 func New(c Config) *Table {
 	t := &Table{
-		kernel: c.Kernel, rows: c.Rows, limit: c.Limit, ids: newIndex(),
+		kernel: c.Kernel, rows: c.Rows, limit: c.Limit, ended: c.Ended, ids: newIndex(),
 		tuples: make(map[place]*Session), clients: make(map[netip.Addr]*client), zones: make(map[uint16]struct{}),
 		snapshots: make(map[*snapshot]struct{}),
 	}
@@ -210,6 +214,9 @@ func (t *Table) forget(s *Session, drop bool) {
 		for _, id := range s.IDs(nil) {
 			t.rows.Delete(id)
 		}
+	}
+	if t.ended != nil {
+		t.ended(s)
 	}
 	s.dead = true
 	t.setHeld(s, 0)
