@@ -61,6 +61,7 @@ type Classifier struct {
 	opts      Options
 	detectors []detector
 	first     [2][256]idSet        // candidates by first payload byte, for TCP and UDP
+	openers   []int                // those whose opening messages take sessions from others
 	midway    idSet                // those that know their protocol from a message in the middle of a stream
 	bare      [256]*detector       // protocols told by the IP protocol number
 	announced map[string]*detector // by application: what only another session tells
@@ -92,6 +93,9 @@ func New(o Options) *Classifier {
 		d := &c.detectors[i]
 		c.looks[overTCP], c.looks[overUDP] = append(c.looks[overTCP], d.stream), append(c.looks[overUDP], d.datagram)
 		d.bare = &Application{d.upper, d.category}
+		if d.opening != nil {
+			c.openers = append(c.openers, i)
+		}
 		if d.name == "TLS" || d.name == "HTTP" {
 			c.midway.add(i)
 		}

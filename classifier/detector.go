@@ -19,6 +19,11 @@ type detector struct {
 	patience uint8
 
 	bare *Application // of name and category, for the history; set by New
+	// lenient says that datagram takes anything that follows for its own.
+	lenient bool
+	// opening tells a datagram that may open a connection of the protocol on a
+	// session that another has; nil: none does.
+	opening func([]byte) bool
 	// starts tells first payload bytes the protocol can begin with; nil: any, where
 	// a number comes first that the sender chooses.
 	starts func(byte) bool

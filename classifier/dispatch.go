@@ -59,7 +59,10 @@ func (c *Classifier) run(s *Session, p *Packet, d Dir, now time.Time, data []byt
 
 	x := c.scratch.Get().(*sight)
 	x.c, x.s, x.p, x.dir, x.now, x.data, x.nth = c, s, p, d, now, data, int(s.payloads[d])
-	if s.detector != nil {
+	if s.flags&alone != 0 {
+		x.id = int(s.place)
+		c.runAlone(x)
+	} else if s.detector != nil {
 		x.id = int(s.place)
 		s.settle(d, s.detector.look(over)(x))
 	} else if left := c.elect(x, over, candidates); s.detector == nil {
@@ -94,6 +97,9 @@ func (c *Classifier) elect(x *sight, over transport, candidates idSet) idSet {
 				c.forgetBare(x.s)
 				x.s.place = uint8(i)
 				x.s.won(i)
+				if over == overUDP && x.dir == Original {
+					x.s.flags |= alone
+				}
 				x.s.settle(x.dir, v)
 				return candidates
 			}
@@ -131,10 +137,16 @@ func (c *Classifier) patience(s *Session) int {
 
 // settle acts on what the session's own detector said of direction d.
 func (s *Session) settle(d Dir, v verdict) {
-	switch v {
-	case done:
+	switch {
+	case v == done && s.flags&alone != 0:
+		s.flags |= told
+		s.shrink()
+	case v == done:
 		s.finish()
-	case no, enough:
+	case v != no && v != enough:
+	case s.flags&alone != 0 && d == Original:
+		s.flags |= heard
+	default:
 		s.mute(d)
 	}
 }

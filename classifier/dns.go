@@ -57,7 +57,7 @@ func lookDNS(x *sight) verdict {
 			x.learnDNS(&x.dns)
 			return found
 		}
-		if x.s.detector != nil {
+		if x.s.detector != nil && x.s.flags&alone == 0 {
 			return done
 		}
 		return no

@@ -12,7 +12,7 @@ const (
 
 func dtlsDetector() detector {
 	return detector{
-		name: "DTLS", upper: "DTLS", category: "web", confidence: 95,
+		name: "DTLS", upper: "DTLS", category: "web", confidence: 95, opening: opensDTLS,
 		starts:   func(b byte) bool { return b >= recordChangeCipher && b <= recordData },
 		datagram: lookDTLS,
 	}

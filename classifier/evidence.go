@@ -41,6 +41,14 @@ const logHead = 5
 // end returns the place behind the last piece.
 func (l *log) end() int { return max(len(l.b), 1) }
 
+// empty takes everything out of the log, and keeps its memory.
+func (l *log) empty() {
+	if cap(l.b) > 0 {
+		l.b[:1][0] = 0
+		l.b = l.b[:0]
+	}
+}
+
 // insert puts a piece to place at, no further than the end.
 func (l *log) insert(at int, rule, seen string, packet uint16, confidence uint8) {
 	if len(l.b) > 0 && l.b[0] >= maxEvidence {

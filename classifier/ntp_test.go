@@ -52,8 +52,11 @@ func TestNTP(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			v := newConversation(t, New(Options{}))
 			state := v.udp(Original, tt.in)
-			if r := v.s.Result(); r.Protocol != tt.want || (state == Done) != (tt.want != "") {
+			if r := v.s.Result(); r.Protocol != tt.want || state != More {
 				t.Errorf("state %v, %+v", state, r)
+			}
+			if state = v.udp(Reply, server); tt.want != "" && state != Done {
+				t.Errorf("state %v after the answer", state)
 			}
 		})
 	}

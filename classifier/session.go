@@ -50,6 +50,9 @@ const (
 	late                      // a stream whose beginning was missed
 	resumed                   // taken up behind bytes that nobody knows, per direction
 	resumedReply              // held by resumed << Reply
+	alone                     // the protocol rests on datagrams of the client
+	told                      // alone, and all is known
+	heard                     // alone, and the client's direction has no more to tell
 )
 
 // bothMuted is set when neither direction has more to tell.
@@ -77,6 +80,10 @@ func (s *Session) State() State {
 // Learned reports whether packets have named the server or the application,
 // which may be well before Done. A hint does not count.
 func (s *Session) Learned() bool { return s.flags&learned != 0 }
+
+// Said reports whether the session's protocol has no more to tell: it is Final, or
+// would be, had anyone but the client spoken so far.
+func (s *Session) Said() bool { return s.flags&(finished|settled|told) != 0 }
 
 // Version returns Result().Version without making a Result.
 func (s *Session) Version() uint64 { return uint64(s.version) }
@@ -151,6 +158,13 @@ func (s *Session) finish() {
 	s.dropStream(Reply)
 	s.work = nil
 	s.endTrial()
+}
+
+// shrink releases what a message needed that is complete now.
+func (s *Session) shrink() {
+	if s.work != nil && s.work.quic != nil && s.work.dns == nil {
+		s.work = nil
+	}
 }
 
 // Held returns how many bytes of messages that are incomplete s keeps.

@@ -25,6 +25,7 @@ type sight struct {
 	line   []byte // a text in the making
 	quic   quicScratch
 	dns    dnsMessage
+	spare  findings // of a look that changes nothing
 }
 
 // release lets go of everything that is not x's own.

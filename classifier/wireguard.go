@@ -4,7 +4,7 @@ package classifier
 
 func wireGuardDetector() detector {
 	return detector{
-		name: "WireGuard", upper: "WIREGUARD", category: "vpn", confidence: 93,
+		name: "WireGuard", upper: "WIREGUARD", category: "vpn", confidence: 93, opening: opensWireGuard,
 		starts:   oneOf("\x01\x02\x04"),
 		datagram: func(x *sight) verdict { return sure(isWireGuard(x.data)) },
 	}

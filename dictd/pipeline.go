@@ -104,14 +104,14 @@ func asks(p *classifier.Packet) bool {
 // too: a certificate follows its hello. A panic ends the inspection of
 // the session and goes on to the queue, which counts it.
 func (w *worker) classify(s *session.Session, dir classifier.Dir, now time.Time) bool {
-	before, final := s.Class.Version(), s.Final
+	before, final, said := s.Class.Version(), s.Final, s.Final || s.Class.Said()
 	s.Finished = true // unless all goes well
 	state := w.classifier.Load().Inspect(&s.Class, &w.packet, dir, now)
 	if s.Finished = w.table.Hold(s, now) || state == classifier.Done; s.Finished {
 		w.finished.Add(1)
 	}
 	s.Final = s.Finished || state >= classifier.Final
-	if s.Final && !final && w.observe != nil {
+	if !said && (s.Final || s.Class.Said()) && w.observe != nil {
 		w.tell(s)
 	}
 	if s.Final && !final {
@@ -120,7 +120,7 @@ func (w *worker) classify(s *session.Session, dir classifier.Dir, now time.Time)
 	return s.Finished || s.Final != final || s.Class.Version() != before
 }
 
-// tell tells what a session whose application is settled says of its client: the
+// tell tells what a session that has said what it is says of its client: the
 // user agent, and the name in a request for a lease.
 func (w *worker) tell(s *session.Session) {
 	r, orig := s.Class.Result(), s.Orig()
