@@ -50,8 +50,8 @@ func TestUsersAndDevices(t *testing.T) {
 		"400 usergroups: missing": func() error {
 			return c.do(ctx, "PUT", "/v1/users/al", nil, struct{}{}, decodeInto(&struct{}{}))
 		},
-		"400 user \" al\"":             func() error { return c.SetUser(ctx, " al", nil) },
-		"400 group":                    func() error { return c.SetUser(ctx, "al", []string{"a,b"}) },
+		"400 user \" al\"":                  func() error { return c.SetUser(ctx, " al", nil) },
+		"400 group":                         func() error { return c.SetUser(ctx, "al", []string{"a,b"}) },
 		"413 body: longer than 65536 bytes": func() error { return c.SetUser(ctx, "al", []string{strings.Repeat("x", maxBody)}) },
 	} {
 		err := f()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"nftdict/dict"
+	"nftdict/dictd/event"
 	"nftdict/dictd/session"
 )
 
@@ -26,6 +27,7 @@ type Config struct {
 	Identify func(map[netip.Addr]*session.Client)
 	State    *State // users and their devices
 	Clock    func() time.Time
+	Events   *event.Log // is told what becomes of hosts, devices and users; may be nil
 }
 
 // Directory holds what is known. Its methods may be called by many goroutines.
@@ -48,6 +50,7 @@ type Directory struct {
 	writing sync.Mutex // held while rows are written; taken before mu
 	books   [3]*book   // of hosts, devices and users
 	told    map[netip.Addr]*session.Client
+	news    *news
 
 	moves, refused, evicted, aged, missed atomic.Uint64
 }
@@ -100,6 +103,7 @@ func New(cfg Config) (*Directory, error) {
 	}, func(name string) {
 		d.changed.users[name] = struct{}{}
 	})
+	d.news = d.newNews(cfg.Events)
 	d.touch()
 	return d, nil
 }

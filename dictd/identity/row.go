@@ -73,6 +73,7 @@ func (d *Directory) Flush() {
 	d.changed = newChanges()
 	hosts, devices, users := d.books[0], d.books[1], d.books[2]
 	for addr := range changed.hosts {
+		d.news.host(d, addr)
 		if h := d.hosts[addr]; h != nil {
 			hosts.want(dict.AddrKey(addr), d.hostCells(h))
 			clients[addr] = d.client(h)
@@ -82,6 +83,7 @@ func (d *Directory) Flush() {
 		}
 	}
 	for mac := range changed.devices {
+		d.news.device(d, mac)
 		if v := d.devices[mac]; v != nil {
 			devices.want(dict.EtherKey(mac), d.deviceCells(v))
 		} else {
@@ -89,6 +91,7 @@ func (d *Directory) Flush() {
 		}
 	}
 	for name := range changed.users {
+		d.news.user(d, name)
 		key, err := dict.StringKey(name)
 		if err != nil {
 			continue // State lets none in
@@ -119,6 +122,7 @@ func (d *Directory) Flush() {
 	if len(changes) > 0 && d.cfg.Identify != nil {
 		d.cfg.Identify(changes)
 	}
+	d.news.publish()
 }
 
 // adopt takes over the rows of an earlier run.
