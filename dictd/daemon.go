@@ -57,6 +57,7 @@ type Daemon struct {
 	readers  atomic.Pointer[[]*queue.Reader] // nil until they are open
 	keeper   *keeper
 	who      who
+	account  account
 	api      *api.Server
 	happened *event.Log
 
@@ -98,8 +99,11 @@ func (d *Daemon) open() error {
 	}
 	d.record = newRecorder(d.o.Store)
 	d.table = session.New(session.Config{Kernel: (*kernel)(d), Rows: d.record, Limit: limit, Now: d.started, Ended: d.sessionEnded})
+	if err := d.openAccount(c); err != nil {
+		return err
+	}
 	d.events, err = conntrack.Listen(conntrack.Config{
-		NetNS: d.o.NetNS, Buffer: d.o.EventBuffer, Handle: d.table.Handle, Overrun: d.eventsLost,
+		NetNS: d.o.NetNS, Buffer: d.o.EventBuffer, Handle: d.handle, Overrun: d.eventsLost,
 	})
 	if err != nil {
 		return err
@@ -145,7 +149,7 @@ func (d *Daemon) Close() error {
 	if d.api != nil {
 		errs = append(errs, d.api.Close())
 	}
-	errs = append(errs, d.who.close())
+	errs = append(errs, d.who.close(), d.account.close())
 	return errors.Join(errs...)
 }
 
@@ -182,7 +186,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	if ctx.Err() != nil && d.config.Load().Rules.Remove {
 		err = errors.Join(err, d.keeper.table.Remove())
 	}
-	return errors.Join(err, d.keeper.table.Close(), d.kernel.Close(), d.who.close())
+	return errors.Join(err, d.keeper.table.Close(), d.kernel.Close(), d.who.close(), d.account.close())
 }
 
 // inspect runs all tasks but the reading of events.
@@ -214,6 +218,7 @@ func (d *Daemon) inspect(ctx context.Context) error {
 		tasks.Go(func() error { return d.keeper.Run(running) })
 		tasks.Go(func() error { return d.keepHouse(running) })
 		d.happened.Publish(event.Event{Kind: event.DaemonStart, Data: Started{d.o.Version, os.Getpid()}})
+		tasks.Go(func() error { return d.account.run(running) })
 		if d.o.Ready != nil {
 			d.o.Ready()
 		}

@@ -13,6 +13,7 @@
 //	keeper          the daemon's own nft table, put back when somebody removed it
 //	housekeeper     forgets rejected connections; renews rows; resyncs after loss
 //	identity        neighbours, leases and users -> rows of hosts, devices and users
+//	ledger          what connections have moved -> totals by host, device, user, application
 //	control socket  package api
 //
 // What it writes of a session: session_id, ip_protocol, family, client_address,

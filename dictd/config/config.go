@@ -34,6 +34,7 @@ type Config struct {
 	Sessions  Sessions `toml:"sessions"`
 	Identity  Identity `toml:"identity"`
 	API       API      `toml:"api"`
+	Ledger    Ledger   `toml:"ledger"`
 }
 
 // API says who may use the control socket beside root: "user:NAME", "group:NAME",
@@ -89,6 +90,7 @@ func Default() Config {
 		Queues:   Queues{First: 5300, Count: 2, Fanout: true, Length: 4096, Copy: 65535, Buffer: 8 << 20},
 		Rules:    Rules{Table: "dictd", Priority: -145, FinishBit: 1 << 30},
 		Sessions: Sessions{Packets: 64, Bytes: 64 << 10, Certificates: true},
+		Ledger:   Ledger{Accounting: true, Period: 4, Inside: usualInside(), RecordsSize: 64 << 20},
 		Identity: Identity{Leases: usualLeases(), Interfaces: []string{}, Hosts: 16384, Addresses: 64, Age: 86400},
 		API:      API{Read: []string{}, Write: []string{}},
 	}
@@ -228,5 +230,6 @@ func (c *Config) check() error {
 			errs = append(errs, fmt.Errorf("identity.interfaces %s: %w: want names of interfaces", dict.Quote(name), dict.ErrInvalid))
 		}
 	}
+	errs = append(errs, c.Ledger.check()...)
 	return errors.Join(errs...)
 }

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+
+package dictd
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+	"time"
+
+	"nftdict/dictd/config"
+	"nftdict/dictd/conntrack"
+	"nftdict/dictd/ledger"
+)
+
+// account is the ledger with what it is told by.
+type account struct {
+	*ledger.Ledger // nil if none is kept
+	state          *ledger.State
+	locals         *ledger.Locals
+	kernel         *conntrack.Client
+	records        *ledger.Records
+	inside         []netip.Prefix
+	pace           ledger.Pace
+}
+
+// ledgerShare is the most of one processor that the ledger's rounds may take.
+const ledgerShare = 0.04
+
+// openAccount has connections counted, and opens the ledger.
+func (d *Daemon) openAccount(c *config.Config) (err error) {
+	if c.Ledger.Accounting {
+		switched, err := conntrack.Account(d.o.NetNS)
+		if len(switched) > 0 {
+			d.o.Log.Info("switched on; connections of before stay as they are", "sysctl", strings.Join(switched, " "))
+		}
+		if err != nil {
+			d.o.Log.Warn("connections are not counted", "err", err)
+		}
+	}
+	if c.Ledger.Period == 0 {
+		return nil
+	}
+	a := &d.account
+	a.inside = c.Ledger.Networks()
+	a.pace = ledger.Pace{
+		Period: time.Duration(c.Ledger.Period * float64(time.Second)), Share: ledgerShare, Failed: d.ledgerFailed,
+	}
+	if a.locals, err = ledger.OpenLocals(d.o.NetNS); err != nil {
+		return err
+	}
+	// A socket of its own: packets that wait for a lookup must not wait for a dump.
+	if a.kernel, err = conntrack.Dial(d.o.NetNS); err != nil {
+		return err
+	}
+	if a.state, err = ledger.OpenState(c.State); err != nil {
+		if errors.Is(err, ledger.ErrInUse) {
+			return err
+		}
+		d.o.Log.Warn("what is counted is kept in memory alone, until dictd starts again", "err", err)
+	}
+	if c.Ledger.Records != "" {
+		if a.records, err = ledger.OpenRecords(c.Ledger.Records, int64(c.Ledger.RecordsSize)); err != nil {
+			d.o.Log.Warn("connections that end are not recorded", "err", err)
+		}
+	}
+	conf := ledger.Config{
+		Kernel: ledgerKernel{a.kernel, d}, Label: d.label, Who: d.party, Local: a.locals.Has, Refresh: a.locals.Refresh,
+		Clock: time.Now, State: a.state,
+	}
+	if a.records != nil {
+		conf.Ended = a.records.Add
+	}
+	a.Ledger, err = ledger.New(conf)
+	return err
+}
+
+// ledgerKernel is the Daemon as ledger.Kernel.
+type ledgerKernel struct {
+	*conntrack.Client
+	d *Daemon
+}
+
+func (k ledgerKernel) Drain() error { return k.d.events.Drain() }
+
+func (d *Daemon) label(f *conntrack.Flow) (l ledger.Label) {
+	l.Application, l.Category, l.Final, _ = d.table.Label(f)
+	return l
+}
+
+// party tells who has an address: somebody the directory knows, or one of the
+// networks inside.
+func (d *Daemon) party(addr netip.Addr) (p ledger.Party) {
+	if p.MAC, p.User, p.Inside = d.who.Party(addr); p.Inside {
+		return p
+	}
+	for _, n := range d.account.inside {
+		if n.Contains(addr) {
+			p.Inside = true
+			break
+		}
+	}
+	return p
+}
+
+func (d *Daemon) ledgerFailed(err error) {
+	if err != nil {
+		d.o.Log.Error("cannot count what connections have moved, it is tried again", "err", err)
+		return
+	}
+	d.o.Log.Info("what connections have moved is counted again")
+}
+
+// handle takes an event of conntrack into account: what a connection was is asked
+// before it is forgotten.
+func (d *Daemon) handle(e *conntrack.Event) {
+	if d.account.Ledger != nil {
+		d.account.Handle(e)
+	}
+	d.table.Handle(e)
+}
+
+// run does rounds until ctx ends.
+func (a *account) run(ctx context.Context) error {
+	if a.Ledger == nil {
+		return nil
+	}
+	return a.Run(ctx, a.pace)
+}
+
+// close releases what openAccount opened.
+func (a *account) close() error {
+	var errs []error
+	if a.Ledger != nil { // ends that came after the last round
+		errs = append(errs, a.Save())
+	}
+	if a.records != nil {
+		errs = append(errs, a.records.Close())
+	}
+	if a.state != nil {
+		errs = append(errs, a.state.Close())
+	}
+	if a.kernel != nil {
+		errs = append(errs, a.kernel.Close())
+	}
+	if a.locals != nil {
+		errs = append(errs, a.locals.Close())
+	}
+	return errors.Join(errs...)
+}
