@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+
+package dictd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"nftdict/dict/dicttest"
+	"nftdict/dictd/config"
+	"nftdict/dictd/ledger"
+	"nftdict/internal/lab"
+	"nftdict/internal/lab/labtest"
+	"nftdict/internal/need"
+)
+
+// The ledger against the counters of devices:
+//
+//	client eth0 ---- lan0 gateway (dictd, translates) wan0 ---- internet
+
+// wire counts what passes between client and gateway by the devices' counters:
+// bytes of IP packets but those of neighbour discovery and multicast.
+type wire struct {
+	tb testing.TB
+	l  *lab.Lab
+}
+
+func newWire(tb testing.TB, l *lab.Lab) *wire {
+	tb.Helper()
+	w := &wire{tb: tb, l: l}
+	ethtool := need.Program(tb, "ethtool")
+	for ns, device := range map[*lab.Namespace]string{l.Gateway: "lan0", l.Client: "eth0"} {
+		run(tb, ns, ethtool, "-K", device, "gro", "off", "gso", "off", "tso", "off")
+		run(tb, ns, "nft", "add table netdev wire; add counter netdev wire noise; add chain netdev wire in { type filter hook ingress device "+device+" priority 0; };"+
+			"add rule netdev wire in meta protocol arp counter name noise; add rule netdev wire in meta l4proto { icmp, icmpv6, igmp } counter name noise")
+	}
+	run(tb, l.Gateway, ethtool, "-K", "wan0", "gro", "off", "gso", "off", "tso", "off")
+	run(tb, l.Internet, ethtool, "-K", "eth0", "gro", "off", "gso", "off", "tso", "off")
+	return w
+}
+
+// read returns the bytes from and to the client so far.
+func (w *wire) read() (out, in uint64) {
+	w.tb.Helper()
+	return w.received(w.l.Gateway, "lan0"), w.received(w.l.Client, "eth0")
+}
+
+func (w *wire) received(ns *lab.Namespace, device string) uint64 {
+	w.tb.Helper()
+	h, err := ns.Netlink()
+	if err != nil {
+		w.tb.Fatal(err)
+	}
+	defer h.Close()
+	link, err := h.LinkByName(device)
+	if err != nil {
+		w.tb.Fatal(err)
+	}
+	const etherHeader = 14
+	s := link.Attrs().Statistics
+	words := strings.Fields(run(w.tb, ns, "nft", "list counter netdev wire noise"))
+	noise := uint64(0)
+	for i, word := range words {
+		if word == "bytes" {
+			if noise, err = strconv.ParseUint(words[i+1], 10, 64); err != nil {
+				w.tb.Fatal(err)
+			}
+		}
+	}
+	return s.RxBytes - etherHeader*s.RxPackets - noise
+}
+
+// translate has the gateway masquerade, and send what is for elsewhere to a site.
+func translate(tb testing.TB, l *lab.Lab, elsewhere4, elsewhere6 netip.Addr, site lab.Site) {
+	run(tb, l.Gateway, "nft", fmt.Sprintf("add table inet nat; add chain inet nat post { type nat hook postrouting priority 100; };"+
+		"add rule inet nat post oifname wan0 masquerade; add chain inet nat pre { type nat hook prerouting priority -100; };"+
+		"add rule inet nat pre ip daddr %s dnat ip to %s; add rule inet nat pre ip6 daddr %s dnat ip6 to %s;"+
+		"add chain inet nat through { type filter hook forward priority 0; }; add counter inet nat invalid; add rule inet nat through ct state invalid counter name invalid",
+		elsewhere4, site.Addr4, elsewhere6, site.Addr6))
+}
+
+// talker makes connections of all kinds from the client.
+type talker struct {
+	tb    testing.TB
+	l     *lab.Lab
+	addrs []netip.Addr
+	port  uint16
+}
+
+// newTalker has the site answer on a port, for TCP and UDP: twice what was sent.
+func newTalker(tb testing.TB, l *lab.Lab, site lab.Site, port uint16, more ...netip.Addr) *talker {
+	tb.Helper()
+	for _, a := range []netip.Addr{site.Addr4, site.Addr6} {
+		at := netip.AddrPortFrom(a, port).String()
+		listener, err := l.Internet.Listen(context.Background(), "tcp", at)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		tb.Cleanup(func() { listener.Close() })
+		go func() {
+			for {
+				conn, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				go func() {
+					defer conn.Close()
+					if b, err := io.ReadAll(conn); err == nil {
+						_, _ = conn.Write(append(b, b...))
+					}
+				}()
+			}
+		}()
+		packets, err := l.Internet.ListenPacket(context.Background(), "udp", at)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		tb.Cleanup(func() { packets.Close() })
+		go func() {
+			buf := make([]byte, 4096)
+			for {
+				n, from, err := packets.ReadFrom(buf)
+				if err != nil {
+					return
+				}
+				_, _ = packets.WriteTo(append(buf[:n:n], buf[:n]...), from)
+			}
+		}()
+	}
+	return &talker{tb, l, append([]netip.Addr{site.Addr4, site.Addr6}, more...), port}
+}
+
+// talk makes n connections, some at a time; the i-th sends about size(i) bytes.
+func (k *talker) talk(n int, size func(i int) int) {
+	k.tb.Helper()
+	next := make(chan int)
+	var workers sync.WaitGroup
+	errs := make(chan error, n)
+	for range 8 {
+		workers.Go(func() {
+			for i := range next {
+				to := netip.AddrPortFrom(k.addrs[i%len(k.addrs)], k.port).String()
+				var err error
+				if i/len(k.addrs)%2 == 0 {
+					err = k.tcp(to, size(i))
+				} else {
+					err = k.udp(to, size(i))
+				}
+				if err != nil {
+					errs <- fmt.Errorf("connection %d to %s: %w", i, to, err)
+				}
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	select {
+	case err := <-errs:
+		k.tb.Fatal(err)
+	default:
+	}
+}
+
+func (k *talker) tcp(to string, n int) error {
+	conn, err := k.l.Client.Dial(context.Background(), "tcp", to)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	if _, err := conn.Write(make([]byte, n)); err != nil {
+		return err
+	}
+	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+		return err
+	}
+	if got, err := io.Copy(io.Discard, conn); err != nil || got != int64(2*n) {
+		return fmt.Errorf("%d bytes of %d: %w", got, 2*n, err)
+	}
+	return nil
+}
+
+func (k *talker) udp(to string, n int) error {
+	conn, err := k.l.Client.Dial(context.Background(), "udp", to)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	buf := make([]byte, 4096)
+	for ; n > 0; n -= 600 {
+		if _, err := conn.Write(buf[:min(n, 600)]); err != nil {
+			return err
+		}
+		if _, err := conn.Read(buf); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sums returns what the ledger has of the client's addresses.
+func sums(tb testing.TB, l *ledger.Ledger) (sum ledger.Use) {
+	tb.Helper()
+	all, err := l.Usage(ledger.Query{Period: ledger.Day})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, day := range all {
+		for _, u := range day.Uses {
+			if u.Address != lab.Client4 && u.Address != lab.Client6 {
+				tb.Errorf("somebody else: %+v", u)
+			}
+			sum.In, sum.Out = sum.In.Add(u.In), sum.Out.Add(u.Out)
+			sum.Connections += u.Connections
+		}
+	}
+	return sum
+}
+
+var (
+	elsewhere4 = netip.MustParseAddr("203.0.113.7")
+	elsewhere6 = netip.MustParseAddr("2001:db8:7::7")
+)
+
+// The ledger has to the byte what the devices have counted, over a thousand
+// connections of both families, TCP and UDP, translated in both ways, some of which
+// have ended when it looks, while the gateway talks to both sides itself.
+func TestLedgerEqualsDevices(t *testing.T) {
+	l := labtest.New(t, lab.Config{})
+	site, _ := l.Site("example.org")
+	translate(t, l, elsewhere4, elsewhere6, site)
+	w := newWire(t, l)
+	d := start(t, l.Gateway, dicttest.NewStandard(t), func(c *config.Config) { c.Ledger.Period = 0.5 })
+	k := newTalker(t, l, site, 7777, elsewhere4, elsewhere6)
+	out, in := w.read()
+	const n = 1000
+	// Entries of UDP end during the test.
+	run(t, l.Gateway, "sysctl", "-qw", "net.netfilter.nf_conntrack_udp_timeout=2", "net.netfilter.nf_conntrack_udp_timeout_stream=2", "net.netfilter.nf_conntrack_tcp_timeout_time_wait=2")
+	k.talk(n, func(i int) int { return 1 + i*i%9000 })
+	conn, err := l.Gateway.Dial(context.Background(), "tcp", netip.AddrPortFrom(site.Addr4, 7777).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	eventually(t, "connections end", func() bool { return d.account.Stats().Ended > n/4 })
+	eventually(t, "the ledger has what the devices have", func() bool {
+		if err := d.account.Poll(); err != nil {
+			t.Fatal(err)
+		}
+		nowOut, nowIn := w.read()
+		sum := sums(t, d.account.Ledger)
+		return sum.Out.Bytes == nowOut-out && sum.In.Bytes == nowIn-in
+	})
+	sum := sums(t, d.account.Ledger)
+	t.Logf("%d bytes out, %d in, %d connections; %+v", sum.Out.Bytes, sum.In.Bytes, sum.Connections, d.account.Stats())
+	if sum.Connections != n || sum.In.Bytes < 5<<20 {
+		t.Errorf("%d connections, %d bytes in", sum.Connections, sum.In.Bytes)
+	}
+	if s := d.account.Stats(); s.Estimated != 0 || s.Uncounted != 0 {
+		t.Errorf("stats %+v", s)
+	}
+	if text := run(t, l.Gateway, "nft", "list counter inet nat invalid"); !strings.Contains(text, "packets 0 ") {
+		t.Errorf("packets of no connection: %s", text)
+	}
+}
