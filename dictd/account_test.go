@@ -265,7 +265,8 @@ func TestLedgerEqualsDevices(t *testing.T) {
 	})
 	sum := sums(t, d.account.Ledger)
 	t.Logf("%d bytes out, %d in, %d connections; %+v", sum.Out.Bytes, sum.In.Bytes, sum.Connections, d.account.Stats())
-	if sum.Connections != n || sum.In.Bytes < 5<<20 {
+	// A port that comes back soon goes on in the entry of before.
+	if sum.Connections > n || sum.Connections < n-n/100 || sum.In.Bytes < 5<<20 {
 		t.Errorf("%d connections, %d bytes in", sum.Connections, sum.In.Bytes)
 	}
 	if s := d.account.Stats(); s.Estimated != 0 || s.Uncounted != 0 {
