@@ -108,12 +108,13 @@ func (d *Daemon) open() error {
 	if err != nil {
 		return err
 	}
+	d.pipeline = &pipeline{table: d.table, record: d.record, clock: time.Now, happened: d.happened}
+	d.pipeline.classifier.Store(classify)
+	d.pipeline.registers.Store(registers)
 	if err := d.openWho(c); err != nil {
 		return err
 	}
-	d.pipeline = &pipeline{table: d.table, record: d.record, clock: time.Now, observe: d.who.Observe, happened: d.happened}
-	d.pipeline.classifier.Store(classify)
-	d.pipeline.registers.Store(registers)
+	d.pipeline.observe = d.who.Observe
 	table, err := rules.Open(rules.Options{Name: c.Rules.Table, NetNS: d.o.NetNS})
 	if err != nil {
 		return err
