@@ -12,6 +12,9 @@ import (
 // of the same socket, or to the same relay, has named.
 const confidenceRelation = 65
 
+// maxAnnouncement is how long a connection that was announced is waited for.
+const maxAnnouncement = time.Minute
+
 // RelationsOptions bounds a Relations. Zero fields take the defaults named.
 type RelationsOptions struct {
 	Total  int           // entries kept, rounded up to a multiple of 16; 16384
@@ -70,7 +73,13 @@ func (c *Classifier) expected(s *Session, e Endpoints, now time.Time) bool {
 	if !c.opts.Relations.announced.Load() {
 		return false
 	}
-	app := c.opts.Relations.find(relationKey{end: e.Server, peer: e.Client.Addr(), proto: e.Proto}, now)
+	k := relationKey{end: e.Server, peer: e.Client.Addr(), proto: e.Proto}
+	app := c.opts.Relations.find(k, now)
+	if app != nil && e.Proto == ProtoTCP { // good for one connection, soon
+		if app, _ = c.opts.Relations.ends.take(k, maxAnnouncement, now); app == nil {
+			return false
+		}
+	}
 	if app == nil && e.Proto == ProtoUDP { // announced by the other side
 		app = c.opts.Relations.find(relationKey{end: e.Client, peer: e.Server.Addr(), proto: e.Proto}, now)
 	}

@@ -104,6 +104,30 @@ func TestExpectedTransfers(t *testing.T) {
 	}
 }
 
+// What is announced is good for one connection, and for a minute.
+func TestExpectedTransfersOnce(t *testing.T) {
+	const from, to = "192.0.2.10:50000", "198.51.100.1:51210"
+	for _, tt := range []struct {
+		name  string
+		after time.Duration
+		want  [2]string
+	}{
+		{"at once", time.Second, [2]string{"FTP_DATA", ""}},
+		{"late", 2 * time.Minute, [2]string{"", ""}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := New(Options{Relations: NewRelations(RelationsOptions{})})
+			between(c, ProtoTCP, "192.0.2.10:40000", "198.51.100.1:21", testTime, said{Reply, "220 FTP ready\r\n"}, said{Original, "USER a\r\n"},
+				said{Reply, "229 Entering Extended Passive Mode (|||51210|)\r\n"})
+			for i, want := range tt.want {
+				if r := between(c, ProtoTCP, from, to, testTime.Add(tt.after), said{Reply, noise(40)}); r.Protocol != want {
+					t.Errorf("connection %d: got %q, want %q", i+1, r.Protocol, want)
+				}
+			}
+		})
+	}
+}
+
 // A node of tinc sends datagrams to the port that took its connection.
 func TestExpectedDatagrams(t *testing.T) {
 	const node = "0 node_b 17.7\n"

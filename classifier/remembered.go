@@ -78,6 +78,20 @@ func (r *remembered[K, V]) find(k K, now time.Time) (v V, ok bool) {
 	return e.value, true
 }
 
+// take is find that forgets the value, which must have been confirmed within the
+// time given.
+func (r *remembered[K, V]) take(k K, within time.Duration, now time.Time) (v V, ok bool) {
+	p := r.part(k)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e, held := p.entries[k]
+	delete(p.entries, k)
+	if !held || now.Sub(e.last) > min(within, r.maxAge) {
+		return v, false
+	}
+	return e.value, true
+}
+
 // len returns the number of entries held, old ones included.
 func (r *remembered[K, V]) len() int {
 	n := 0
