@@ -60,6 +60,15 @@ func (p *Packet) Endpoints() Endpoints {
 	}
 }
 
+// Between makes p a packet of the connection e in direction d: what its addresses
+// and ports were before they were translated, where e is an original tuple.
+func (p *Packet) Between(e Endpoints, d Dir) {
+	if d == Reply {
+		e = e.Reverse()
+	}
+	p.Src, p.SrcPort, p.Dst, p.DstPort = e.Client.Addr(), e.Client.Port(), e.Server.Addr(), e.Server.Port()
+}
+
 // Reverse returns e with the two ends exchanged.
 func (e Endpoints) Reverse() Endpoints {
 	e.Client, e.Server = e.Server, e.Client

@@ -106,6 +106,7 @@ func asks(p *classifier.Packet) bool {
 func (w *worker) classify(s *session.Session, dir classifier.Dir, now time.Time) bool {
 	before, final, said := s.Class.Version(), s.Final, s.Final || s.Class.Said()
 	s.Finished = true // unless all goes well
+	w.packet.Between(s.Endpoints(), dir)
 	state := w.classifier.Load().Inspect(&s.Class, &w.packet, dir, now)
 	if s.Finished = w.table.Hold(s, now) || state == classifier.Done; s.Finished {
 		w.finished.Add(1)

@@ -75,6 +75,29 @@ func TestOnlyChangesAreWritten(t *testing.T) {
 	}
 }
 
+// What a server behind a translation of addresses says is filed under the address
+// that its clients know.
+func TestTranslatedEnds(t *testing.T) {
+	w := newWorker(t, dicttest.NewStandard(t), 10)
+	relations := classifier.NewRelations(classifier.RelationsOptions{})
+	w.classifier.Store(classifier.New(classifier.Options{Relations: relations}))
+	public, inside := netip.MustParseAddrPort("192.0.2.1:21"), netip.MustParseAddrPort("10.9.9.9:2121")
+	masqueraded := netip.MustParseAddrPort("203.0.113.7:40000")
+	flow := conntrack.Flow{ID: 5, Orig: conntrack.NewTuple(6, client, public), Reply: conntrack.NewTuple(6, inside, masqueraded)}
+	w.Handle(&queue.Packet{CtID: 5, First: true, Payload: ipPacket(classifier.ProtoTCP, client, public, 1, classifier.FlagSYN, nil)})
+	w.table.Handle(&conntrack.Event{Kind: conntrack.New, Flow: flow})
+	w.Handle(&queue.Packet{CtID: 5, Payload: ipPacket(classifier.ProtoTCP, inside, masqueraded, 1, classifier.FlagACK, []byte("220 FTP ready\r\n331 password\r\n229 Entering Extended Passive Mode (|||51210|)\r\n"))})
+	data := netip.AddrPortFrom(public.Addr(), 51210)
+	w.Handle(&queue.Packet{CtID: 6, First: true, Payload: ipPacket(classifier.ProtoTCP, netip.AddrPortFrom(client.Addr(), 40001), data, 1, classifier.FlagSYN, nil)})
+	row, err := w.record.store.Get(dict.Sessions, dict.CtID(6))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := value(row, "application"); got != "FTP_DATA" {
+		t.Errorf("application %q", got)
+	}
+}
+
 type countingStore struct {
 	*dicttest.Mem
 	cells int
