@@ -13,7 +13,10 @@ import (
 func ftpDetector() detector {
 	look := plainUntil("FTPS", lookFTP)
 	return streamOnly("FTP_CONTROL", "file", "2UAFSuafs", func(x *sight) verdict {
-		v := look(x)
+		v := found
+		if x.s.detector == nil || len(x.data) <= maxFTPLogin {
+			v = look(x)
+		}
 		if v < found || x.c.opts.Relations == nil || x.s.detector != nil && x.s.detector.name != "FTP_CONTROL" {
 			return v
 		}
@@ -22,6 +25,10 @@ func ftpDetector() detector {
 		return found
 	})
 }
+
+// maxFTPLogin is how many bytes of one direction may go before a connection turns
+// to TLS.
+const maxFTPLogin = 4096
 
 func ftpsDetector() detector {
 	return streamOnly("FTPS", "file", "2UAuafs", securedAfter(lookFTP))

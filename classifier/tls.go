@@ -253,6 +253,12 @@ func (x *sight) learnECH(outer string) {
 		confidence, seen = confidenceFront, "encrypted client hello, behind a front's name"
 	}
 	f := x.s.findings()
+	if confidence == confidenceFront && f.hint != nil {
+		if app := x.c.opts.Domains.find(f.hint.server); app != nil { // it knows the site behind the front
+			f.application, f.confidence, f.inferred = app, confidenceHint, true
+			x.s.touch()
+		}
+	}
 	if f.application != nil && !f.inferred && int(f.confidence) > confidence {
 		f.confidence = uint8(confidence)
 		x.s.touch()

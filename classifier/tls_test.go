@@ -336,6 +336,36 @@ func TestIsResolverName(t *testing.T) {
 
 // An encrypted hello takes from the confidence in the name beside it: most where
 // that is a front's.
+// A front's name says less than the name that the client has asked DNS for.
+func TestEncryptedHelloBehindHint(t *testing.T) {
+	for _, tt := range []struct {
+		hint, name, want string
+		inferred         bool
+	}{
+		{"www.netflix.com", "cloudflare-ech.com", "NETFLIX", true},
+		{"www.example.org", "cloudflare-ech.com", "CLOUDFLARE", false},
+		{"www.netflix.com", "www.vimeo.com", "VIMEO", false},
+	} {
+		hints := NewHints(HintsOptions{})
+		v := newConversation(t, New(Options{Hints: hints}))
+		hints.Add(v.client.Addr(), v.server.Addr(), tt.hint, 0, testTime)
+		v.open()
+		v.at(Original, 0, records(helloSpec{version: 0x0303, ciphers: []uint16{0x1301}, extensions: []helloExtension{sniExtension(tt.name), {extECH, noiseBytes(80)}}}.bytes()))
+		if r := v.s.Result(); r.Application != tt.want || r.Inferred != tt.inferred || r.SNI != tt.name {
+			t.Errorf("%s behind the hint %s: %q, inferred %v", tt.name, tt.hint, r.Application, r.Inferred)
+		}
+	}
+}
+
+// A server's hello that turns out to be none leaves no label behind.
+func TestBrokenServerHelloHasNoLabel(t *testing.T) {
+	p := newPlayer(New(Options{}), true, 465)
+	p.show(Reply, joinParts([]any{22, uint16(0x0303), size16{[]any{2, 0, uint16(60), uint16(0x0303), noiseBytes(32), 4, noiseBytes(4), uint16(0x1301), 77, noiseBytes(19)}}}))
+	if f := p.s.found; f != nil && f.label != nil {
+		t.Errorf("label %q", f.label.name)
+	}
+}
+
 func TestEncryptedHello(t *testing.T) {
 	for _, tt := range []struct {
 		name       string

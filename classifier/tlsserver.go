@@ -27,9 +27,16 @@ func lookServerHello(x *sight) verdict {
 	if size < 38 || size > maxRecord || x.data[9] != 3 || x.data[43] > 32 {
 		return no
 	}
-	if x.s.detector == nil {
+	fresh := x.s.detector == nil
+	v := x.serverFlight()
+	if v != no && fresh {
 		x.mailOverTLS()
 	}
+	return v
+}
+
+// serverFlight reads the messages that a server begins with.
+func (x *sight) serverFlight() verdict {
 	b, ended := x.flight(x.data)
 	for len(b) >= 4 {
 		kind, size := b[0], int(b[1])<<16|int(binary.BigEndian.Uint16(b[2:]))
