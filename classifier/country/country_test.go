@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -233,6 +234,13 @@ func TestRefusals(t *testing.T) {
 	}
 	if _, err := country.Open(filepath.Join(dir, "none.mmdb")); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "geoipupdate") {
 		t.Errorf("no file: %v", err)
+	}
+	pipe := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := country.Open(pipe); !errors.Is(err, country.ErrBroken) {
+		t.Errorf("a pipe: %v", err)
 	}
 	if _, err := country.Open(dir); !errors.Is(err, country.ErrBroken) {
 		t.Errorf("a directory: %v", err)

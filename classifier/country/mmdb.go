@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/oschwald/maxminddb-golang/v2"
 )
@@ -26,7 +27,7 @@ var (
 
 // Open reads the database in a file. An error names the file and what helps.
 func Open(path string) (*Table, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe is not waited for
 	if err != nil {
 		return nil, fmt.Errorf("%w: get a database of countries (geoipupdate has GeoLite2-Country), or correct the name", err)
 	}

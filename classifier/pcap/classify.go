@@ -154,17 +154,17 @@ func (t *flows) record(rec *Record) {
 		t.report.NotIP++
 		return
 	}
-	p, tunnel := &t.p, false
+	p, tunnel, counted := &t.p, false, 0
 	for range maxTunnels {
 		if err := classifier.Decode(b, p); err != nil && (!errors.Is(err, classifier.ErrTruncated) || !p.Src.IsValid()) {
 			t.report.Malformed++
 			return
 		}
 		if p.Fragment || p.MoreFragments {
-			whole := t.fragments.add(b, p)
+			whole, shown := t.fragments.add(b, p)
 			switch {
 			case whole != nil && classifier.Decode(whole, p) == nil:
-				b = whole
+				b, counted = whole, shown
 			case whole != nil, p.Fragment: // the first alone is looked at as it is
 				t.report.Fragments++
 				return
@@ -179,14 +179,14 @@ func (t *flows) record(rec *Record) {
 		}
 		b, tunnel = inner, true
 	}
-	if f := t.packet(p, rec.Time); f != nil && !tunnel {
+	if f := t.packet(p, rec.Time, counted); f != nil && !tunnel {
 		f.MACA, f.MACB = rec.Link.Ends(rec.Data)
 	}
 }
 
-// packet shows a packet to its flow's session. It returns a flow that the packet
-// opens.
-func (t *flows) packet(p *classifier.Packet, now time.Time) (opened *Flow) {
+// packet shows a packet to its flow's session, of which so many bytes were counted
+// before. It returns a flow that the packet opens.
+func (t *flows) packet(p *classifier.Packet, now time.Time, counted int) (opened *Flow) {
 	key, dir := keyOf(p), classifier.Original
 	f := t.last
 	if f == nil || key != t.key { // packets of a flow come in bursts
@@ -210,12 +210,16 @@ func (t *flows) packet(p *classifier.Packet, now time.Time) (opened *Flow) {
 		dir = classifier.Reply
 	}
 	f.Last = now
+	packets, bytes := 1, int64(p.Length)
+	if counted > 0 {
+		packets, bytes = 0, max(bytes-int64(counted), 0)
+	}
 	if dir == classifier.Original {
-		f.PacketsAB++
-		f.BytesAB += int64(p.Length)
+		f.PacketsAB += packets
+		f.BytesAB += bytes
 	} else {
-		f.PacketsBA++
-		f.BytesBA += int64(p.Length)
+		f.PacketsBA += packets
+		f.BytesBA += bytes
 	}
 	t.c.Inspect(&f.session, p, dir, now)
 	return opened

@@ -36,6 +36,7 @@ type fragmented struct {
 	pieces []piece // sorted, none overlapping another
 	have   int     // bytes of pieces
 	size   int     // of all, 0 before the last piece
+	shown  int     // bytes of the packet with the first piece, which was looked at by itself
 }
 
 type piece struct {
@@ -44,8 +45,9 @@ type piece struct {
 }
 
 // add files the fragment in the packet ip, which p is decoded from, and returns
-// the whole packet once nothing of it is missing.
-func (f *fragments) add(ip []byte, p *classifier.Packet) []byte {
+// the whole packet once nothing of it is missing, and how many bytes of it came
+// with its first piece, in a packet before this one.
+func (f *fragments) add(ip []byte, p *classifier.Packet) (packet []byte, shown int) {
 	var head, data []byte
 	var off int
 	var id uint32
@@ -61,10 +63,10 @@ func (f *fragments) add(ip []byte, p *classifier.Packet) []byte {
 		head, data = ip[:40], ip[48:p.Length]
 		off, more, id, proto = int(field&^7), field&1 != 0, binary.BigEndian.Uint32(ip[44:]), ip[40]
 	default:
-		return nil
+		return nil, 0
 	}
 	if len(data) == 0 || more && len(data)%8 != 0 || off+len(data) > 65535-len(head) {
-		return nil
+		return nil, 0
 	}
 	k := fragmentKey{p.Src, p.Dst, id, proto}
 	d := f.waiting[k]
@@ -74,12 +76,12 @@ func (f *fragments) add(ip []byte, p *classifier.Packet) []byte {
 	at, _ := slices.BinarySearchFunc(d.pieces, off, func(p piece, off int) int { return p.off - off })
 	end := off + len(data)
 	if at < len(d.pieces) && d.pieces[at].off == off && bytes.Equal(d.pieces[at].data, data) {
-		return nil // captured twice
+		return nil, 0 // captured twice
 	}
 	if last := len(d.pieces) - 1; !more && last >= 0 && d.pieces[last].off+len(d.pieces[last].data) > end || at > 0 && d.pieces[at-1].off+len(d.pieces[at-1].data) > off || at < len(d.pieces) && d.pieces[at].off < end ||
 		len(d.pieces) >= maxPieces || d.size > 0 && (end > d.size || !more) {
 		f.drop(k)
-		return nil
+		return nil, 0
 	}
 	if !more {
 		d.size = end
@@ -89,10 +91,13 @@ func (f *fragments) add(ip []byte, p *classifier.Packet) []byte {
 	}
 	d.pieces = slices.Insert(d.pieces, at, piece{off, slices.Clone(data)})
 	if d.have += len(data); d.have != d.size || d.head == nil {
-		return nil
+		if off == 0 {
+			d.shown = p.Length
+		}
+		return nil, 0
 	}
 	f.drop(k)
-	return d.join(p.Family, proto)
+	return d.join(p.Family, proto), d.shown
 }
 
 func (f *fragments) begin(k fragmentKey) *fragmented {

@@ -84,6 +84,9 @@ func TestFragments(t *testing.T) {
 			got := ""
 			for _, f := range report.Flows {
 				got += f.Result.Protocol
+				if f.PacketsAB != 1 || f.BytesAB != int64(len(whole)) && tt.want != "" && family == 4 {
+					t.Errorf("IPv%d, %s: %d packets, %d bytes of %d", family, name, f.PacketsAB, f.BytesAB, len(whole))
+				}
 			}
 			if got != tt.want || report.Fragments != tt.fragments {
 				t.Errorf("IPv%d, %s: %q with %d fragments left, want %q with %d", family, name, got, report.Fragments, tt.want, tt.fragments)
@@ -120,7 +123,7 @@ func TestFragmentsBehindTheLast(t *testing.T) {
 			if err := classifier.Decode(in, &p); err != nil {
 				t.Fatal(err)
 			}
-			if f.add(in, &p) != nil {
+			if whole, _ := f.add(in, &p); whole != nil {
 				t.Error("put together")
 			}
 		}

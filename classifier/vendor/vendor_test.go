@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 	"unicode"
@@ -166,6 +167,17 @@ func TestRefusals(t *testing.T) {
 	}
 	if table := b.Table(); table.Len() != 4 || table.Lookup([6]byte{0x00, 0x22, 0xbb}) != "" {
 		t.Errorf("what was refused left something: %d entries", table.Len())
+	}
+}
+
+// A pipe that nobody writes to is refused, and not waited for.
+func TestOpenPipe(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "oui.csv")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(pipe); !errors.Is(err, ErrNoEntries) {
+		t.Errorf("got %v", err)
 	}
 }
 
