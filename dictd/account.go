@@ -9,9 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"nftdict/dict"
 	"nftdict/dictd/config"
 	"nftdict/dictd/conntrack"
 	"nftdict/dictd/ledger"
+	"nftdict/dictd/session"
 )
 
 // account is the ledger with what it is told by.
@@ -67,7 +69,7 @@ func (d *Daemon) openAccount(c *config.Config) (err error) {
 	}
 	conf := ledger.Config{
 		Kernel: ledgerKernel{a.kernel, d}, Label: d.label, Who: d.party, Local: a.locals.Has, Refresh: a.locals.Refresh,
-		Clock: time.Now, State: a.state,
+		Clock: time.Now, State: a.state, Rates: d.rates,
 	}
 	if a.records != nil {
 		conf.Ended = a.records.Add
@@ -83,6 +85,18 @@ type ledgerKernel struct {
 }
 
 func (k ledgerKernel) Drain() error { return k.d.events.Drain() }
+
+// rates writes how fast sessions move.
+func (d *Daemon) rates(all []session.Rate) error {
+	return d.table.Rate(all, func(rows []dict.Row) error {
+		d.record.count(rows)
+		err := d.o.Store.Put(dict.Sessions, rows...)
+		if err != nil {
+			d.record.failure(err)
+		}
+		return err
+	})
+}
 
 func (d *Daemon) label(f *conntrack.Flow) (l ledger.Label) {
 	l.Application, l.Category, l.Final, _ = d.table.Label(f)

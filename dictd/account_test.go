@@ -276,3 +276,47 @@ func TestLedgerEqualsDevices(t *testing.T) {
 		t.Errorf("packets of no connection: %s", text)
 	}
 }
+
+// The row of a session tells how fast it moves, and by what kind of interface it
+// came; nothing is written of one that is quiet.
+func TestRatesOfSessions(t *testing.T) {
+	l := labtest.New(t, lab.Config{})
+	site, _ := l.Site("example.org")
+	store := dicttest.NewStandard(t)
+	d := start(t, l.Gateway, store, func(c *config.Config) { c.Ledger.Period = 0.2 })
+	newTalker(t, l, site, 7777)
+	conn, err := l.Client.Dial(context.Background(), "udp", netip.AddrPortFrom(site.Addr4, 7777).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	row := map[string]string{"client_address": lab.Client4.String(), "server_port": "7777"}
+	buf := make([]byte, 2000)
+	eventually(t, "rates", func() bool {
+		if _, err := conn.Write(buf[:500]); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Read(buf); err != nil {
+			t.Fatal(err)
+		}
+		all := rows(t, store, row)
+		if len(all) == 0 {
+			return false
+		}
+		// 528 bytes that way, 1028 this.
+		both, client, server := value(all[0], "byte_rate"), value(all[0], "client_byte_rate"), value(all[0], "server_byte_rate")
+		return len(client) >= 4 && len(server) >= len(client) && len(both) >= len(server) && value(all[0], "server_packet_rate") != "0"
+	})
+	for _, field := range []string{"client_interface_type", "server_interface_type"} {
+		if got := value(one(t, store, row), field); got != "1" {
+			t.Errorf("%s is %q, want 1", field, got)
+		}
+	}
+	quiet := map[string]string{"byte_rate": "0", "client_byte_rate": "0", "server_byte_rate": "0", "packet_rate": "0", "client_packet_rate": "0", "server_packet_rate": "0"}
+	eventually(t, "it is quiet", func() bool { return len(rows(t, store, quiet)) > 0 })
+	before := d.account.Stats()
+	eventually(t, "more rounds", func() bool { return d.account.Stats().Rounds > before.Rounds+3 })
+	if s := d.account.Stats(); s.Rates > before.Rates+3 { // the resolver's, perhaps
+		t.Errorf("%d rates were written of what is quiet", s.Rates-before.Rates)
+	}
+}

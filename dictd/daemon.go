@@ -98,6 +98,9 @@ func (d *Daemon) open() error {
 		return err
 	}
 	d.record = newRecorder(d.o.Store)
+	if d.record.links, err = openLinkTypes(d.o.NetNS); err != nil {
+		return err
+	}
 	d.table = session.New(session.Config{Kernel: (*kernel)(d), Rows: d.record, Limit: limit, Now: d.started, Ended: d.sessionEnded})
 	if err := d.openAccount(c); err != nil {
 		return err
@@ -150,6 +153,9 @@ func (d *Daemon) Close() error {
 	if d.api != nil {
 		errs = append(errs, d.api.Close())
 	}
+	if d.record != nil {
+		errs = append(errs, d.record.links.close())
+	}
 	errs = append(errs, d.who.close(), d.account.close())
 	return errors.Join(errs...)
 }
@@ -187,7 +193,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	if ctx.Err() != nil && d.config.Load().Rules.Remove {
 		err = errors.Join(err, d.keeper.table.Remove())
 	}
-	return errors.Join(err, d.keeper.table.Close(), d.kernel.Close(), d.who.close(), d.account.close())
+	return errors.Join(err, d.keeper.table.Close(), d.kernel.Close(), d.who.close(), d.account.close(), d.record.links.close())
 }
 
 // inspect runs all tasks but the reading of events.

@@ -16,7 +16,8 @@ import (
 // and shown by status: the packet goes on.
 type recorder struct {
 	store   dict.Store
-	scratch sync.Pool // *scratch
+	links   *linkTypes // nil knows none
+	scratch sync.Pool  // *scratch
 
 	puts, cells, full, failed atomic.Uint64
 	deletes, renewed          atomic.Uint64
@@ -50,14 +51,33 @@ func (r *recorder) Packet(s *session.Session, id uint32, fresh bool) {
 	defer r.scratch.Put(x)
 	x.rows = x.rows[:0]
 	if fresh {
-		x.whole = s.Whole(x.whole[:0])
+		x.whole = r.types(s.Whole(x.whole[:0]), s)
 		x.rows = append(x.rows, dict.Row{Key: dict.CtID(id), Cells: x.whole, TTL: session.Provisional})
 	}
 	r.clear(s, x)
-	if x.changes = s.Changes(x.changes[:0]); len(x.changes) > 0 && (s.Confirmed() || !fresh) {
+	if x.changes = r.types(s.Changes(x.changes[:0]), s); len(x.changes) > 0 && (s.Confirmed() || !fresh) {
 		x.rows = append(x.rows, dict.Row{Key: dict.CtID(s.ID()), Cells: x.changes, TTL: ttl(s)})
 	}
 	r.put(s, x.rows)
+}
+
+// types appends what kinds of interfaces those are that cells name.
+func (r *recorder) types(cells []dict.Cell, s *session.Session) []dict.Cell {
+	for i := range cells {
+		field, index := "", uint32(0)
+		switch cells[i].Field {
+		case "client_interface_id":
+			field, index = "client_interface_type", s.ClientIf
+		case "server_interface_id":
+			field, index = "server_interface_type", s.ServerIf
+		default:
+			continue
+		}
+		if kind, ok := r.links.get(index); ok {
+			cells = append(cells, dict.Cell{Field: field, Value: dict.IntValue(int32(kind))})
+		}
+	}
+	return cells
 }
 
 // ttl is how long a row of the session lives: 0, a lease, once it is confirmed.
@@ -76,7 +96,7 @@ func (r *recorder) Write(s *session.Session, whole bool) {
 		s.Unsent()
 	}
 	r.clear(s, x)
-	x.changes = s.Changes(x.changes[:0])
+	x.changes = r.types(s.Changes(x.changes[:0]), s)
 	x.rows = append(x.rows[:0], dict.Row{Key: dict.CtID(s.ID()), Cells: x.changes, TTL: ttl(s)})
 	r.put(s, x.rows)
 }

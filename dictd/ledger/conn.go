@@ -32,11 +32,19 @@ type conn struct {
 	// billed is what of its counters the totals have.
 	billed [2]conntrack.Counter
 	label  Label
+
+	rated bool // its row has speed
+	speed [2]speed
 }
 
 // is reports whether a connection is the entry f.
 func (c *conn) is(f *conntrack.Flow) bool {
 	return c.id == f.ID && c.zone == f.Zone && c.orig == f.Orig && c.start == f.Start
+}
+
+// moved returns what the entry f of a connection has moved since it was billed.
+func (c *conn) moved(f *conntrack.Flow) [2]conntrack.Counter {
+	return [2]conntrack.Counter{f.Counters[0].Sub(c.billed[0]), f.Counters[1].Sub(c.billed[1])}
 }
 
 // index holds connections by id; few share one.

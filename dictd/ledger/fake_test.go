@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"nftdict/dictd/conntrack"
+	"nftdict/dictd/session"
 )
 
 // kernelDouble is a conntrack table whose events arrive when the test says so.
@@ -78,6 +79,8 @@ type world struct {
 	dir     string
 	records []Record
 	label   Label
+	rates   []session.Rate // of the last write
+	failing error          // of such a write
 }
 
 var (
@@ -110,6 +113,10 @@ func (w *world) start() {
 		Kernel: w.kernel, State: state, Clock: func() time.Time { return w.now },
 		Label: func(*conntrack.Flow) Label { return w.label },
 		Local: func(a netip.Addr) bool { return a == gateway.Addr() },
+		Rates: func(all []session.Rate) error {
+			w.rates = append([]session.Rate(nil), all...)
+			return w.failing
+		},
 		Ended: func(r *Record) { w.records = append(w.records, *r) },
 		Who: func(a netip.Addr) Party {
 			return Party{MAC: [6]byte{2}, User: "bob", Inside: netip.MustParsePrefix("10.0.0.0/8").Contains(a)}

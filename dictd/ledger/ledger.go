@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nftdict/dictd/conntrack"
+	"nftdict/dictd/session"
 )
 
 // Kernel is what the ledger asks conntrack.
@@ -48,6 +49,9 @@ type Config struct {
 	Refresh func() error
 	// Ended is told of each forwarded connection that is over; may be nil.
 	Ended func(*Record)
+	// Rates writes how fast connections move, where that has changed; may be nil.
+	// It is called with nothing locked.
+	Rates func([]session.Rate) error
 	Clock func() time.Time
 	State *State // nil keeps all in memory
 }
@@ -72,6 +76,8 @@ type Ledger struct {
 	hour  time.Time // the period under way
 	cells cells
 	past  []closed // periods that are over and not on the disk yet
+
+	rates rates // under polling; conns' under mu
 
 	dirty      []*conn
 	dirtyCells []*cell
@@ -106,6 +112,8 @@ type Stats struct {
 	Cost        float64           `json:"cost"`           // processor time of the last round, as a part of the period
 	Saved       uint64            `json:"saved"`          // writes to the disk
 	Offloaded   conntrack.Counter `json:"offloaded"`      // booked beside the rules
+	Rates       uint64            `json:"rates"`          // written to the rows of sessions
+	RateCost    time.Duration     `json:"rate_cost"`      // nanoseconds of a processor that the last of these took
 	LastError   string            `json:"last_error,omitempty"`
 }
 
@@ -181,7 +189,7 @@ func (l *Ledger) open(f *conntrack.Flow) *conn {
 
 // advance bills what an entry has moved since.
 func (l *Ledger) advance(c *conn, f *conntrack.Flow, now time.Time) {
-	moved := [2]conntrack.Counter{f.Counters[0].Sub(c.billed[0]), f.Counters[1].Sub(c.billed[1])}
+	moved := c.moved(f)
 	if moved == [2]conntrack.Counter{} {
 		return
 	}

@@ -3,7 +3,9 @@
 package ledger
 
 import (
+	"errors"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -262,4 +264,38 @@ func TestFullPeriod(t *testing.T) {
 	if one := c[Key{}]; one == nil || one.use.Connections != 1 || len(c) != maxCells+1 {
 		t.Errorf("%d cells, what found no place %+v", len(c), one)
 	}
+}
+
+// Rates are over the last period, and written where they change.
+func TestRates(t *testing.T) {
+	w := newWorld(t, "")
+	f, idle := w.flow(1, inside, outside), w.flow(2, inside, outside)
+	idle.Orig.SrcPort = 1
+	w.poll()
+	if len(w.rates) != 0 {
+		t.Errorf("rates of the first round: %+v", w.rates)
+	}
+	round := func(orig, reply uint64, want ...uint64) {
+		t.Helper()
+		move(f, orig, reply)
+		w.rates = nil
+		w.poll()
+		var got []uint64
+		for _, r := range w.rates {
+			got = append(got, uint64(r.ID), r.Way[0].Bytes, r.Way[1].Bytes)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("rates %d, want %d", got, want)
+		}
+	}
+	round(400, 4000, 1, 100, 1000, 2, 0, 0)
+	round(400, 4000)
+	round(800, 4000, 1, 200, 1000)
+	w.failing = errors.New("no")
+	move(f, 0, 0)
+	if err := w.Poll(); err == nil {
+		t.Error("the write's error is lost")
+	}
+	w.failing, w.now = nil, w.now.Add(4*time.Second)
+	round(0, 0, 1, 0, 0, 2, 0, 0)
 }

@@ -28,6 +28,7 @@ func (l *Ledger) Poll() error {
 	l.epoch++
 	l.seen = 0
 	l.gone = make(map[goneKey]struct{})
+	l.rates.begin(l.cfg.Clock(), l.cfg.Rates != nil)
 	l.mu.Unlock()
 	err := l.cfg.Kernel.Dump(l.show)
 	l.mu.Lock()
@@ -44,9 +45,12 @@ func (l *Ledger) Poll() error {
 		}
 	}
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.looked = true
 	l.stats.Rounds++
+	l.mu.Unlock()
+	if err := l.writeRates(); err != nil {
+		return fmt.Errorf("rates of sessions: %w", err)
+	}
 	return nil
 }
 
@@ -75,6 +79,7 @@ func (l *Ledger) alive(f *conntrack.Flow) {
 		l.seen++
 	}
 	c.vanished = time.Time{}
+	l.rates.take(c, c.moved(f))
 	l.advance(c, f, now)
 }
 
