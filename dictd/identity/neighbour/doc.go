@@ -14,6 +14,10 @@
 // When the kernel finds the socket full, or links and default routes change, all
 // is read anew; nothing is concluded from what was lost.
 //
+// An address belongs to the link whose network it is in, where it is in one: who
+// has it on another link is not believed. While no default route is there, what
+// was outside stays so.
+//
 // It refuses entries without an Ethernet address of one device, addresses that
 // are no single host's, proxied ones and those of the loopback. It never writes
 // to the kernel.

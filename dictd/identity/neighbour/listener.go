@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -50,15 +51,16 @@ type Listener struct {
 	buf    []byte
 
 	topology topology
+	outside  map[uint32]struct{} // by which default routes left last
 	update   Update
 	stale    bool // links, default routes or entries have changed unheard
 	failing  bool // they could not be read
 
-	heard, overruns, resyncs atomic.Uint64
+	heard, astray, overruns, resyncs atomic.Uint64
 }
 
 // groups are what a Listener subscribes to.
-var groups = [...]uint32{unix.RTNLGRP_NEIGH, unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE}
+var groups = [...]uint32{unix.RTNLGRP_NEIGH, unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR}
 
 // Listen subscribes: all that happens after it returned will be told. Close must
 // follow.
@@ -102,8 +104,12 @@ func (l *Listener) Close() error {
 	return errors.Join(errs...)
 }
 
-// Read tells of all neighbours at once, before Run.
-func (l *Listener) Read() error { return l.resync() }
+// Read tells of all neighbours at once, before Run, which tries again what failed.
+func (l *Listener) Read() error {
+	err := l.resync()
+	l.stale = l.stale || err != nil
+	return err
+}
 
 // Run tells of neighbours until ctx ends. Close must follow.
 func (l *Listener) Run(ctx context.Context) error {
@@ -204,6 +210,9 @@ func (l *Listener) message(kind uint16, data []byte) {
 		if index, name, loopback, ok := parseLink(data); ok && !loopback && l.topology.links[index] != name {
 			l.stale = true
 		}
+	case unix.RTM_NEWADDR, unix.RTM_DELADDR:
+		index, p, ok := parseAddress(data)
+		l.stale = l.stale || ok && (kind == unix.RTM_DELADDR || !slices.Contains(l.topology.networks[index], p))
 	case unix.RTM_DELLINK:
 		l.stale = true
 	case unix.RTM_NEWROUTE, unix.RTM_DELROUTE:
@@ -217,7 +226,12 @@ func (l *Listener) add(b []byte) {
 	if !ok {
 		return
 	}
-	if name, inside := l.topology.inside[e.index]; inside {
+	name, inside := l.topology.inside[e.index]
+	switch {
+	case !inside:
+	case l.topology.astray(e.index, e.addr):
+		l.astray.Add(1)
+	default:
 		l.update.Neighbours = append(l.update.Neighbours, Neighbour{e.addr, e.mac, name, e.quiet})
 	}
 }
@@ -225,11 +239,12 @@ func (l *Listener) add(b []byte) {
 // Stats are a Listener's counters.
 type Stats struct {
 	Events   uint64 // changes of neighbours heard
+	Astray   uint64 // neighbours on one link that have an address of another's network
 	Overruns uint64 // times the kernel found the socket full
 	Resyncs  uint64 // times all was read
 }
 
 // Stats returns the counters.
 func (l *Listener) Stats() Stats {
-	return Stats{l.heard.Load(), l.overruns.Load(), l.resyncs.Load()}
+	return Stats{l.heard.Load(), l.astray.Load(), l.overruns.Load(), l.resyncs.Load()}
 }

@@ -15,6 +15,7 @@ import (
 const (
 	neighbourHeader = 12
 	routeHeader     = 12
+	addressHeader   = 8
 	linkHeader      = 16
 	nexthopHeader   = 8
 )
@@ -96,9 +97,34 @@ func parseLink(b []byte) (index uint32, name string, loopback, ok bool) {
 	return index, name, loopback, d.Err() == nil && name != ""
 }
 
-// isDefault reports whether a route message is about a default route.
+// parseAddress reads an RTM_NEWADDR: the network that an interface has by one of
+// its addresses. Link-local ones tell nothing: all have them.
+func parseAddress(b []byte) (index uint32, p netip.Prefix, ok bool) {
+	if len(b) < addressHeader || b[0] != unix.AF_INET && b[0] != unix.AF_INET6 {
+		return 0, p, false
+	}
+	d, err := netlink.NewAttributeDecoder(b[addressHeader:])
+	if err != nil {
+		return 0, p, false
+	}
+	var a netip.Addr
+	for d.Next() {
+		// With a peer the network is the peer's: that comes as the address.
+		if d.Type() == unix.IFA_ADDRESS {
+			a, _ = netip.AddrFromSlice(d.Bytes())
+		}
+	}
+	if d.Err() != nil || !a.IsValid() || a.Is4() != (b[0] == unix.AF_INET) || a.IsLinkLocalUnicast() || a.IsLoopback() {
+		return 0, p, false
+	}
+	p, err = a.Prefix(int(b[1]))
+	return binary.NativeEndian.Uint32(b[4:]), p, err == nil
+}
+
+// isDefault reports whether a route message is about a default route, or half of
+// one, as tunnels set them.
 func isDefault(b []byte) bool {
-	return len(b) >= routeHeader && b[1] == 0 && b[7] == unix.RTN_UNICAST && b[4] != unix.RT_TABLE_LOCAL
+	return len(b) >= routeHeader && b[1] <= 1 && b[7] == unix.RTN_UNICAST && b[4] != unix.RT_TABLE_LOCAL
 }
 
 // leavesBy returns the interfaces by which a route leaves.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mdlayher/netlink"
+	"github.com/mdlayher/netlink/nltest"
 	"golang.org/x/sys/unix"
 )
 
@@ -109,11 +110,11 @@ func TestLeavesBy(t *testing.T) {
 
 func TestTopology(t *testing.T) {
 	links := map[uint32]string{1: "wan0", 2: "lan1", 3: "lan0"}
-	inside := newTopology(links, nil, map[uint32]struct{}{1: {}})
+	inside := newTopology(links, nil, map[uint32]struct{}{1: {}}, nil)
 	if got := inside.names(); !slices.Equal(got, []string{"lan0", "lan1"}) {
 		t.Errorf("inside are %v", got)
 	}
-	inside = newTopology(links, []string{"wan0", "none"}, nil)
+	inside = newTopology(links, []string{"wan0", "none"}, nil, nil)
 	if got := inside.names(); !slices.Equal(got, []string{"wan0"}) {
 		t.Errorf("inside are %v", got)
 	}
@@ -161,4 +162,67 @@ func FuzzMessages(f *testing.F) {
 			}
 		}
 	})
+}
+
+// An address belongs to the link whose network has it.
+func TestAstray(t *testing.T) {
+	p := netip.MustParsePrefix
+	top := newTopology(map[uint32]string{1: "lan0", 2: "guest0"}, nil, nil, map[uint32][]netip.Prefix{
+		1: {p("10.0.0.1/24"), p("fd00::/64")}, 2: {p("10.0.1.1/24"), p("10.0.0.128/25")},
+	})
+	for _, c := range []struct {
+		link uint32
+		addr string
+		want bool
+	}{
+		{1, "10.0.0.5", false}, {2, "10.0.0.5", true}, {2, "10.0.0.200", false}, {1, "10.0.0.200", false}, {2, "fd00::5", true}, {2, "fe80::5", false},
+		{2, "10.9.9.9", false}, {1, "10.0.1.7", true},
+	} {
+		if got := top.astray(c.link, netip.MustParseAddr(c.addr)); got != c.want {
+			t.Errorf("%s on link %d: astray %v", c.addr, c.link, got)
+		}
+	}
+}
+
+// script is a kernel that answers a dump by its kind.
+func script(t *testing.T, answers map[netlink.HeaderType][]netlink.Message) *netlink.Conn {
+	t.Helper()
+	return nltest.Dial(func(asked []netlink.Message) ([]netlink.Message, error) {
+		all := slices.Clone(answers[asked[0].Header.Type])
+		for i := range all {
+			all[i].Header.Sequence, all[i].Header.PID = asked[0].Header.Sequence, asked[0].Header.PID
+		}
+		if len(all) == 0 {
+			return nltest.Multipart(append(all, netlink.Message{Header: netlink.Header{Sequence: asked[0].Header.Sequence, PID: asked[0].Header.PID}}))
+		}
+		return nltest.Multipart(append(all, netlink.Message{Header: all[0].Header}))
+	})
+}
+
+// What the kernel could not tell as a whole is read again; a table of routes
+// without a default one leaves what is outside as it was.
+func TestSurvey(t *testing.T) {
+	link := func(index uint32, name string) netlink.Message {
+		b := make([]byte, linkHeader)
+		binary.NativeEndian.PutUint32(b[4:], index)
+		e := netlink.NewAttributeEncoder()
+		e.String(unix.IFLA_IFNAME, name)
+		attributes, err := e.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return netlink.Message{Data: append(b, attributes...)}
+	}
+	answers := map[netlink.HeaderType][]netlink.Message{unix.RTM_GETLINK: {link(1, "wan0"), link(2, "lan0")}}
+	l := &Listener{ask: script(t, answers), outside: map[uint32]struct{}{1: {}}}
+	if err := l.survey(); err != nil {
+		t.Fatal(err)
+	}
+	if got := l.topology.names(); !slices.Equal(got, []string{"lan0"}) || l.stale {
+		t.Errorf("inside are %v, stale %v", got, l.stale)
+	}
+	answers[unix.RTM_GETLINK][1].Header.Flags |= netlink.DumpInterrupted
+	if err := l.survey(); err != nil || !l.stale {
+		t.Errorf("stale %v, %v", l.stale, err)
+	}
 }

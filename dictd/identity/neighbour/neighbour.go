@@ -22,4 +22,6 @@ type Update struct {
 	// Inside are the interfaces that are looked at, sorted; nil if they are not
 	// told anew.
 	Inside []string
+	// Links are the same, with their names, by index.
+	Links map[uint32]string
 }
