@@ -24,7 +24,8 @@ const (
 type table struct {
 	now     time.Time
 	leases  map[netip.Addr]Lease
-	refused int // lines that are not as a server writes them, and leases without a place
+	part    bool // a file ends within a line
+	refused int  // lines that are not as a server writes them, and leases without a place
 }
 
 // add takes a lease, or what says that there is none any more.
@@ -69,6 +70,7 @@ func (t *table) read(in io.Reader) error {
 			t.dnsmasq(text)
 		}
 		if err != nil {
+			t.part = t.part || text != ""
 			if limited.N <= 0 {
 				t.refused++
 			}

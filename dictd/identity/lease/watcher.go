@@ -28,9 +28,11 @@ type Config struct {
 
 // Times of a Watcher.
 const (
-	// settle is how long a file is let be after it was written: servers write in
-	// several pieces. Where reading takes long it is rest times as long.
+	// settle is how long a file has to be let alone before it is read: servers write
+	// in several pieces, some into the file that is there. It is not waited for
+	// longer than enough; where reading takes long it is rest times as long.
 	settle = 20 * time.Millisecond
+	enough = 80 * time.Millisecond
 	rest   = 20
 	// again is how often all is read anyway: leases end, and directories appear.
 	again = time.Minute
@@ -46,6 +48,8 @@ type Watcher struct {
 	dirs   map[int32]string
 	leases map[string][]Lease // by path, as read last
 
+	parts map[string]int // readings in a row that met a part of a file
+
 	count, refused, reads atomic.Uint64
 }
 
@@ -55,14 +59,19 @@ func Watch(cfg Config) (*Watcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("leases: inotify: %w", err)
 	}
-	return &Watcher{cfg: cfg, notify: os.NewFile(uintptr(fd), "inotify"), dirs: make(map[int32]string), leases: make(map[string][]Lease)}, nil
+	return &Watcher{cfg: cfg, notify: os.NewFile(uintptr(fd), "inotify"), dirs: make(map[int32]string), leases: make(map[string][]Lease), parts: make(map[string]int)}, nil
 }
 
 // Close releases the Watcher.
 func (w *Watcher) Close() error { return w.notify.Close() }
 
-// Read reads all files and tells of their leases.
-func (w *Watcher) Read() {
+// maxParts is how often a file that ends within a line is taken for one that is
+// being written: what was read of it before holds that long.
+const maxParts = 10
+
+// Read reads all files and tells of their leases. It returns whether one should be
+// read again soon.
+func (w *Watcher) Read() (again bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.watchDirs()
@@ -71,11 +80,14 @@ func (w *Watcher) Read() {
 	var all []Lease
 	total := uint64(0)
 	for _, path := range w.cfg.Paths {
-		leases, refused, err := Read(path, now)
+		c, err := read(path, now)
 		switch {
+		case err == nil && c.part && len(w.leases[path]) > 0 && w.parts[path] < maxParts:
+			w.parts[path]++
+			again = true
 		case err == nil:
-			w.leases[path] = leases
-			total += uint64(refused)
+			w.leases[path], w.parts[path] = c.leases, 0
+			total += uint64(c.refused)
 		case w.cfg.Failed != nil:
 			w.cfg.Failed(err)
 		}
@@ -85,6 +97,7 @@ func (w *Watcher) Read() {
 	w.refused.Store(total)
 	w.count.Store(uint64(len(all)))
 	w.cfg.Handle(all)
+	return again
 }
 
 // watchDirs watches the directories that there are. The kernel gives a directory
@@ -111,8 +124,11 @@ func (w *Watcher) Run(ctx context.Context) error {
 	defer stop()
 	buf := make([]byte, 16<<10)
 	for {
-		w.Read()
 		deadline, due := time.Now().Add(again), false
+		if w.Read() {
+			deadline = time.Now().Add(settle)
+		}
+		var last time.Time // when it must be read, once something has been written
 		for !due || time.Now().Before(deadline) {
 			if err := w.notify.SetReadDeadline(deadline); err != nil {
 				return fmt.Errorf("leases: %w", err)
@@ -130,8 +146,14 @@ func (w *Watcher) Run(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("leases: %w", err)
 			}
-			if concerns, pause := w.concerns(buf[:n]); concerns && !due {
-				due, deadline = true, time.Now().Add(pause)
+			if concerns, pause := w.concerns(buf[:n]); concerns {
+				now := time.Now()
+				if !due {
+					due, last = true, now.Add(max(pause, enough))
+				}
+				if deadline = now.Add(pause); deadline.After(last) {
+					deadline = last
+				}
 			}
 		}
 	}

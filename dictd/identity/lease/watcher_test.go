@@ -106,3 +106,79 @@ func TestWatcher(t *testing.T) {
 		t.Errorf("counted %+v", s)
 	}
 }
+
+// A file that is being written in place is not read in the middle: what it said
+// before holds.
+func TestHalfAFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "leases")
+	var told []int
+	var mu sync.Mutex
+	w, err := Watch(Config{Paths: []string{path}, Handle: func(all []Lease) {
+		mu.Lock()
+		defer mu.Unlock()
+		told = append(told, len(all))
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	const one, two = "0 02:00:00:00:00:01 10.0.0.1 one *\n", "0 02:00:00:00:00:02 10.0.0.2 two *\n"
+	for _, step := range []struct {
+		text  string
+		want  int
+		again bool
+	}{{one + two, 2, false}, {"", 2, true}, {one + two[:20], 2, true}, {one, 1, false}} {
+		write(t, path, step.text)
+		if again := w.Read(); again != step.again || told[len(told)-1] != step.want {
+			t.Errorf("%q: told %v, again %v", step.text, told, again)
+		}
+	}
+	write(t, path, one+two[:20]) // and nobody ends the line
+	for range maxParts {
+		w.Read()
+	}
+	if w.Read() {
+		t.Error("it is waited for for ever")
+	}
+
+	// Pieces that come one after the other are read when they are all there.
+	write(t, path, one+two)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	reads := w.Stats().Reads
+	go func() { done <- w.Run(ctx) }()
+	for w.Stats().Reads == reads {
+		time.Sleep(time.Millisecond)
+	}
+	mu.Lock()
+	told = nil
+	mu.Unlock()
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, piece := range []string{one, two[:10], two[10:]} {
+		if _, err := f.WriteString(piece); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(settle / 4)
+	}
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		mu.Lock()
+		n := len(told)
+		mu.Unlock()
+		if n > 0 {
+			break
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	for _, n := range told {
+		if n != 2 {
+			t.Errorf("told %v", told)
+		}
+	}
+}
