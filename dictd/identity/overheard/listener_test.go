@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+
+package overheard
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"nftdict/internal/lab"
+	"nftdict/internal/lab/labtest"
+)
+
+// The lab's gateway listens on lan0:
+//
+//	client, 192.168.77.2 ---- lan0 gateway wan0 ---- internet
+
+const patience = 20 * time.Second
+
+// say sends a datagram from a port of a namespace to all of its link.
+func say(t *testing.T, ns *lab.Namespace, from, to string, data []byte) {
+	t.Helper()
+	err := ns.Do(func() error {
+		local := netip.MustParseAddrPort(from)
+		conf := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+			return c.Control(func(fd uintptr) {
+				_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_BROADCAST, 1)
+				_ = unix.SetsockoptString(int(fd), unix.SOL_SOCKET, unix.SO_BINDTODEVICE, "eth0")
+			})
+		}}
+		c, err := conf.ListenPacket(t.Context(), "udp", local.String())
+		if err != nil {
+			return err
+		}
+		_, err = c.(*net.UDPConn).WriteToUDPAddrPort(data, netip.MustParseAddrPort(to))
+		return errors.Join(err, c.Close())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestListen(t *testing.T) {
+	l := labtest.New(t, lab.Config{})
+	var mu sync.Mutex
+	heard := map[Source]Message{}
+	n, err := Listen(Config{NetNS: l.Gateway.FD(), Handle: func(m *Message) {
+		mu.Lock()
+		defer mu.Unlock()
+		heard[m.Source] = *m
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var index uint32
+	err = l.Gateway.Do(func() error {
+		link, err := netlink.LinkByName("lan0")
+		if err == nil {
+			index = uint32(link.Attrs().Index)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- n.Run(ctx) }()
+	defer func() {
+		cancel()
+		if err := errors.Join(<-done, n.Close()); err != nil {
+			t.Error(err)
+		}
+	}()
+	wait := func(s Source, name string) {
+		t.Helper()
+		for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+			mu.Lock()
+			m, ok := heard[s]
+			mu.Unlock()
+			if ok && len(m.Names) > 0 && m.Names[0].Name == name {
+				if m.MAC != device {
+					t.Errorf("%s by %x", name, m.MAC)
+				}
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatalf("%s: heard %v; counted %+v", name, m, n.Stats())
+			}
+		}
+	}
+	mdns := announcement(t, "pc.local. 120 IN A 192.168.77.2")
+	n.SetLinks(map[uint32]string{index: "lan0"})
+	say(t, l.Client, "0.0.0.0:68", "255.255.255.255:67", dhcpRequest(device, "\x0cby-dhcp"))
+	wait(DHCP, "by-dhcp")
+	say(t, l.Client, "192.168.77.2:5353", "224.0.0.251:5353", mdns)
+	wait(MDNS, "pc")
+	say(t, l.Client, "[fd77::2]:5353", "[ff02::fb%eth0]:5353", announcement(t, "six.local. 120 IN AAAA fd77::2"))
+	wait(MDNS, "six")
+	// What the internet's side says is not listened to, nor what is for one alone.
+	refused := n.Stats()
+	say(t, l.Internet, lab.Internet4.String()+":5353", "224.0.0.251:5353", mdns)
+	say(t, l.Client, "192.168.77.2:5353", lab.GatewayLAN4.String()+":5353", mdns)
+	say(t, l.Client, "0.0.0.0:68", "255.255.255.255:67", dhcpRequest(device, "\x0clast"))
+	wait(DHCP, "last")
+	if s := n.Stats(); s.Heard != refused.Heard+1 || s.Refused != refused.Refused {
+		t.Errorf("counted %+v, before %+v", s, refused)
+	}
+	n.SetLinks(nil)
+}
