@@ -156,7 +156,7 @@ func TestClientOfSessionsFromBefore(t *testing.T) {
 	if err := store.Put(dict.Sessions, dict.Row{Key: dict.CtID(7), Cells: before}); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.table.Reconcile(time.Now(), map[uint32]struct{}{7: {}}, func(*conntrack.Flow) bool { return true }); err != nil {
+	if err := w.table.Reconcile(time.Now(), map[uint32]struct{}{7: {}}, func(*conntrack.Flow) (bool, session.Says) { return true, 7 }); err != nil {
 		t.Fatal(err)
 	}
 	want := func(what string, fields map[string]string) {
@@ -181,4 +181,33 @@ func TestClientOfSessionsFromBefore(t *testing.T) {
 	want("answered", map[string]string{"client_interface_id": "3", "server_interface_id": "4", "application": "NETFLIX", "client_hostname": "laptop"})
 	packet(client, server, 5)
 	want("asked", map[string]string{"client_interface_id": "5", "server_interface_id": "4"})
+}
+
+// What a daemon that was killed was about to take back of a client is taken back
+// by the next; of others rows stay as they are.
+func TestClientIsSettled(t *testing.T) {
+	store := dicttest.NewStandard(t)
+	f := conntrack.Flow{ID: 7, Orig: conntrack.NewTuple(classifier.ProtoTCP, client, server)}
+	f.Reply = f.Orig.Reverse()
+	al := session.Client{Hostname: "laptop", Username: "al", Groups: "staff"}
+	row := dict.Row{Key: dict.CtID(7), Cells: []dict.Cell{
+		{Field: "application", Value: dict.MustString("NETFLIX")}, {Field: "client_hostname", Value: dict.MustString(al.Hostname)},
+		{Field: "username", Value: dict.MustString(al.Username)}, {Field: "usergroups", Value: dict.MustString(al.Groups)},
+	}}
+	if err := store.Put(dict.Sessions, row); err != nil {
+		t.Fatal(err)
+	}
+	says := session.SaysOf(&row)
+	w := newWorker(t, store, 100)
+	w.table = session.New(session.Config{Kernel: oldKernel{flow: f}, Rows: w.record, Limit: 100, Now: time.Now()})
+	if err := w.table.Reconcile(time.Now(), map[uint32]struct{}{7: {}}, func(*conntrack.Flow) (bool, session.Says) { return true, says }); err != nil {
+		t.Fatal(err)
+	}
+	w.table.Settle(map[netip.Addr]struct{}{server.Addr(): {}})
+	wantClient(t, store, 7, al)
+	w.table.Settle(map[netip.Addr]struct{}{client.Addr(): {}})
+	wantClient(t, store, 7, session.Client{})
+	if row, err := store.Get(dict.Sessions, dict.CtID(7)); err != nil || value(row, "application") != "NETFLIX" {
+		t.Errorf("row %v, %v", row, err)
+	}
 }

@@ -134,6 +134,9 @@ func (d *Daemon) open() error {
 		return err
 	}
 	d.warnings = d.findWarnings()
+	if err := d.who.state.Broken(); err != nil {
+		d.warnings = append(d.warnings, err.Error()+": users are those that rows tell of, and cannot be changed")
+	}
 	d.setLevel(c)
 	return nil
 }
@@ -209,9 +212,8 @@ func (d *Daemon) inspect(ctx context.Context) error {
 		if err := d.pickUp(); err != nil {
 			return err
 		}
-		if err := d.who.read(); err != nil {
-			return err
-		}
+		d.who.read()
+		d.table.Settle(d.who.Doubted())
 		tasks.Go(func() error { return d.who.Run(running) })
 		if err := d.openQueues(); err != nil {
 			return err

@@ -24,8 +24,9 @@ type pipeline struct {
 	classifier atomic.Pointer[classifier.Classifier]
 	registers  atomic.Pointer[registers] // nil has none
 	clock      func() time.Time
-	// observe is told what a client says of itself; may be nil.
-	observe  func(client netip.Addr, name, agent string)
+	// observe is told what a client says of itself, and which device sent the
+	// packet that says it; may be nil.
+	observe  func(client netip.Addr, mac [6]byte, agent string)
 	happened *event.Log
 
 	malformed, truncated, untracked, finished atomic.Uint64
@@ -83,7 +84,7 @@ func (w *worker) inspect(s *session.Session, q *queue.Packet, dir classifier.Dir
 		changed = true
 	}
 	if !s.Finished {
-		changed = w.classify(s, dir, now) || changed
+		changed = w.classify(s, q.MAC, dir, now) || changed
 	}
 	if changed {
 		w.record.Packet(s, q.CtID, fresh)
@@ -103,7 +104,7 @@ func asks(p *classifier.Packet) bool {
 // classify returns whether the result changed, which it may do after it is final,
 // too: a certificate follows its hello. A panic ends the inspection of
 // the session and goes on to the queue, which counts it.
-func (w *worker) classify(s *session.Session, dir classifier.Dir, now time.Time) bool {
+func (w *worker) classify(s *session.Session, mac [6]byte, dir classifier.Dir, now time.Time) bool {
 	before, final, said := s.Class.Version(), s.Final, s.Final || s.Class.Said()
 	s.Finished = true // unless all goes well
 	w.packet.Between(s.Endpoints(), dir)
@@ -112,8 +113,8 @@ func (w *worker) classify(s *session.Session, dir classifier.Dir, now time.Time)
 		w.finished.Add(1)
 	}
 	s.Final = s.Finished || state >= classifier.Final
-	if !said && (s.Final || s.Class.Said()) && w.observe != nil {
-		w.tell(s)
+	if !said && (s.Final || s.Class.Said()) && dir == classifier.Original && w.observe != nil {
+		w.tell(s, mac)
 	}
 	if s.Final && !final {
 		sessionEvent(w.happened, event.SessionFinal, s)
@@ -121,21 +122,14 @@ func (w *worker) classify(s *session.Session, dir classifier.Dir, now time.Time)
 	return s.Finished || s.Final != final || s.Class.Version() != before
 }
 
-// tell tells what a session that has said what it is says of its client: the
-// user agent, and the name in a request for a lease.
-func (w *worker) tell(s *session.Session) {
-	r, orig := s.Class.Result(), s.Orig()
-	name := ""
-	if r.Protocol == "DHCP" && orig.DstPort == portDHCPServer {
-		name = r.Detail
-	}
-	if name != "" || r.UserAgent != "" {
-		w.observe(orig.Src(), name, r.UserAgent)
+// tell tells what a session whose application is settled by a packet of its
+// client says of that: the user agent.
+func (w *worker) tell(s *session.Session, mac [6]byte) {
+	if agent := s.Class.Result().UserAgent; agent != "" {
+		orig := s.Orig()
+		w.observe(orig.Src(), mac, agent)
 	}
 }
-
-// portDHCPServer is where clients renew their leases.
-const portDHCPServer = 67
 
 // tupleOf returns the tuple that conntrack has for a decoded packet, false if
 // the packet does not hold it.

@@ -89,6 +89,7 @@ func (d *Daemon) probeSource(c *config.Config) (queue.Source, error) {
 func readRows(store dict.Store) (map[uint32]struct{}, session.Claim, error) {
 	ids := make(map[uint32]struct{})
 	tuples := make(map[uint32]conntrack.Tuple)
+	says := make(map[uint32]session.Says)
 	for row, err := range store.Rows(dict.Sessions) {
 		if err != nil {
 			return nil, nil, err
@@ -98,10 +99,13 @@ func readRows(store dict.Store) (map[uint32]struct{}, session.Claim, error) {
 		if t, ok := session.TupleOf(&row); ok {
 			tuples[id] = t
 		}
+		if s := session.SaysOf(&row); s != 0 {
+			says[id] = s
+		}
 	}
-	return ids, func(f *conntrack.Flow) bool {
+	return ids, func(f *conntrack.Flow) (bool, session.Says) {
 		t, told := tuples[f.ID]
-		return !told || t == f.Orig
+		return !told || t == f.Orig, says[f.ID]
 	}, nil
 }
 

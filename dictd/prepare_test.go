@@ -36,7 +36,7 @@ func TestRowIsClaimedByItsTuple(t *testing.T) {
 		flow *conntrack.Flow
 		want bool
 	}{"its own": {&own, true}, "another of the same id": {&other, false}, "one of a row that tells of none": {&bare, true}} {
-		if got := claim(c.flow); got != c.want {
+		if got, _ := claim(c.flow); got != c.want {
 			t.Errorf("%s: claimed %v, want %v", what, got, c.want)
 		}
 	}

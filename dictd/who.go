@@ -5,6 +5,7 @@ package dictd
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -14,6 +15,7 @@ import (
 	"nftdict/dictd/identity"
 	"nftdict/dictd/identity/lease"
 	"nftdict/dictd/identity/neighbour"
+	"nftdict/dictd/identity/overheard"
 )
 
 // who is what tells who is behind addresses, with its sources.
@@ -22,12 +24,17 @@ type who struct {
 	state      *identity.State
 	neighbours *neighbour.Listener // nil if none are looked at
 	leases     *lease.Watcher      // nil as well
+	overheard  *overheard.Listener // nil as well
+	log        *slog.Logger
 }
 
 // openWho opens the sources, and reads what an earlier daemon wrote.
 func (d *Daemon) openWho(c *config.Config) (err error) {
-	if d.who.state, err = identity.OpenState(c.State); err != nil {
-		return err
+	d.who.log = d.o.Log
+	d.who.state = identity.OpenState(c.State)
+	if err := d.who.state.Broken(); err != nil {
+		// Packets matter more than names.
+		d.o.Log.Error("the state of users cannot be read: what rows say of them holds, and nothing can be changed", "err", err)
 	}
 	d.who.Directory, err = identity.New(identity.Config{
 		Store: d.o.Store, Hosts: c.Identity.Hosts, Addresses: c.Identity.Addresses, Age: time.Duration(c.Identity.Age) * time.Second,
@@ -37,8 +44,14 @@ func (d *Daemon) openWho(c *config.Config) (err error) {
 	if err != nil || c.Identity.Hosts == 0 {
 		return err
 	}
+	if c.Identity.Overhear {
+		d.who.overheard, err = overheard.Listen(overheard.Config{NetNS: d.o.NetNS, Handle: d.who.Heard})
+		if err != nil {
+			d.o.Log.Warn("devices are not listened to: names come from leases alone", "err", err)
+		}
+	}
 	d.who.neighbours, err = neighbour.Listen(neighbour.Config{
-		NetNS: d.o.NetNS, Interfaces: c.Identity.Interfaces, Handle: d.who.Neighbours,
+		NetNS: d.o.NetNS, Interfaces: c.Identity.Interfaces, Handle: d.who.hear,
 		Failed: func(err error) {
 			d.o.Log.Warn("the kernel's neighbours cannot be read, it is tried again", "err", err)
 		},
@@ -53,10 +66,17 @@ func (d *Daemon) openWho(c *config.Config) (err error) {
 		},
 	})
 	if err != nil {
-		// Packets matter more than names.
 		d.o.Log.Warn("files of leases are not read: host names come from clients alone until dictd starts again", "err", err)
 	}
 	return nil
+}
+
+// hear takes what the kernel says of neighbours.
+func (w *who) hear(u *neighbour.Update) {
+	if u.Links != nil && w.overheard != nil {
+		w.overheard.SetLinks(u.Links)
+	}
+	w.Neighbours(u)
 }
 
 // Run keeps it up to date until ctx ends.
@@ -69,21 +89,23 @@ func (w *who) Run(ctx context.Context) error {
 	if w.leases != nil {
 		tasks.Go(func() error { return w.leases.Run(ctx) })
 	}
+	if w.overheard != nil {
+		tasks.Go(func() error { return w.overheard.Run(ctx) })
+	}
 	return tasks.Wait()
 }
 
 // read has the rows written of all that is known by now.
-func (w *who) read() error {
+func (w *who) read() {
 	if w.neighbours != nil {
 		if err := w.neighbours.Read(); err != nil {
-			return err
+			w.log.Warn("the kernel's neighbours cannot be read, it is tried again", "err", err)
 		}
 	}
 	if w.leases != nil {
 		w.leases.Read()
 	}
 	w.Flush()
-	return nil
 }
 
 // status returns the figures.
@@ -91,10 +113,13 @@ func (w *who) status() api.Identity {
 	s := api.Identity{Stats: w.Stats()}
 	if w.neighbours != nil {
 		n := w.neighbours.Stats()
-		s.Neighbours = api.NeighbourEvents{Events: n.Events, Overruns: n.Overruns, Resyncs: n.Resyncs}
+		s.Neighbours = api.NeighbourEvents{Events: n.Events, Astray: n.Astray, Overruns: n.Overruns, Resyncs: n.Resyncs}
 	}
 	if w.leases != nil {
 		s.Leases = w.leases.Stats()
+	}
+	if w.overheard != nil {
+		s.Overheard = w.overheard.Stats()
 	}
 	return s
 }
@@ -107,6 +132,9 @@ func (w *who) close() error {
 	}
 	if w.leases != nil {
 		errs = append(errs, w.leases.Close())
+	}
+	if w.overheard != nil {
+		errs = append(errs, w.overheard.Close())
 	}
 	if w.state != nil {
 		errs = append(errs, w.state.Close())

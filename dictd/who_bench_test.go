@@ -43,11 +43,7 @@ func BenchmarkHosts(b *testing.B) {
 	}
 	start := cputime.Used(b)
 	for b.Loop() {
-		state, err := identity.OpenState("")
-		if err != nil {
-			b.Fatal(err)
-		}
-		d, err := identity.New(identity.Config{Store: store, Hosts: 16384, Addresses: 64, Age: time.Hour, State: state, Clock: time.Now})
+		d, err := identity.New(identity.Config{Store: store, Hosts: 16384, Addresses: 64, Age: time.Hour, State: identity.OpenState(""), Clock: time.Now})
 		if err != nil {
 			b.Fatal(err)
 		}

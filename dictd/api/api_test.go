@@ -59,12 +59,8 @@ func (noKernel) Dump(func(*conntrack.Flow)) error { return nil }
 // directory knows one device with one address.
 func directory(t *testing.T) *identity.Directory {
 	t.Helper()
-	state, err := identity.OpenState("")
-	if err != nil {
-		t.Fatal(err)
-	}
 	d, err := identity.New(identity.Config{
-		Store: dicttest.NewStandard(t), Hosts: 10, Addresses: 10, Age: time.Hour, State: state, Clock: time.Now,
+		Store: dicttest.NewStandard(t), Hosts: 10, Addresses: 10, Age: time.Hour, State: identity.OpenState(""), Clock: time.Now,
 	})
 	if err != nil {
 		t.Fatal(err)

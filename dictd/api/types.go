@@ -10,6 +10,7 @@ import (
 	"nftdict/dictd/event"
 	"nftdict/dictd/identity"
 	"nftdict/dictd/identity/lease"
+	"nftdict/dictd/identity/overheard"
 	"nftdict/dictd/session"
 )
 
@@ -116,11 +117,13 @@ type Identity struct {
 	identity.Stats
 	Neighbours NeighbourEvents `json:"neighbours"`
 	Leases     lease.Stats     `json:"leases"`
+	Overheard  overheard.Stats `json:"overheard"` // what devices say to all of their link
 }
 
 // NeighbourEvents count what the kernel says of neighbours.
 type NeighbourEvents struct {
 	Events   uint64 `json:"events"`
+	Astray   uint64 `json:"astray"` // who had an address of another link's network, and was not believed
 	Overruns uint64 `json:"overruns"`
 	Resyncs  uint64 `json:"resyncs"` // times all was read
 }

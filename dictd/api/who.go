@@ -165,6 +165,8 @@ func done(w http.ResponseWriter, err error, v any) {
 		refuse(w, http.StatusNotFound, err.Error(), "`dictctl users`, `dictctl devices` and `dictctl hosts` list those it knows")
 	case errors.Is(err, dict.ErrInvalid), errors.Is(err, dict.ErrTooLong):
 		refuse(w, http.StatusBadRequest, err.Error(), "GET /v1/openapi.json tells what is wanted")
+	case errors.Is(err, identity.ErrNoState):
+		refuse(w, http.StatusServiceUnavailable, err.Error(), "mend or move the file away, and start dictd again")
 	case errors.Is(err, identity.ErrTooMany):
 		refuse(w, http.StatusInsufficientStorage, err.Error(), "delete some")
 	default:

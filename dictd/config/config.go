@@ -75,6 +75,7 @@ type Sessions struct {
 type Identity struct {
 	Leases     []string `toml:"leases"`     // files of DHCP servers
 	Interfaces []string `toml:"interfaces"` // inside; none means all but where default routes leave
+	Overhear   bool     `toml:"overhear"`   // what devices say to all of their link
 	Hosts      int      `toml:"hosts"`      // most addresses; 0 looks at none
 	Addresses  int      `toml:"addresses"`  // most addresses of a device
 	Age        int      `toml:"age"`        // seconds after which a quiet address is forgotten
@@ -91,7 +92,7 @@ func Default() Config {
 		Rules:    Rules{Table: "dictd", Priority: -145, FinishBit: 1 << 30},
 		Sessions: Sessions{Packets: 64, Bytes: 64 << 10, Certificates: true},
 		Ledger:   Ledger{Accounting: true, Period: 4, Inside: usualInside(), RecordsSize: 64 << 20},
-		Identity: Identity{Leases: usualLeases(), Interfaces: []string{}, Hosts: 16384, Addresses: 64, Age: 86400},
+		Identity: Identity{Leases: usualLeases(), Interfaces: []string{}, Overhear: true, Hosts: 16384, Addresses: 64, Age: 86400},
 		API:      API{Read: []string{}, Write: []string{}},
 	}
 }

@@ -98,14 +98,48 @@ func (b *book) write() {
 		}
 	}
 	b.wants = again
+	patience := maxRefused
 	for len(rows) > 0 {
 		n := min(len(rows), batch)
-		if err := b.store.Put(b.table, rows[:n]...); err != nil {
-			b.doubt.Store(true) // Tend has all of them written
-			b.note(err)
-		}
+		b.put(rows[:n], &patience)
 		rows = rows[n:]
 	}
+}
+
+// maxRefused is how many rows of a round may be refused before batches that are
+// refused are left to the next one.
+const maxRefused = 32
+
+// put writes rows. One that is refused keeps no other from being written.
+func (b *book) put(rows []dict.Row, patience *int) {
+	err := b.store.Put(b.table, rows...)
+	if err == nil {
+		return
+	}
+	b.doubt.Store(true) // Tend has all of them written
+	if len(rows) == 1 || *patience <= 0 {
+		*patience--
+		b.note(err)
+		return
+	}
+	b.put(rows[:len(rows)/2], patience)
+	b.put(rows[len(rows)/2:], patience)
+}
+
+// assume counts a field as written that an earlier run may have written.
+func (b *book) assume(k dict.Key, field string) {
+	for _, c := range b.wrote[k] {
+		if c.Field == field {
+			return
+		}
+	}
+	b.wrote[k] = append(b.wrote[k], dict.Cell{Field: field})
+}
+
+// waits reports whether a row could not be written as it is wanted.
+func (b *book) waits(k dict.Key) bool {
+	_, waits := b.wants[k]
+	return waits
 }
 
 // deleteEmpty deletes a row in which nobody else has written.

@@ -61,6 +61,7 @@ func (d *Directory) markAll() {
 		d.markDevice(v)
 	}
 	d.cfg.State.each(func([6]byte, string) {}, func(name string) { d.changed.users[name] = struct{}{} })
+	d.cfg.State.eachAddress(func(a netip.Addr) { d.changed.hosts[a] = struct{}{} })
 }
 
 // vendor returns who made a device.

@@ -38,11 +38,13 @@ type Directory struct {
 	hosts   map[netip.Addr]*host
 	devices map[[6]byte]*device
 	names   leases
-	inside  map[string]struct{} // interfaces; nil while that is not known
-	room    time.Time           // when room was last looked for
+	said    map[[6]byte]*said
+	room    time.Time // when room was last looked for
 	// userRoom is when none was found for a device that has a user.
 	userRoom time.Time
+	saidRoom time.Time // when it was last looked for among what was said
 	changed  changes
+	doubted  map[netip.Addr]struct{}
 
 	wake     chan struct{}
 	evidence chan evidence
@@ -52,7 +54,7 @@ type Directory struct {
 	told    map[netip.Addr]*session.Client
 	news    *news
 
-	moves, refused, evicted, aged, missed atomic.Uint64
+	moves, disputed, refused, evicted, aged, missed atomic.Uint64
 }
 
 // changes are the keys of rows that may have to be written.
@@ -84,7 +86,7 @@ const maxEvidence = 1024
 // run, and the users of cfg.State. Nothing is written yet.
 func New(cfg Config) (*Directory, error) {
 	d := &Directory{
-		cfg: cfg, hosts: make(map[netip.Addr]*host), devices: make(map[[6]byte]*device), changed: newChanges(),
+		cfg: cfg, hosts: make(map[netip.Addr]*host), devices: make(map[[6]byte]*device), said: make(map[[6]byte]*said), doubted: make(map[netip.Addr]struct{}), changed: newChanges(),
 		wake: make(chan struct{}, 1), evidence: make(chan evidence, maxEvidence), told: make(map[netip.Addr]*session.Client),
 	}
 	for i, table := range [...]struct {
@@ -98,15 +100,36 @@ func New(cfg Config) (*Directory, error) {
 	if err := d.adopt(); err != nil {
 		return nil, err
 	}
-	cfg.State.each(func(mac [6]byte, _ string) {
-		d.markDevice(d.device(mac))
-	}, func(name string) {
-		d.changed.users[name] = struct{}{}
+	marks := func(mac [6]byte) { d.markDevice(d.device(mac)) }
+	names := func(name string) { d.changed.users[name] = struct{}{} }
+	cfg.State.each(func(mac [6]byte, _ string) { marks(mac) }, names)
+	cfg.State.eachGone(func(name string) {
+		if key, err := dict.StringKey(name); err == nil {
+			d.books[2].assume(key, "usergroups")
+		}
+		names(name)
+	}, func(mac [6]byte) {
+		d.books[1].assume(dict.EtherKey(mac), "username")
+		if v := d.devices[mac]; v != nil {
+			for _, h := range v.hosts {
+				d.doubted[h.addr] = struct{}{}
+			}
+		}
+		d.changed.devices[mac] = struct{}{}
+	}, func(a netip.Addr) {
+		d.books[0].assume(dict.AddrKey(a), "username")
+		d.doubted[a] = struct{}{}
+		d.changed.hosts[a] = struct{}{}
 	})
+	cfg.State.eachAddress(func(a netip.Addr) { d.changed.hosts[a] = struct{}{} })
 	d.news = d.newNews(cfg.Events)
 	d.touch()
 	return d, nil
 }
+
+// Doubted returns the addresses whose user an earlier run was about to take back:
+// rows of sessions may still say so.
+func (d *Directory) Doubted() map[netip.Addr]struct{} { return d.doubted }
 
 // touch has the changes written soon.
 func (d *Directory) touch() {
@@ -148,6 +171,7 @@ type Stats struct {
 	Users     int    `json:"users"`
 	Limit     int    `json:"limit"`                // most addresses
 	Moves     uint64 `json:"moves"`                // addresses that went to another device
+	Disputed  uint64 `json:"disputed"`             // link-local addresses that a device on another link has, too
 	Refused   uint64 `json:"refused"`              // addresses that found no place
 	Evicted   uint64 `json:"evicted"`              // addresses that made room
 	Aged      uint64 `json:"aged"`                 // addresses that were quiet too long
@@ -159,7 +183,7 @@ type Stats struct {
 // Stats returns the figures.
 func (d *Directory) Stats() Stats {
 	s := Stats{
-		Limit: d.cfg.Hosts, Moves: d.moves.Load(), Refused: d.refused.Load(), Evicted: d.evicted.Load(),
+		Limit: d.cfg.Hosts, Moves: d.moves.Load(), Disputed: d.disputed.Load(), Refused: d.refused.Load(), Evicted: d.evicted.Load(),
 		Aged: d.aged.Load(), Missed: d.missed.Load(), Users: d.cfg.State.users(),
 	}
 	for _, b := range d.books {

@@ -17,6 +17,7 @@ import (
 	"nftdict/dict/dicttest"
 	"nftdict/dictd/identity/lease"
 	"nftdict/dictd/identity/neighbour"
+	"nftdict/dictd/identity/overheard"
 	"nftdict/dictd/session"
 )
 
@@ -31,13 +32,9 @@ type rig struct {
 
 func newRig(t *testing.T, change func(*Config)) *rig {
 	t.Helper()
-	state, err := OpenState("")
-	if err != nil {
-		t.Fatal(err)
-	}
 	r := &rig{t: t, store: dicttest.NewStandard(t), clock: dicttest.NewClock(), told: map[string]session.Client{}}
 	c := Config{
-		Store: r.store, Hosts: 100, Addresses: 4, Age: time.Hour, State: state, Clock: r.clock.Now,
+		Store: r.store, Hosts: 100, Addresses: 4, Age: time.Hour, State: OpenState(""), Clock: r.clock.Now,
 		Vendor: func(mac [6]byte) string {
 			if mac[1] == 7 {
 				return "Seven"
@@ -55,6 +52,7 @@ func newRig(t *testing.T, change func(*Config)) *rig {
 	if change != nil {
 		change(&c)
 	}
+	var err error
 	if r.Directory, err = New(c); err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +119,7 @@ func TestAddressMoves(t *testing.T) {
 	r := newRig(t, nil)
 	r.SetLeases([]lease.Lease{{Addr: netip.MustParseAddr("10.0.0.9"), MAC: mac(1), Hostname: "laptop"}})
 	r.hear("10.0.0.1", mac(1), 0)
-	r.take(evidence{netip.MustParseAddr("10.0.0.1"), "", "Mozilla/5.0"})
+	r.take(evidence{netip.MustParseAddr("10.0.0.1"), mac(1), "Mozilla/5.0"})
 	if err := r.Bind(mac(1), "al"); err != nil {
 		t.Fatal(err)
 	}
@@ -241,9 +239,9 @@ func TestNames(t *testing.T) {
 		}
 	}
 	wants("", "", "")
-	r.take(evidence{addr, "Said", ""})
+	r.Heard(&overheard.Message{MAC: mac(1), Names: []overheard.Named{{Name: "Said"}}})
 	wants("said", "said", "said")
-	r.take(evidence{addr, "bad name", ""})
+	r.Heard(&overheard.Message{MAC: mac(1), Names: []overheard.Named{{Name: "bad name"}}})
 	wants("said", "said", "said")
 	six := lease.Lease{Addr: netip.MustParseAddr("fd00::1"), Hostname: "six"}
 	r.SetLeases([]lease.Lease{six})
@@ -285,8 +283,9 @@ func TestUserAgents(t *testing.T) {
 		{0, strings.Repeat("Mozilla/", 40), "Mozilla/5.0 B"},
 	} {
 		r.clock.Advance(c.after)
-		r.take(evidence{addr, "", c.say})
-		r.take(evidence{netip.MustParseAddr("10.0.0.2"), "x", c.say}) // nobody known
+		r.take(evidence{addr, mac(1), c.say})
+		r.take(evidence{netip.MustParseAddr("10.0.0.2"), mac(1), c.say}) // nobody known
+		r.take(evidence{addr, mac(9), "Mozilla/5.0 forged"})
 		r.Flush()
 		r.want(dict.Hosts, "10.0.0.1: mac_address=02:00:00:00:00:01 interface=lan0 http_user_agent="+c.want)
 	}
@@ -300,7 +299,8 @@ func TestAdopt(t *testing.T) {
 	}
 	r.hear("10.0.0.1", mac(1), 0)
 	r.hear("10.0.0.2", mac(2), 0)
-	r.take(evidence{netip.MustParseAddr("10.0.0.2"), "two", "curl/8"})
+	r.Heard(&overheard.Message{MAC: mac(2), Names: []overheard.Named{{Name: "two"}}})
+	r.take(evidence{netip.MustParseAddr("10.0.0.2"), mac(2), "curl/8"})
 	r.Flush()
 	others := dict.Row{Key: dict.AddrKey(netip.MustParseAddr("10.9.9.9")), Cells: []dict.Cell{{Field: "mac_address", Value: dict.EtherValue(mac(9))}}}
 	if err := r.store.Put(dict.Hosts, others); err != nil {
@@ -480,4 +480,138 @@ func mustKey(t *testing.T, name string) dict.Key {
 		t.Fatal(err)
 	}
 	return k
+}
+
+// Who takes a leased address without the lease has not its name, and a name
+// without a device is that of the first at its address.
+func TestLeaseOfAnother(t *testing.T) {
+	r := newRig(t, nil)
+	four, six := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("fd00::1")
+	all := []lease.Lease{{Addr: four, MAC: mac(1), Hostname: "nas"}, {Addr: six, Hostname: "six"}}
+	r.SetLeases(all)
+	r.hear("10.0.0.1", mac(2), 0)
+	r.hear("fd00::1", mac(3), 0)
+	r.want(dict.Hosts, "10.0.0.1: mac_address=02:00:00:00:00:02 interface=lan0", "fd00::1: mac_address=02:00:00:00:00:03 interface=lan0 hostname=six")
+	r.clock.Advance(time.Second)
+	r.hear("10.0.0.1", mac(1), 0)
+	r.hear("fd00::1", mac(4), 0)
+	r.SetLeases(all)
+	r.Flush()
+	r.want(dict.Hosts, "10.0.0.1: mac_address=02:00:00:00:00:01 interface=lan0 hostname=nas", "fd00::1: mac_address=02:00:00:00:00:04 interface=lan0")
+}
+
+// Link-local addresses of two links do not take turns.
+func TestLinkLocalOfTwoLinks(t *testing.T) {
+	r := newRig(t, nil)
+	on := func(link string, m [6]byte) {
+		r.Neighbours(&neighbour.Update{Neighbours: []neighbour.Neighbour{{Addr: netip.MustParseAddr("fe80::1"), MAC: m, Interface: link}}})
+		r.Flush()
+	}
+	on("lan0", mac(1))
+	r.clock.Advance(time.Minute)
+	on("lan1", mac(2))
+	r.want(dict.Hosts, "fe80::1: mac_address=02:00:00:00:00:01 interface=lan0")
+	if s := r.Stats(); s.Disputed != 1 || s.Moves != 0 {
+		t.Errorf("counted %+v", s)
+	}
+	on("lan0", mac(3)) // on its own link it moves
+	r.clock.Advance(idle)
+	on("lan1", mac(2)) // whoever had it is gone
+	r.want(dict.Hosts, "fe80::1: mac_address=02:00:00:00:00:02 interface=lan1")
+}
+
+// choosy is a store that refuses rows of one key.
+type choosy struct {
+	*dicttest.Mem
+	key dict.Key
+}
+
+func (s *choosy) Put(table string, rows ...dict.Row) error {
+	for _, r := range rows {
+		if r.Key == s.key {
+			return fmt.Errorf("choosy: %w", dict.ErrInvalid)
+		}
+	}
+	return s.Mem.Put(table, rows...)
+}
+
+// A row that is refused keeps no others of its batch out.
+func TestOneBadRow(t *testing.T) {
+	store := &choosy{Mem: dicttest.NewStandard(t), key: dict.AddrKey(netip.MustParseAddr("10.0.0.5"))}
+	r := newRig(t, func(c *Config) { c.Store = store })
+	var u neighbour.Update
+	for i := range byte(10) {
+		u.Neighbours = append(u.Neighbours, neighbour.Neighbour{Addr: netip.AddrFrom4([4]byte{10, 0, 0, i}), MAC: mac(i), Interface: "lan0"})
+	}
+	r.Neighbours(&u)
+	r.Flush()
+	n := 0
+	for _, err := range store.Rows(dict.Hosts) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	if s := r.Stats(); n != 9 || s.Failed != 1 {
+		t.Errorf("%d rows; counted %+v", n, s)
+	}
+}
+
+// What is said counts for who sent it, and of addresses for who has them.
+func TestHeard(t *testing.T) {
+	r := newRig(t, nil)
+	one := netip.MustParseAddr("10.0.0.1")
+	named := func(name, addr string) overheard.Named {
+		return overheard.Named{Name: name, Addr: netip.MustParseAddr(addr)}
+	}
+	// Before the address is known.
+	r.Heard(&overheard.Message{Source: overheard.DHCP, MAC: mac(1), Class: "MSFT 5.0", Names: []overheard.Named{{Name: "pc"}}})
+	r.hear("10.0.0.1", mac(1), 0)
+	r.hear("10.0.0.2", mac(2), 0)
+	// A reflector answers for others; it has a name of its own, too.
+	r.Heard(&overheard.Message{Source: overheard.MDNS, MAC: mac(2), From: netip.MustParseAddr("10.0.0.2"),
+		Names:    []overheard.Named{named("victim", "10.0.0.1"), named("router", "10.0.0.2")},
+		Services: []overheard.Service{{Type: "_pdl-datastream._tcp", Target: "victim"}, {Type: "_sonos._tcp"}, {Type: "_workstation._tcp", Target: "router"}}})
+	r.Flush()
+	const two = "10.0.0.2: mac_address=02:00:00:00:00:02 interface=lan0 hostname=router host_profile=computer/linux"
+	r.want(dict.Hosts, "10.0.0.1: mac_address=02:00:00:00:00:01 interface=lan0 hostname=pc host_profile=computer/windows", two)
+	// A source that is less trusted does not replace it.
+	r.Heard(&overheard.Message{Source: overheard.LLMNR, MAC: mac(1), From: one, Names: []overheard.Named{{Name: "other"}}})
+	r.Heard(&overheard.Message{Source: overheard.MDNS, MAC: mac(1), From: one, Names: []overheard.Named{named("a\x1bb", "10.0.0.1")}})
+	r.take(evidence{one, mac(1), "Mozilla/5.0 (PlayStation 5)"})
+	r.Flush()
+	const changed = "10.0.0.1: mac_address=02:00:00:00:00:01 interface=lan0 hostname=pc host_profile=console http_user_agent=Mozilla/5.0 (PlayStation 5)"
+	r.want(dict.Hosts, changed, two)
+	r.want(dict.Devices, "02:00:00:00:00:01: interface=lan0 hostname=pc device_profile=console", "02:00:00:00:00:02: interface=lan0 hostname=router device_profile=computer/linux")
+}
+
+// Strangers that say much do not push out what known devices said.
+func TestHeardIsBounded(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.Hosts = 32 })
+	r.hear("10.0.0.1", mac(1), 0)
+	say := func(m [6]byte) {
+		r.Heard(&overheard.Message{Source: overheard.DHCP, MAC: m, Names: []overheard.Named{{Name: "pc"}}})
+	}
+	say(mac(1))
+	for i := range 1000 {
+		r.clock.Advance(time.Second / 8)
+		say([6]byte{6, 0, 0, 0, byte(i >> 8), byte(i)})
+	}
+	if n := len(r.said); n > 32 || r.said[mac(1)] == nil {
+		t.Errorf("%d devices are heard", n)
+	}
+	many := overheard.Message{Source: overheard.MDNS, MAC: mac(1)}
+	for i := range 100 {
+		many.Services = append(many.Services, overheard.Service{Type: fmt.Sprintf("_s%d._tcp", i), Model: fmt.Sprint(i)})
+	}
+	r.Heard(&many)
+	if s := r.said[mac(1)]; len(s.services) != maxServices || len(s.models) != maxModels {
+		t.Errorf("%d services, %d models", len(s.services), len(s.models))
+	}
+	r.clock.Advance(2 * time.Hour)
+	r.Tend()
+	r.Tend()
+	if len(r.said) != 0 {
+		t.Errorf("%d devices are heard for ever", len(r.said))
+	}
 }

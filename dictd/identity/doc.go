@@ -7,11 +7,11 @@
 // connections from an address, so that rows of sessions can say so.
 //
 // What it knows comes from neighbours (package neighbour), leases of DHCP
-// servers (package lease), what the classifier sees of a client, and users bound
-// by hand, which a State keeps over restarts. Several changes of a row that come
-// together are one write; a single one is written at once. A name that DHCP
-// leased wins over one that the client said, and that over one of an earlier
-// run.
+// servers (package lease), what devices say of themselves on their link (package
+// overheard), user agents that the classifier sees, and users, bound by hand or
+// logged in, which a State keeps over restarts. Several changes of a row that come
+// together are one write; a single one is written at once. A name that was leased
+// wins over one that the device said, and that over one of an earlier run.
 //
 // An address belongs to the device that the kernel last had proof of. When it
 // moves, its row first loses what was said of the former device, then says what
@@ -26,7 +26,7 @@
 // a device that claims more than Config.Addresses loses the one heard
 // of longest ago.
 //
-// It refuses to believe more than neighbours prove: whoever may send frames on a
-// link can claim any address there, as with every gateway. What it says of users
-// is as sure as the link.
+// It refuses to believe a device about another, and more of addresses than
+// neighbours prove: whoever may send frames on a link can claim any address there,
+// as with every gateway. What it says of users is as sure as the link.
 package identity

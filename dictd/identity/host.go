@@ -17,9 +17,10 @@ type host struct {
 	device  *device
 	link    string // interface
 	seen    time.Time
-	before  bool            // an earlier run says so, and the kernel did not yet
-	names   [sources]string // what was said of the device by this address
-	agent   string          // user agent
+	before  bool   // an earlier run says so, and the kernel did not yet
+	earlier string // name that an earlier run wrote
+	reverse string // name that DNS has for the address
+	agent   string // user agent
 	agentAt time.Time
 }
 
@@ -43,12 +44,8 @@ func (d *Directory) Neighbours(u *neighbour.Update) {
 
 // setInside forgets the hosts of interfaces that are not inside.
 func (d *Directory) setInside(names []string) {
-	d.inside = make(map[string]struct{}, len(names))
-	for _, name := range names {
-		d.inside[name] = struct{}{}
-	}
 	for _, h := range d.hosts {
-		if _, ok := d.inside[h.link]; !ok {
+		if !slices.Contains(names, h.link) {
 			d.forget(h)
 		}
 	}
@@ -62,7 +59,7 @@ func (d *Directory) place(addr netip.Addr, mac [6]byte, link string, seen, now t
 		if now.Sub(seen) >= d.cfg.Age { // the kernel remembers longer than we do
 			return
 		}
-		if len(d.hosts) >= d.cfg.Hosts && !d.makeRoom(now, d.cfg.State.userOf(mac) != "") {
+		if len(d.hosts) >= d.cfg.Hosts && !d.makeRoom(now, d.hasUser(mac)) {
 			d.refused.Add(1)
 			return
 		}
@@ -73,9 +70,14 @@ func (d *Directory) place(addr netip.Addr, mac [6]byte, link string, seen, now t
 		if seen.Before(h.seen) && !h.before { // another claim, of an earlier time
 			return
 		}
+		// Every link has such addresses of its own: two devices may have the same.
+		if addr.IsLinkLocalUnicast() && h.link != link && !h.before && now.Sub(h.seen) < idle {
+			d.disputed.Add(1)
+			return
+		}
 		d.moves.Add(1)
 		d.leave(h)
-		h.link, h.seen, h.before, h.names, h.agent = link, seen, false, [sources]string{}, ""
+		h.link, h.seen, h.before, h.earlier, h.reverse, h.agent = link, seen, false, "", "", ""
 		d.join(h, mac)
 	default:
 		known := !h.before
@@ -105,6 +107,7 @@ func (d *Directory) join(h *host, mac [6]byte) {
 	h.device = v
 	i, _ := slices.BinarySearchFunc(v.hosts, h.addr, func(o *host, a netip.Addr) int { return o.addr.Compare(a) })
 	v.hosts = slices.Insert(v.hosts, i, h)
+	d.takeLease(h)
 	d.markDevice(v)
 }
 
@@ -114,7 +117,7 @@ func (d *Directory) leave(h *host) {
 	v.hosts = slices.DeleteFunc(v.hosts, func(o *host) bool { return o == h })
 	h.device = nil
 	d.markDevice(v)
-	if len(v.hosts) == 0 && d.cfg.State.userOf(v.mac) == "" {
+	if len(v.hosts) == 0 && d.userOf(v) == "" {
 		delete(d.devices, v.mac)
 	}
 }
@@ -140,7 +143,7 @@ func (d *Directory) makeRoom(now time.Time, user bool) bool {
 	}
 	var quiet []*host
 	for _, h := range d.hosts {
-		if now.Sub(h.seen) >= least && d.cfg.State.userOf(h.device.mac) == "" {
+		if now.Sub(h.seen) >= least && d.userOf(h.device) == "" {
 			quiet = append(quiet, h)
 		}
 	}
@@ -166,6 +169,7 @@ func (d *Directory) Tend() {
 			d.forget(h)
 		}
 	}
+	d.tendSaid(now)
 	d.markAll()
 	for _, b := range d.books {
 		b.doubt.Store(true)

@@ -19,6 +19,7 @@ type Host struct {
 	Vendor    string     `json:"mac_address_vendor"`
 	Interface string     `json:"interface"`
 	Hostname  string     `json:"hostname"`
+	Profile   string     `json:"host_profile"`
 	UserAgent string     `json:"http_user_agent"`
 	Username  string     `json:"username"`
 	Seen      time.Time  `json:"seen"`
@@ -30,6 +31,7 @@ type Device struct {
 	Vendor    string       `json:"mac_address_vendor"`
 	Interface string       `json:"interface"`
 	Hostname  string       `json:"hostname"`
+	Profile   string       `json:"device_profile"`
 	Username  string       `json:"username"`
 	Addresses []netip.Addr `json:"addresses"`
 	Seen      *time.Time   `json:"seen,omitempty"` // nil if it is not there
@@ -68,7 +70,7 @@ func (d *Directory) Host(addr netip.Addr) (Host, error) {
 func (d *Directory) tellHost(h *host) Host {
 	mac := h.device.mac
 	return Host{
-		h.addr, dict.EtherValue(mac).String(), d.vendor(mac), h.link, d.hostName(h), h.agent, d.cfg.State.userOf(mac), h.seen.UTC(),
+		h.addr, dict.EtherValue(mac).String(), d.vendor(mac), h.link, d.hostName(h), d.profile(h.device, h), h.agent, d.userOf(h.device), h.seen.UTC(),
 	}
 }
 
@@ -98,7 +100,7 @@ func (d *Directory) Device(mac [6]byte) (Device, error) {
 func (d *Directory) tellDevice(v *device) Device {
 	one := Device{
 		MAC: dict.EtherValue(v.mac).String(), Vendor: d.vendor(v.mac), Interface: v.link(),
-		Hostname: d.deviceName(v), Username: d.cfg.State.userOf(v.mac), Addresses: v.addresses(),
+		Hostname: d.deviceName(v), Profile: d.profile(v, v.hosts...), Username: d.userOf(v), Addresses: v.addresses(),
 	}
 	if h := v.latest(); h != nil {
 		seen := h.seen.UTC()

@@ -6,17 +6,7 @@ import (
 	"strings"
 
 	"nftdict/dict"
-)
-
-// source is where a device's name comes from.
-type source int
-
-// Sources of what is said of a device at an address, the best first. Leases,
-// which win over them, are kept apart: they may be there before the device is.
-const (
-	fromClient source = iota // the client called itself so
-	fromBefore               // an earlier run wrote it
-	sources
+	"nftdict/dictd/identity/overheard"
 )
 
 // Longest label and name, in bytes (RFC 1123).
@@ -27,8 +17,18 @@ const (
 
 // Hostname returns a name as it is kept: in lower case, without the last dot; or
 // "" if it is no host name. Labels are letters, digits and hyphens, and the last
-// one is no number, so that no name is an address.
+// one is no number, so that no name is an address. Of one longer than a value of
+// a dictionary the host's own label stays.
 func Hostname(name string) string {
+	name = FullName(name)
+	if len(name) > dict.MaxString {
+		name, _, _ = strings.Cut(name, ".")
+	}
+	return name
+}
+
+// FullName is Hostname without its last rule: up to 253 bytes.
+func FullName(name string) string {
 	name = strings.TrimSuffix(name, ".")
 	if name == "" || len(name) > maxName {
 		return ""
@@ -47,36 +47,66 @@ func Hostname(name string) string {
 	if strings.Trim(labels[len(labels)-1], "0123456789") == "" {
 		return ""
 	}
-	name = strings.ToLower(name)
-	if len(name) > dict.MaxString { // no value of a dictionary: the host's own label is
-		return strings.ToLower(labels[0])
-	}
-	return name
+	return strings.ToLower(name)
 }
 
-// deviceName returns the best name of a device, "" if it has none.
-func (d *Directory) deviceName(v *device) string {
-	if name := d.names.byMAC[v.mac]; name != "" {
-		return name
+// Name is a name of a host, and where it comes from.
+type Name struct {
+	Name   string `json:"name"`
+	Source string `json:"source"`
+}
+
+// Sources of names, beside what devices say on their link (overheard.Source).
+const (
+	byLeaseMAC  = "lease of the device"
+	byLeaseAddr = "lease of the address"
+	byReverse   = "reverse DNS"
+	byBefore    = "an earlier run"
+)
+
+// eachName calls a function for the names of a device, the most trusted first, until
+// it returns false.
+func (d *Directory) eachName(v *device, f func(Name) bool) {
+	yield := func(name, source string) bool { return name == "" || f(Name{name, source}) }
+	if !yield(d.names.byMAC[v.mac], byLeaseMAC) {
+		return
 	}
 	for _, h := range v.hosts {
-		if name := d.names.byAddr[h.addr]; name != "" {
-			return name
+		if !yield(d.leasedTo(h.addr, v.mac), byLeaseAddr) {
+			return
 		}
 	}
-	for s := range sources {
-		for _, h := range v.hosts {
-			if h.names[s] != "" {
-				return h.names[s]
+	if said := d.said[v.mac]; said != nil {
+		for s := range overheard.Sources {
+			if !yield(said.names[s], s.String()) {
+				return
 			}
 		}
 	}
-	return ""
+	for _, h := range v.hosts {
+		if !yield(h.reverse, byReverse) {
+			return
+		}
+	}
+	for _, h := range v.hosts {
+		if !yield(h.earlier, byBefore) {
+			return
+		}
+	}
+}
+
+// deviceName returns the best name of a device, "" if it has none.
+func (d *Directory) deviceName(v *device) (best string) {
+	d.eachName(v, func(n Name) bool {
+		best = n.Name
+		return false
+	})
+	return best
 }
 
 // hostName returns the name of a host: its address's own, else its device's.
 func (d *Directory) hostName(h *host) string {
-	if name := d.names.byAddr[h.addr]; name != "" {
+	if name := d.leasedTo(h.addr, h.device.mac); name != "" {
 		return name
 	}
 	return d.deviceName(h.device)

@@ -15,6 +15,7 @@ import (
 	"nftdict/dict/dicttest"
 	"nftdict/dictd/event"
 	"nftdict/dictd/identity/neighbour"
+	"nftdict/dictd/identity/overheard"
 )
 
 // TestNews has each change told once, when rows say so, and nothing else.
@@ -22,10 +23,7 @@ func TestNews(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	clock := func() time.Time { return now }
 	store, log := dicttest.NewStandard(t), event.New(0, clock)
-	state, err := OpenState(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	state := OpenState(t.TempDir())
 	t.Cleanup(func() { state.Close() })
 	cfg := Config{Store: store, Hosts: 10, Addresses: 10, Age: time.Hour, State: state, Clock: clock, Events: log}
 	d, err := New(cfg)
@@ -88,8 +86,7 @@ func TestNews(t *testing.T) {
 	hear(first)
 	expect("another run", "")
 
-	d.Observe(a, "laptop", "")
-	d.take(<-d.evidence)
+	d.Heard(&overheard.Message{MAC: first, Names: []overheard.Named{{Name: "laptop"}}})
 	expect("a name", "host-changed 10.0.0.9, device-changed 02:00:00:00:00:01")
 	if err := d.DeleteUser("bob"); err != nil {
 		t.Fatal(err)

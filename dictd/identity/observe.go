@@ -13,7 +13,7 @@ import (
 // evidence is what a session told of its client.
 type evidence struct {
 	addr  netip.Addr
-	name  string
+	mac   [6]byte
 	agent string
 }
 
@@ -21,12 +21,13 @@ type evidence struct {
 // in rank: programs of one device take turns.
 const agentPause = time.Minute
 
-// Observe notes what a session tells of the client at an address: the name by
-// which it calls itself, and its user agent, either of which may be empty. It
-// does not wait: what comes too fast is counted and lost.
-func (d *Directory) Observe(addr netip.Addr, name, agent string) {
+// Observe notes what a session tells of the client at an address: its user agent.
+// mac is who sent the packet; what another device says than the one that has the
+// address is not believed. It does not wait: what comes too fast is counted and
+// lost.
+func (d *Directory) Observe(addr netip.Addr, mac [6]byte, agent string) {
 	select {
-	case d.evidence <- evidence{addr, name, agent}:
+	case d.evidence <- evidence{addr, mac, agent}:
 	default:
 		d.missed.Add(1)
 	}
@@ -35,21 +36,15 @@ func (d *Directory) Observe(addr netip.Addr, name, agent string) {
 // take takes evidence into account, of hosts that are known.
 func (d *Directory) take(e evidence) {
 	now := d.cfg.Clock()
-	name := Hostname(e.name)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	h := d.hosts[e.addr]
-	if h == nil {
+	if h == nil || h.device.mac != e.mac {
 		return
-	}
-	if name != "" && h.names[fromClient] != name {
-		h.names[fromClient] = name
-		d.markDevice(h.device)
-		d.touch()
 	}
 	if _, err := dict.StringValue(e.agent); err == nil && e.agent != "" && h.prefers(e.agent, now) {
 		h.agent, h.agentAt = e.agent, now
-		d.changed.hosts[h.addr] = struct{}{}
+		d.markDevice(h.device)
 		d.touch()
 	}
 }

@@ -3,6 +3,7 @@
 package identity
 
 import (
+	"fmt"
 	"net/netip"
 
 	"nftdict/dict"
@@ -12,8 +13,8 @@ import (
 // Fields that are written. The first ones of hosts and devices tell a row of an
 // earlier run from one that somebody else has made.
 var (
-	hostFields   = []string{"mac_address", "interface", "mac_address_vendor", "hostname", "http_user_agent", "username"}
-	deviceFields = []string{"interface", "mac_address_vendor", "hostname", "username"}
+	hostFields   = []string{"mac_address", "interface", "mac_address_vendor", "hostname", "host_profile", "http_user_agent", "username"}
+	deviceFields = []string{"interface", "mac_address_vendor", "hostname", "device_profile", "username"}
 	userFields   = []string{"usergroups"}
 )
 
@@ -36,8 +37,9 @@ func (d *Directory) hostCells(h *host) cells {
 	c.text("interface", h.link)
 	c.text("mac_address_vendor", d.vendor(h.device.mac))
 	c.text("hostname", d.hostName(h))
+	c.text("host_profile", d.profile(h.device, h))
 	c.text("http_user_agent", h.agent)
-	c.text("username", d.cfg.State.userOf(h.device.mac))
+	c.text("username", d.userOf(h.device))
 	return c
 }
 
@@ -47,13 +49,18 @@ func (d *Directory) deviceCells(v *device) cells {
 	c.text("interface", v.link())
 	c.text("mac_address_vendor", d.vendor(v.mac))
 	c.text("hostname", d.deviceName(v))
-	c.text("username", d.cfg.State.userOf(v.mac))
+	c.text("device_profile", d.profile(v, v.hosts...))
+	c.text("username", d.userOf(v))
 	return c
 }
 
 // client returns who opens connections from a host, nil if nothing is known.
 func (d *Directory) client(h *host) *session.Client {
-	c := session.Client{Hostname: d.hostName(h), Username: d.cfg.State.userOf(h.device.mac)}
+	return d.clientOf(session.Client{Hostname: d.hostName(h), Username: d.userOf(h.device)})
+}
+
+// clientOf adds the groups of a client's user.
+func (d *Directory) clientOf(c session.Client) *session.Client {
 	if c.Username != "" {
 		c.Groups, _ = d.cfg.State.groupsOf(c.Username)
 	}
@@ -77,6 +84,11 @@ func (d *Directory) Flush() {
 		if h := d.hosts[addr]; h != nil {
 			hosts.want(dict.AddrKey(addr), d.hostCells(h))
 			clients[addr] = d.client(h)
+		} else if name := d.cfg.State.userAt(addr); name != "" {
+			var c cells
+			c.text("username", name)
+			hosts.want(dict.AddrKey(addr), c)
+			clients[addr] = d.clientOf(session.Client{Username: name})
 		} else {
 			hosts.drop(dict.AddrKey(addr))
 			clients[addr] = nil
@@ -123,6 +135,31 @@ func (d *Directory) Flush() {
 		d.cfg.Identify(changes)
 	}
 	d.news.publish()
+	d.settle(changed)
+}
+
+// settle notes that rows say no more what is gone, unless they could not be
+// written.
+func (d *Directory) settle(c changes) {
+	var users []string
+	var devices [][6]byte
+	var addrs []netip.Addr
+	for name := range c.users {
+		if key, err := dict.StringKey(name); err == nil && !d.books[2].waits(key) {
+			users = append(users, name)
+		}
+	}
+	for mac := range c.devices {
+		if !d.books[1].waits(dict.EtherKey(mac)) {
+			devices = append(devices, mac)
+		}
+	}
+	for a := range c.hosts {
+		if !d.books[0].waits(dict.AddrKey(a)) {
+			addrs = append(addrs, a)
+		}
+	}
+	d.cfg.State.rowsSay(users, devices, addrs)
 }
 
 // adopt takes over the rows of an earlier run.
@@ -145,7 +182,7 @@ func (d *Directory) adopt() error {
 		}
 		name, _ := r.Get("hostname")
 		agent, _ := r.Get("http_user_agent")
-		h.before, h.names[fromBefore], h.agent = true, Hostname(name.Str()), agent.Str()
+		h.before, h.earlier, h.agent = true, Hostname(name.Str()), agent.Str()
 	}
 	if rows, err = d.books[1].adopt("interface"); err != nil {
 		return err
@@ -154,6 +191,30 @@ func (d *Directory) adopt() error {
 		d.changed.devices[r.Key.Ether()] = struct{}{}
 	}
 	// Rows of users without state are other people's, and never wanted.
-	_, err = d.books[2].adopt("usergroups")
-	return err
+	if _, err = d.books[2].adopt("usergroups"); err != nil || d.cfg.State.Broken() == nil {
+		return err
+	}
+	return d.recall()
+}
+
+// recall has the state know what rows of an earlier run say, which its file does
+// not tell.
+func (d *Directory) recall() error {
+	for r, err := range d.cfg.Store.Rows(dict.Devices) {
+		if err != nil {
+			return fmt.Errorf("rows of an earlier run: %w", err)
+		}
+		if name, ok := r.Get("username"); ok {
+			d.cfg.State.recall(r.Key.Ether(), name.Str())
+		}
+	}
+	for r, err := range d.cfg.Store.Rows(dict.Users) {
+		if err != nil {
+			return fmt.Errorf("rows of an earlier run: %w", err)
+		}
+		if groups, ok := r.Get("usergroups"); ok {
+			d.cfg.State.recallGroups(r.Key.Str(), groups.Str())
+		}
+	}
+	return nil
 }

@@ -6,10 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -17,23 +16,32 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-// State keeps users, their groups and their devices: in memory, where the
-// questions come, and in a file, which is written before anything is so. The
-// file is made with the first user.
+// State keeps users, their groups, their devices and who is logged in: in
+// memory, where the questions come, and in a file, which is written before
+// anything is so. The file is made with the first user.
 type State struct {
 	path string
 
-	mu    sync.RWMutex
-	db    *bbolt.DB         // nil while there is no file
-	group map[string]string // groups by user, with commas between
-	user  map[[6]byte]string
+	mu     sync.RWMutex
+	db     *bbolt.DB         // nil while there is no file
+	broken error             // why the file there is cannot be read; it is left as it is
+	group  map[string]string // groups by user, with commas between
+	user   map[[6]byte]string
+	logins logins
+	gone   tombstones
 }
 
-// Buckets of the file: users, name to groups; devices, MAC to user.
+// Buckets of the file: users, name to groups; devices, MAC to user; gone, what
+// rows may still say; logins, as JSON by key.
 var (
 	bucketUsers   = []byte("users")
 	bucketDevices = []byte("devices")
+	bucketGone    = []byte("gone")
+	bucketLogins  = []byte("logins")
 )
+
+// buckets are the open buckets of a change.
+type buckets struct{ users, devices, gone, logins *bbolt.Bucket }
 
 // lockPatience is how long another process may have the file.
 const lockPatience = time.Second
@@ -41,31 +49,48 @@ const lockPatience = time.Second
 // ErrInUse says that another process has the file of a State.
 var ErrInUse = errors.New("in use by another process")
 
+// ErrNoState says that a State's file cannot be read, so that nothing can be
+// changed.
+var ErrNoState = errors.New("the state of users cannot be read")
+
 // OpenState reads the state of a directory, which need not exist; "" keeps all
-// in memory. Close must follow.
-func OpenState(dir string) (*State, error) {
-	s := &State{group: make(map[string]string), user: make(map[[6]byte]string)}
+// in memory. Close must follow. A file that cannot be read is left alone: see
+// Broken.
+func OpenState(dir string) *State {
+	s := &State{group: make(map[string]string), user: make(map[[6]byte]string), logins: newLogins(), gone: make(tombstones)}
 	if dir == "" {
-		return s, nil
+		return s
 	}
 	s.path = filepath.Join(dir, "dictd.db")
 	if _, err := os.Stat(s.path); errors.Is(err, fs.ErrNotExist) {
-		return s, nil
+		return s
 	}
-	if err := s.open(); err != nil {
-		return nil, err
+	err := s.open()
+	if err == nil {
+		if err = s.read(); err != nil {
+			err = errors.Join(fmt.Errorf("state %s: %w", s.path, err), s.Close())
+		}
 	}
-	if err := s.read(); err != nil {
-		return nil, errors.Join(fmt.Errorf("state %s: %w", s.path, err), s.Close())
+	if s.broken = err; err != nil {
+		clear(s.group)
+		clear(s.user)
+		s.logins, s.gone = newLogins(), make(tombstones)
 	}
-	return s, nil
+	return s
 }
 
-// open opens the file, or makes it.
-func (s *State) open() error {
+// Broken returns why the file cannot be read, nil if it can. Nothing is known of
+// users then but what the rows of an earlier run say, and changes are refused
+// with ErrNoState: they would be lost, or the file.
+func (s *State) Broken() error { return s.broken }
+
+// open opens the file, or makes it. What is damaged may make the library panic.
+func (s *State) open() (err error) {
 	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer caught(&err)
 	db, err := bbolt.Open(s.path, 0o600, &bbolt.Options{Timeout: lockPatience})
 	if errors.Is(err, bolterrors.ErrTimeout) {
 		err = ErrInUse
@@ -77,31 +102,42 @@ func (s *State) open() error {
 	return nil
 }
 
+// caught makes a panic an error; that of a page which is not in the file, too.
+func caught(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("damaged: %v", p)
+	}
+}
+
 // read fills the memory. What is not sound is refused.
-func (s *State) read() error {
+func (s *State) read() (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer caught(&err)
 	return s.db.View(func(tx *bbolt.Tx) error {
-		if b := tx.Bucket(bucketUsers); b != nil {
-			if err := b.ForEach(func(k, v []byte) error {
-				if err := CheckUser(string(k)); err != nil {
-					return err
-				}
+		each := func(name []byte, f func(k, v []byte) error) error {
+			if b := tx.Bucket(name); b != nil {
+				return b.ForEach(f)
+			}
+			return nil
+		}
+		return errors.Join(
+			each(bucketUsers, func(k, v []byte) error {
 				s.group[string(k)] = string(v)
+				return CheckUser(string(k))
+			}),
+			each(bucketDevices, func(k, v []byte) error {
+				if _, known := s.group[string(v)]; len(k) != 6 || !known {
+					return fmt.Errorf("device %x of user %q: not sound", k, v)
+				}
+				s.user[[6]byte(k)] = string(v)
 				return nil
-			}); err != nil {
-				return err
-			}
-		}
-		b := tx.Bucket(bucketDevices)
-		if b == nil {
-			return nil
-		}
-		return b.ForEach(func(k, v []byte) error {
-			if _, known := s.group[string(v)]; len(k) != 6 || !known {
-				return fmt.Errorf("device %x of user %q: not sound", k, v)
-			}
-			s.user[[6]byte(k)] = string(v)
-			return nil
-		})
+			}),
+			each(bucketGone, func(k, _ []byte) error {
+				s.gone[string(k)] = false
+				return nil
+			}),
+			each(bucketLogins, s.logins.read),
+		)
 	})
 }
 
@@ -112,165 +148,44 @@ func (s *State) Close() error {
 	if s.db == nil {
 		return nil
 	}
-	err := s.db.Close()
+	var errs []error
+	if s.broken == nil && s.gone.settled() {
+		errs = append(errs, s.change(func(buckets) error { return nil }))
+	}
+	errs = append(errs, s.db.Close())
 	s.db = nil
-	return err
+	return errors.Join(errs...)
 }
 
 // change makes a change in the file; it is on the disk when it returns. s.mu is
 // held.
-func (s *State) change(f func(users, devices *bbolt.Bucket) error) error {
-	if s.path == "" {
+func (s *State) change(f func(buckets) error) error {
+	switch {
+	case s.path == "":
 		return nil
-	}
-	if s.db == nil {
+	case s.broken != nil:
+		return fmt.Errorf("%w: %w", ErrNoState, s.broken)
+	case s.db == nil:
 		if err := s.open(); err != nil {
 			return err
 		}
 	}
 	err := s.db.Update(func(tx *bbolt.Tx) error {
-		users, err := tx.CreateBucketIfNotExists(bucketUsers)
-		if err != nil {
-			return err
+		var b buckets
+		for _, one := range []struct {
+			name []byte
+			in   **bbolt.Bucket
+		}{{bucketUsers, &b.users}, {bucketDevices, &b.devices}, {bucketGone, &b.gone}, {bucketLogins, &b.logins}} {
+			var err error
+			if *one.in, err = tx.CreateBucketIfNotExists(one.name); err != nil {
+				return err
+			}
 		}
-		devices, err := tx.CreateBucketIfNotExists(bucketDevices)
-		if err != nil {
-			return err
-		}
-		return f(users, devices)
+		return errors.Join(f(b), s.gone.bury(b.gone))
 	})
 	if err != nil {
 		return fmt.Errorf("state %s: %w", s.path, err)
 	}
+	s.gone.forget()
 	return nil
-}
-
-// set makes a user, or gives him other groups.
-func (s *State) set(name, groups string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.setLocked(name, groups)
-}
-
-func (s *State) setLocked(name, groups string) error {
-	if was, ok := s.group[name]; ok && was == groups {
-		return nil
-	} else if !ok && len(s.group) >= maxUsers {
-		return fmt.Errorf("user %q: %w: there are %d", name, ErrTooMany, maxUsers)
-	}
-	if err := s.change(func(users, _ *bbolt.Bucket) error { return users.Put([]byte(name), []byte(groups)) }); err != nil {
-		return err
-	}
-	s.group[name] = groups
-	return nil
-}
-
-// bind gives a device to a user, who is made if need be.
-func (s *State) bind(mac [6]byte, name string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, ok := s.user[mac]; !ok && len(s.user) >= maxBound {
-		return fmt.Errorf("device: %w: %d have a user", ErrTooMany, maxBound)
-	}
-	if _, ok := s.group[name]; !ok {
-		if err := s.setLocked(name, ""); err != nil {
-			return err
-		}
-	}
-	if s.user[mac] == name {
-		return nil
-	}
-	if err := s.change(func(_, devices *bbolt.Bucket) error { return devices.Put(mac[:], []byte(name)) }); err != nil {
-		return err
-	}
-	s.user[mac] = name
-	return nil
-}
-
-// unbind takes a device from its user, and reports whether it had one.
-func (s *State) unbind(mac [6]byte) (bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, ok := s.user[mac]; !ok {
-		return false, nil
-	}
-	if err := s.change(func(_, devices *bbolt.Bucket) error { return devices.Delete(mac[:]) }); err != nil {
-		return true, err
-	}
-	delete(s.user, mac)
-	return true, nil
-}
-
-// remove forgets a user and returns the devices that were his.
-func (s *State) remove(name string) (devices [][6]byte, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	devices = s.devicesLocked(name)
-	err = s.change(func(users, bound *bbolt.Bucket) error {
-		errs := []error{users.Delete([]byte(name))}
-		for _, mac := range devices {
-			errs = append(errs, bound.Delete(mac[:]))
-		}
-		return errors.Join(errs...)
-	})
-	if err != nil {
-		return nil, err
-	}
-	delete(s.group, name)
-	for _, mac := range devices {
-		delete(s.user, mac)
-	}
-	return devices, nil
-}
-
-// userOf returns the user of a device, "" if it has none.
-func (s *State) userOf(mac [6]byte) string {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.user[mac]
-}
-
-// groupsOf returns a user's groups, false if there is no such user.
-func (s *State) groupsOf(name string) (string, bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	groups, ok := s.group[name]
-	return groups, ok
-}
-
-// devicesOf returns the devices of a user in their order.
-func (s *State) devicesOf(name string) [][6]byte {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.devicesLocked(name)
-}
-
-func (s *State) devicesLocked(name string) (devices [][6]byte) {
-	for mac, of := range s.user {
-		if of == name {
-			devices = append(devices, mac)
-		}
-	}
-	slices.SortFunc(devices, func(a, b [6]byte) int { return slices.Compare(a[:], b[:]) })
-	return devices
-}
-
-// users returns how many there are.
-func (s *State) users() int {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return len(s.group)
-}
-
-// each calls the functions for copies of all that is bound, and of all users.
-func (s *State) each(bound func(mac [6]byte, name string), user func(name string)) {
-	s.mu.RLock()
-	devices, groups := maps.Clone(s.user), maps.Clone(s.group)
-	s.mu.RUnlock()
-	for mac, name := range devices {
-		bound(mac, name)
-	}
-	for name := range groups {
-		user(name)
-	}
 }

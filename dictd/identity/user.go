@@ -77,7 +77,7 @@ func (d *Directory) SetUser(name string, groups []string) error {
 
 // DeleteUser forgets a user; his devices have none then. dict.ErrNotExist.
 func (d *Directory) DeleteUser(name string) error {
-	if _, ok := d.cfg.State.groupsOf(name); !ok {
+	if !d.cfg.State.known(name) {
 		return fmt.Errorf("user %s: %w", dict.Quote(name), dict.ErrNotExist)
 	}
 	devices, err := d.cfg.State.remove(name)
@@ -105,7 +105,7 @@ func (d *Directory) Bind(mac [6]byte, name string) error {
 
 // Unbind takes a device from its user. dict.ErrNotExist if it has none.
 func (d *Directory) Unbind(mac [6]byte) error {
-	name := d.cfg.State.userOf(mac)
+	name := d.cfg.State.boundTo(mac)
 	had, err := d.cfg.State.unbind(mac)
 	if err == nil && !had {
 		err = fmt.Errorf("user of device %s: %w", dict.EtherValue(mac), dict.ErrNotExist)
@@ -132,12 +132,37 @@ func (d *Directory) userChanged(name string, devices [][6]byte) {
 	d.mu.Lock()
 	d.changed.users[name] = struct{}{}
 	for _, mac := range devices {
-		v := d.device(mac)
-		d.markDevice(v)
-		if len(v.hosts) == 0 && d.cfg.State.userOf(mac) == "" {
-			delete(d.devices, mac)
-		}
+		d.markUserOf(mac)
 	}
 	d.mu.Unlock()
 	d.Flush()
+}
+
+// markUserOf has the rows of a device written whose user has changed. One that is
+// not there is known for as long as it has a user.
+func (d *Directory) markUserOf(mac [6]byte) {
+	v := d.device(mac)
+	d.markDevice(v)
+	if len(v.hosts) == 0 && d.userOf(v) == "" {
+		delete(d.devices, mac)
+	}
+}
+
+// userOf returns who uses a device, "" if nobody.
+func (d *Directory) userOf(v *device) string {
+	return d.cfg.State.userOf(v.mac, func(yield func(netip.Addr) bool) {
+		for _, h := range v.hosts {
+			if !yield(h.addr) {
+				return
+			}
+		}
+	})
+}
+
+// hasUser reports whether somebody uses the device of a MAC.
+func (d *Directory) hasUser(mac [6]byte) bool {
+	if v := d.devices[mac]; v != nil {
+		return d.userOf(v) != ""
+	}
+	return d.cfg.State.userOf(mac, func(func(netip.Addr) bool) {}) != ""
 }

@@ -13,11 +13,12 @@ import (
 // Packet is a packet that waits in the queue. Handle may use it until it
 // returns, and must not keep Payload.
 type Packet struct {
-	CtID    uint32 // conntrack id
-	Zone    uint16 // conntrack zone, if ZoneKnown
-	InDev   uint32 // ifindex, 0 if the packet did not arrive by an interface
-	OutDev  uint32 // ifindex, 0 before routing
-	Payload []byte // from the IP header on, at most CopyRange bytes
+	CtID    uint32  // conntrack id
+	Zone    uint16  // conntrack zone, if ZoneKnown
+	InDev   uint32  // ifindex, 0 if the packet did not arrive by an interface
+	OutDev  uint32  // ifindex, 0 before routing
+	MAC     [6]byte // who sent the frame; zeros if the kernel does not tell
+	Payload []byte  // from the IP header on, at most CopyRange bytes
 	// First says that the packet opens its conntrack entry, which is not yet
 	// confirmed: it came by a queue for such packets.
 	First     bool
@@ -63,6 +64,9 @@ func (p *Packet) fill(a *nfqueue.Attribute, s Source, flow *conntrack.Flow) bool
 	}
 	if a.OutDev != nil {
 		p.OutDev = *a.OutDev
+	}
+	if a.HwAddr != nil && len(*a.HwAddr) == len(p.MAC) {
+		p.MAC = [6]byte(*a.HwAddr)
 	}
 	switch {
 	case s == ByMark && a.Mark != nil:

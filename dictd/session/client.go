@@ -98,6 +98,41 @@ func (t *Table) Identify(changes map[netip.Addr]*Client) {
 	t.tell(all, changes)
 }
 
+// Settle takes back what rows of an earlier daemon say of clients that it was
+// about to take back itself. It is called after all that is known has been told by
+// Identify, and leaves who is known.
+func (t *Table) Settle(clients map[netip.Addr]struct{}) {
+	var all []*Session
+	t.ids.each(func(s *Session) {
+		if _, ok := clients[s.orig.Src()]; ok {
+			all = append(all, s)
+		}
+	})
+	batch := make([]*Session, 0, tellBatch)
+	tell := func() {
+		if len(batch) > 0 {
+			t.rows.Tell(batch)
+		}
+		for _, s := range batch {
+			s.mu.Unlock()
+		}
+		batch = batch[:0]
+	}
+	for _, s := range all {
+		if len(batch) == tellBatch || !s.mu.TryLock() {
+			tell()
+			s.mu.Lock()
+		}
+		if s.dead || !s.claimed || s.who != nil || s.told == 0 || !s.confirmed || !s.Writable() {
+			s.mu.Unlock()
+			continue
+		}
+		s.told |= toldOther
+		batch = append(batch, s)
+	}
+	tell()
+}
+
 // linkLoose puts sessions that are there already among those of their clients,
 // which have become known, and returns them.
 func (t *Table) linkLoose(changes map[netip.Addr]*Client) (linked []*Session) {
@@ -185,14 +220,13 @@ func (t *Table) unlink(s *Session) {
 
 // Gone appends the fields of the client that the row may have, and that are not
 // known any more: they have to be deleted before Changes are written. The session
-// is locked. Where an earlier daemon wrote the row, it may say anything of a
-// client that is known.
+// is locked.
 func (s *Session) Gone(dst []string) []string {
 	if s.told&toldOther == 0 {
 		return dst
 	}
 	s.who.each(func(field, value string, bit told) {
-		if value == "" && (s.told&bit != 0 || s.claimed && s.who != nil) {
+		if value == "" && s.told&bit != 0 {
 			dst = append(dst, field)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"nftdict/dict"
 	"nftdict/dictd/conntrack"
 )
 
@@ -51,8 +52,23 @@ func (t *Table) endSnapshot(s *snapshot) {
 const renewBatch = 1000
 
 // Claim decides what to do with a row found at start, given the living entry of
-// its id. It returns whether the row is that connection's.
-type Claim func(*conntrack.Flow) bool
+// its id. It returns whether the row is that connection's, and what it says of who
+// the client is.
+type Claim func(*conntrack.Flow) (mine bool, says Says)
+
+// Says tells which fields of a Client a row has.
+type Says uint8
+
+// SaysOf returns which fields of a Client a row has.
+func SaysOf(r *dict.Row) Says {
+	var t told
+	(*Client)(nil).each(func(field, _ string, bit told) {
+		if _, ok := r.Get(field); ok {
+			t |= bit
+		}
+	})
+	return Says(t)
+}
 
 // Reconcile compares the table with a dump of the kernel's: it confirms and
 // forgets sessions whose events were lost, and renews the rows of all living
@@ -71,11 +87,14 @@ func (t *Table) Reconcile(now time.Time, rows map[uint32]struct{}, claim Claim) 
 	var alive []uint32
 	err := t.kernel.Dump(func(f *conntrack.Flow) {
 		_, row := rows[f.ID]
-		row = row && claim(f)
+		var says Says
+		if row {
+			row, says = claim(f)
+		}
 		if row {
 			delete(rows, f.ID)
 		}
-		if t.mark(f, snap, epoch, row, now) {
+		if t.mark(f, snap, epoch, row, says, now) {
 			alive = append(alive, f.ID)
 		}
 	})
@@ -96,7 +115,7 @@ func (t *Table) Reconcile(now time.Time, rows map[uint32]struct{}, claim Claim) 
 // mark notes that an entry was shown by a dump; claimed says that it has a row
 // and becomes a session. It returns false if the entry has ended since or its id
 // is ambiguous.
-func (t *Table) mark(f *conntrack.Flow, snap *snapshot, epoch uint32, claimed bool, now time.Time) bool {
+func (t *Table) mark(f *conntrack.Flow, snap *snapshot, epoch uint32, claimed bool, says Says, now time.Time) bool {
 	t.admin.Lock()
 	defer t.admin.Unlock()
 	t.noteZone(f.Zone)
@@ -104,7 +123,7 @@ func (t *Table) mark(f *conntrack.Flow, snap *snapshot, epoch uint32, claimed bo
 		return false
 	}
 	if claimed {
-		t.claim(f, now)
+		t.claim(f, says, now)
 	} else if s := t.unconfirmed(f); s != nil {
 		t.confirm(s, f)
 	}
@@ -118,13 +137,15 @@ func (t *Table) mark(f *conntrack.Flow, snap *snapshot, epoch uint32, claimed bo
 
 // claim makes the session of an entry that has a row from before; admin is
 // held.
-func (t *Table) claim(f *conntrack.Flow, now time.Time) {
+func (t *Table) claim(f *conntrack.Flow, says Says, now time.Time) {
 	if !t.observe(f, now) {
 		return
 	}
 	for _, s := range t.ids.all(f.ID) {
 		s.mu.Lock()
-		s.claimed = s.Packets == 0
+		if s.claimed = s.Packets == 0; s.claimed {
+			s.told = told(says)
+		}
 		s.mu.Unlock()
 	}
 }

@@ -14,10 +14,10 @@ func TestEndsWhileTheKernelIsAsked(t *testing.T) {
 	r.kernel.confirm(flow(1, tuple(0)))
 	r.kernel.lose()
 	r.rows.rows[1] = 77 // of an earlier run
-	err := r.Reconcile(r.now, map[uint32]struct{}{1: {}}, func(f *conntrack.Flow) bool {
+	err := r.Reconcile(r.now, map[uint32]struct{}{1: {}}, func(f *conntrack.Flow) (bool, Says) {
 		r.kernel.destroy(*f)
 		r.kernel.deliver(1)
-		return true
+		return true, 0
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -291,7 +291,7 @@ func TestRowsFromBefore(t *testing.T) {
 	for id := range found {
 		r.rows.rows[id] = -int64(id)
 	}
-	err := r.Reconcile(r.now, found, func(f *conntrack.Flow) bool { return f.ID == 1 })
+	err := r.Reconcile(r.now, found, func(f *conntrack.Flow) (bool, Says) { return f.ID == 1, 0 })
 	if err != nil {
 		t.Fatal(err)
 	}

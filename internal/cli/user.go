@@ -4,6 +4,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -86,7 +87,11 @@ func (c *ctl) userGroups() *cobra.Command {
 		Example: "  dictctl user groups bob staff sales\n  dictctl user groups bob",
 		Args:    words(1, -1, "NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.daemonError(c.daemon().SetUser(cmd.Context(), args[0], args[1:]))
+			if err := c.daemon().SetUser(cmd.Context(), args[0], args[1:]); err != nil {
+				return c.daemonError(err)
+			}
+			groups := append([]string{}, args[1:]...)
+			return c.told(map[string]any{"username": args[0], "usergroups": groups}, "%s %s\n", args[0], dash(strings.Join(groups, ",")))
 		},
 	}
 }
@@ -98,7 +103,10 @@ func (c *ctl) userDelete() *cobra.Command {
 		Example: "  dictctl user delete bob",
 		Args:    words(1, 1, "NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.daemonError(c.daemon().DeleteUser(cmd.Context(), args[0]))
+			if err := c.daemon().DeleteUser(cmd.Context(), args[0]); err != nil {
+				return c.daemonError(err)
+			}
+			return c.told(map[string]any{"username": args[0]}, "%s\n", args[0])
 		},
 	}
 }

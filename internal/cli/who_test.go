@@ -63,6 +63,8 @@ func TestWho(t *testing.T) {
 		{"-j devices", []string{`"addresses":["10.0.0.9","fe80::9"]`}},
 		{"-j user list", []string{`{"users":[{"username":"bob","usergroups":["sales","staff"]`}},
 		{"user bind bob 10.0.0.9", []string{"02:00:00:00:00:09 bob\n"}},
+		{"-j user groups bob staff sales", []string{`{"usergroups":["staff","sales"],"username":"bob"}`}},
+		{"user groups bob", []string{"bob -\n"}},
 		{"-j user unbind 10.0.0.9", []string{`{"mac_address":"02:00:00:00:00:09"}`}},
 	} {
 		status, out, stderr := runWith(t, newFakeDaemon(), strings.Fields(c.line)...)

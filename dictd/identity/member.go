@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+
+package identity
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// set makes a user, or gives him other groups.
+func (s *State) set(name, groups string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if was, ok := s.group[name]; ok && was == groups {
+		return nil
+	}
+	return s.setLocked(name, groups, func(buckets) error { return nil })
+}
+
+// setLocked makes a user, or gives him other groups, together with another
+// change. s.mu is held.
+func (s *State) setLocked(name, groups string, also func(buckets) error) error {
+	if _, ok := s.group[name]; !ok && len(s.group) >= maxUsers {
+		return fmt.Errorf("user %q: %w: there are %d", name, ErrTooMany, maxUsers)
+	}
+	if err := s.change(func(b buckets) error {
+		return errors.Join(b.users.Put([]byte(name), []byte(groups)), b.gone.Delete([]byte(goneUser+name)), also(b))
+	}); err != nil {
+		return err
+	}
+	s.group[name] = groups
+	delete(s.gone, goneUser+name)
+	return nil
+}
+
+// bind gives a device to a user, who is made if need be.
+func (s *State) bind(mac [6]byte, name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.user[mac] == name {
+		return nil
+	}
+	if _, ok := s.user[mac]; !ok && len(s.user) >= maxBound {
+		return fmt.Errorf("device: %w: %d have a user", ErrTooMany, maxBound)
+	}
+	grave := goneDevice + string(mac[:])
+	err := s.setLocked(name, s.group[name], func(b buckets) error {
+		return errors.Join(b.devices.Put(mac[:], []byte(name)), b.gone.Delete([]byte(grave)))
+	})
+	if err != nil {
+		return err
+	}
+	s.user[mac] = name
+	delete(s.gone, grave)
+	return nil
+}
+
+// unbind takes a device from its user, and reports whether it had one.
+func (s *State) unbind(mac [6]byte) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.user[mac]; !ok {
+		return false, nil
+	}
+	grave := goneDevice + string(mac[:])
+	if err := s.change(func(b buckets) error {
+		return errors.Join(b.devices.Delete(mac[:]), b.gone.Put([]byte(grave), nil))
+	}); err != nil {
+		return true, err
+	}
+	delete(s.user, mac)
+	s.gone[grave] = false
+	return true, nil
+}
+
+// remove forgets a user and returns the devices that were his.
+func (s *State) remove(name string) (devices [][6]byte, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	devices = s.devicesLocked(name)
+	graves := []string{goneUser + name}
+	for _, mac := range devices {
+		graves = append(graves, goneDevice+string(mac[:]))
+	}
+	err = s.change(func(b buckets) error {
+		errs := []error{b.users.Delete([]byte(name))}
+		for _, mac := range devices {
+			errs = append(errs, b.devices.Delete(mac[:]))
+		}
+		for _, grave := range graves {
+			errs = append(errs, b.gone.Put([]byte(grave), nil))
+		}
+		return errors.Join(errs...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	delete(s.group, name)
+	for _, mac := range devices {
+		delete(s.user, mac)
+	}
+	for _, grave := range graves {
+		s.gone[grave] = false
+	}
+	return devices, nil
+}
+
+// recall takes over what rows of an earlier run say, while the file cannot be
+// read.
+func (s *State) recall(mac [6]byte, name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if CheckUser(name) != nil || len(s.user) >= maxBound {
+		return
+	}
+	s.user[mac] = name
+	if _, there := s.group[name]; !there {
+		s.group[name] = ""
+	}
+}
+
+// recallGroups takes over the groups of a user that recall knows.
+func (s *State) recallGroups(name, groups string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, there := s.group[name]; there {
+		s.group[name] = groups
+	}
+}
+
+// boundTo returns the user to whom a device is bound, "" if there is none.
+func (s *State) boundTo(mac [6]byte) string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.user[mac]
+}
+
+// known reports whether a user was made, be he logged in or not.
+func (s *State) known(name string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	_, ok := s.group[name]
+	return ok
+}
+
+// devicesOf returns the devices of a user, in their order.
+func (s *State) devicesOf(name string) [][6]byte {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	devices := s.devicesLocked(name)
+	for _, l := range s.logins.byUser[name] {
+		if l.MAC != ([6]byte{}) {
+			devices = append(devices, l.MAC)
+		}
+	}
+	slices.SortFunc(devices, func(a, b [6]byte) int { return slices.Compare(a[:], b[:]) })
+	return slices.Compact(devices)
+}
+
+// devicesLocked returns the devices that are bound to a user.
+func (s *State) devicesLocked(name string) (devices [][6]byte) {
+	for mac, of := range s.user {
+		if of == name {
+			devices = append(devices, mac)
+		}
+	}
+	slices.SortFunc(devices, func(a, b [6]byte) int { return slices.Compare(a[:], b[:]) })
+	return devices
+}
+
+// users returns how many there are.
+func (s *State) users() int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	n := len(s.group)
+	for name := range s.logins.byUser {
+		if _, there := s.group[name]; !there {
+			n++
+		}
+	}
+	return n
+}
+
+// each calls the functions for copies of all devices that have a user, and of
+// all users.
+func (s *State) each(bound func(mac [6]byte, name string), user func(name string)) {
+	s.mu.RLock()
+	devices, groups := maps.Clone(s.user), maps.Clone(s.group)
+	for name := range s.logins.byUser {
+		groups[name] = ""
+	}
+	for mac, l := range s.logins.byMAC {
+		devices[mac] = l[0].User
+	}
+	s.mu.RUnlock()
+	for mac, name := range devices {
+		bound(mac, name)
+	}
+	for name := range groups {
+		user(name)
+	}
+}
