@@ -22,7 +22,8 @@ type RelationsOptions struct {
 }
 
 // Relations remembers for a short time what sessions told of others to come: the
-// data connections that a control connection of FTP has settled, and the calls
+// data connections that a control connection of FTP has settled, the media that
+// SIP and RTSP have, and the calls
 // that use the socket, or of the same client the relay, of a session that named
 // its application. A client tells of its own socket, and of a server for itself
 // alone; but who forges another's address on the link tells of that one's. When
@@ -32,6 +33,7 @@ type Relations struct {
 	// announced is set for good by the first announcement: until then no session
 	// needs to be looked up when it begins.
 	announced atomic.Bool
+	media     atomic.Bool // the same, by the first announcement of media
 }
 
 // relationKey is an end of sessions. With peer set it is so for that address at
@@ -40,6 +42,7 @@ type relationKey struct {
 	end   netip.AddrPort
 	peer  netip.Addr
 	proto uint8
+	media bool // where one that has said so sends and takes packets of RTP
 }
 
 // NewRelations returns an empty memory.

@@ -36,6 +36,9 @@ func lookRTP(x *sight) verdict {
 		}
 		return no
 	}
+	if x.nth == 1 && x.announcedMedia() {
+		return done
+	}
 	memo := x.memo()
 	if memo == nil {
 		return no

@@ -8,8 +8,8 @@ func sipDetector() detector {
 	return detector{
 		name: "SIP", upper: "SIP", category: "voip", confidence: 96,
 		starts:   oneOf("IRAOBCSNPUMD"),
-		stream:   func(x *sight) verdict { return isSIP(x.data) },
-		datagram: func(x *sight) verdict { return sure(isSIP(x.data) == done) },
+		stream:   lookSIPStream,
+		datagram: lookSIPDatagram,
 	}
 }
 
@@ -58,6 +58,9 @@ func rtspDetector() detector {
 	}
 }
 
+// maxRTSP is how many bytes of a direction are read: sessions are set up by then.
+const maxRTSP = 8 << 10
+
 // lookRTSP reads a first line of RFC 2326 or RFC 7826. What a client asks ends
 // with the version; AirPlay asks so for things that have no address of RTSP, and
 // tells of itself in the head.
@@ -78,6 +81,9 @@ func lookRTSP(x *sight) verdict {
 			return no
 		}
 	}
+	if x.s.detector != nil && x.c.opts.Relations != nil {
+		x.mediaLines()
+	}
 	_, rest, ok := cutLine(b)
 	for ok {
 		var line []byte
@@ -85,7 +91,10 @@ func lookRTSP(x *sight) verdict {
 			break
 		}
 		if len(line) == 0 {
-			return enough
+			if x.c.opts.Relations == nil {
+				return enough
+			}
+			continue // what is set up later has a transport
 		}
 		name, value, _ := bytes.Cut(line, []byte{':'})
 		switch value = bytes.Trim(value, " \t"); {
@@ -98,7 +107,7 @@ func lookRTSP(x *sight) verdict {
 			x.nameless("AIRPLAY", "streaming", confidenceName)
 		}
 	}
-	if len(b) > 4096 {
+	if len(b) > maxRTSP {
 		return enough
 	}
 	return found
