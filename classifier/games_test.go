@@ -19,7 +19,30 @@ func gamesCases() []peerCase {
 	info := connectionless + "I\x11server\x00map\x00folder\x00game\x00\x0a\x00\x02\x10\x00dl\x00\x01"
 	handshake := "\x00\xfd\x05\x0bexample.org\x63\xdd\x02"
 	ping := "\x01" + num(8, 12345) + rakNetMagic + noise(8)
+	enet := func(peer, command string, mtu uint64, more string) string {
+		return peer + noise(2) + command + "\xff\x00\x01\x00\x05\xff\xff" + num(4, mtu) + num(4, 65536) + num(4, 2) + nul(8) + num(4, 5000) + num(4, 2) + num(4, 2) + noise(4) + more
+	}
+	bnet := func(platform, game string, n uint64) string {
+		return "\x01\xff\x50" + lit(2, n) + nul(4) + platform + game + noise(int(n)-16)
+	}
+	sockets := "\x0d" + noise(4) + "\x19" + noise(8) + "\x20\x0a"
+	sockets = "\x20" + lit(2, uint64(len(sockets))) + sockets
 	return []peerCase{
+		udp("enet", enet("\x8f\xff", "\x82", 1392, nul(4)), "ENet"),
+		udp("enet with a checksum", "\x8f\xff"+noise(6)+enet("\x8f\xff", "\x82", 1200, nul(4))[4:], "ENet"),
+		{name: "enet, both sides", udp: true, says: []said{{Original, enet("\x8f\xff", "\x82", 1392, nul(4))}, {Reply, enet("\x80\x03", "\x83", 1392, "")}}, want: "ENet"},
+		udp("enet, confirmed and acknowledged", "\x80\x01\x12\x34\x01\xff\x00\x01\x00\x01\x00\x93"+enet("\x80\x01", "\x83", 1400, "")[4:], "ENet"),
+		udp("enet, longer", enet("\x8f\xff", "\x82", 1392, nul(5)), ""),
+		udp("enet, too large", enet("\x8f\xff", "\x82", 9000, nul(4)), ""),
+		{name: "battle.net", says: ask(bnet("68XI", "PXES", 58)), want: "BattleNet", app: "STARCRAFT"},
+		{name: "battle.net, war", says: ask(bnet("CAMX", "PX3W", 50)), want: "BattleNet", app: "WARCRAFT3"},
+		tcp("battle.net, unknown game", bnet("68XI", "ABCD", 58), "BattleNet"),
+		tcp("battle.net, no platform", bnet("86XI", "PXES", 58), ""),
+		udp("steam's sockets", sockets+nul(512-len(sockets)), "SteamNetworkingSockets"),
+		udp("steam's sockets, not filled up", sockets+nul(511-len(sockets)), ""),
+		udp("steam's sockets, filled up with more", sockets+nul(511-len(sockets))+"x", ""),
+		udp("steam's sockets, answer", "\x21\x0d"+noise(4)+"\x11"+noise(8)+"\x19"+noise(8)+"\x20\x0a", "SteamNetworkingSockets"),
+		udp("steam's sockets, fields that fall", "\x21\x0d"+noise(4)+"\x19"+noise(8)+"\x11"+noise(8), ""),
 		udp("raknet ping", ping, "RakNet"),
 		udp("raknet pong", "\x1c"+num(8, 1)+noise(8)+rakNetMagic+"\x00\x04MCPE", "RakNet"),
 		udp("raknet open", "\x05"+rakNetMagic+"\x0b"+nul(400), "RakNet"),

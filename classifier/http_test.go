@@ -186,6 +186,7 @@ func TestHTTPUses(t *testing.T) {
 		{"tunnel", "POST /vpnsvc/connect.cgi HTTP/1.1\r\n\r\n", Original, "HTTP", "SOFTETHER"},
 		{"player", "POST /pair-setup RTSP/1.0\r\nUser-Agent: AirPlay/550.10\r\n\r\n", Original, "RTSP", "AIRPLAY"},
 		{"player of music", "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nApple-Challenge: abc\r\n\r\n", Original, "RTSP", "AIRPLAY"},
+		{"short link of WeChat", "POST /mmtls/0000abcd HTTP/1.1\r\nHost: 192.0.2.1\r\n\r\n", Original, "HTTP", "WECHAT"},
 		{"camera", "SETUP rtsp://192.0.2.1/a RTSP/1.0\r\nCSeq: 1\r\n\r\n", Original, "RTSP", "RTSP"},
 		{"another version", "GET /info RTSQ/1.0\r\nUser-Agent: AirPlay/1\r\n\r\n", Original, "", ""},
 		{"call", "POST / HTTP/1.1\r\nSOAPAction: \"urn:a\"\r\n\r\n", Original, "HTTP", "SOAP"},

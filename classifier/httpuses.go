@@ -80,6 +80,8 @@ func (x *sight) httpUse(method, target []byte) {
 		x.nameless("WEBDAV", "file", confidenceName)
 	case bytes.Contains(query, []byte("info_hash=")) && (bytes.HasSuffix(path, []byte("announce")) || bytes.HasSuffix(path, []byte("scrape")) || bytes.HasSuffix(path, []byte("announce.php"))): // BEP 3, BEP 48
 		x.nameless("BITTORRENT", "p2p", confidenceName)
+	case bytes.HasPrefix(path, []byte("/mmtls/")):
+		x.nameless("WECHAT", "messaging", confidenceOuter)
 	case bytes.Equal(path, []byte("/vpnsvc/connect.cgi")):
 		x.nameless("SOFTETHER", "vpn", confidenceName)
 	}

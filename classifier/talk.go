@@ -15,6 +15,7 @@ func talkDetectors() []detector {
 		discordDetector(),
 		teamSpeakDetector(),
 		telegramDetector(),
+		weChatDetector(),
 		whatsAppDetector(),
 		jabberDetector(),
 		threemaDetector(),

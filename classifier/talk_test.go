@@ -55,7 +55,15 @@ func talkCases() []peerCase {
 	body := "\xfe\xfd" + noise(32) + "\x00\x00" + "\x00\x02\xc0\x2b" + "\x01\x00"
 	dtlsHello := "\x01" + num(3, uint64(len(body))) + nul(2) + nul(3) + num(3, uint64(len(body))) + body
 	dtlsHello = "\x16\xfe\xff" + nul(8) + num(2, uint64(len(dtlsHello))) + dtlsHello
+	mmtls := func(kind, version byte, hello string) string {
+		hello = num(4, uint64(len(hello))) + hello
+		return string([]byte{kind, 0xf1, version}) + num(2, uint64(len(hello))) + hello
+	}
 	return []peerCase{
+		tcp("mmtls", mmtls(0x16, 4, "\x01\x04\xf1\x01"+noise(150)), "WeChat"),
+		tcp("mmtls with data along", mmtls(0x19, 3, "\x01\x03\xf1\x01"+noise(90))+"\x17\xf1\x03"+num(2, 40)+noise(40), "WeChat"),
+		tcp("mmtls, two versions", mmtls(0x16, 4, "\x01\x03\xf1\x01"+noise(150)), ""),
+		tcp("mmtls, no hello", "\x16\xf1\x04"+num(2, 100)+noise(100), ""),
 		{name: "attribute not filled up", udp: true, says: ask(num(2, 3) + num(2, 106) + "\x21\x12\xa4\x42" + noise(12) + num(2, 0x4000) + num(2, 102) + noise(102)), want: "STUN", app: "WHATSAPPCALL"},
 		udp("attribute not filled up, too long", num(2, 3)+num(2, 106)+"\x21\x12\xa4\x42"+noise(12)+num(2, 0x4000)+num(2, 103)+noise(102), ""),
 		{name: "stun in a session of a relay", udp: true, says: ask("\xff\x10" + framed(noise(8)+stunMessageOf(0x101, stunAttribute(0x8070, num(4, 7))))), want: "STUN", app: "SKYPE_TEAMSCALL"},

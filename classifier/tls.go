@@ -75,8 +75,8 @@ func lookClientHello(x *sight) verdict {
 	return done
 }
 
-// mailOverTLS gives TLS on the registered ports of its old services their
-// names, and DNS over TLS its application.
+// mailOverTLS gives TLS on the registered ports of its old services their names,
+// and DNS over TLS and Google Cast their applications.
 func (x *sight) mailOverTLS() {
 	switch x.registered() {
 	case 465:
@@ -89,6 +89,10 @@ func (x *sight) mailOverTLS() {
 		x.label(&labelPOPS)
 	case 853:
 		x.nameless("DOH_DOT", "dns", confidencePort)
+	case 8009: // devices of Google Cast, which have no names
+		if f := x.s.found; f != nil && f.hello != nil && f.hello.ja4.made && f.hello.sni == "" {
+			x.nameless("CHROMECAST", "streaming", confidencePort)
+		}
 	}
 }
 
@@ -146,6 +150,9 @@ func (x *sight) offers(alpn []byte) {
 		alpn = alpn[1+len(name):]
 		if strings.HasPrefix(string(name), "anydesk/") {
 			x.nameless("ANYDESK", "remote", confidenceName)
+		}
+		if strings.HasPrefix(string(name), "apns-") { // Apple's notifications
+			x.nameless("APPLEPUSH", "push", confidenceName)
 		}
 		switch string(name) {
 		case "dot", "doq", "doq-i00", "doq-i02", "doq-i03":

@@ -357,6 +357,32 @@ func TestEncryptedHelloBehindHint(t *testing.T) {
 	}
 }
 
+// What has no name tells itself by the protocols it offers, or by its port.
+func TestNamelessHello(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		port       uint16
+		extensions []helloExtension
+		want       string
+	}{
+		{"Apple's notifications", 5223, []helloExtension{alpnExtension("apns-security-v3", "apns-pack-v1")}, "APPLEPUSH"},
+		{"a device of Cast", 8009, []helloExtension{{0x000a, []byte{0, 2, 0, 23}}}, "CHROMECAST"},
+		{"a server with a name", 8009, []helloExtension{sniExtension("www.example.org")}, "TLS"},
+		{"another port", 8010, []helloExtension{{0x000a, []byte{0, 2, 0, 23}}}, "TLS"},
+	} {
+		in := records(helloSpec{version: 0x0303, ciphers: []uint16{0x1301}, extensions: tt.extensions}.bytes())
+		for _, size := range []int{7, len(in)} {
+			p := newPlayer(New(Options{}), true, tt.port)
+			for b := in; len(b) > 0; b = b[min(size, len(b)):] {
+				p.show(Original, b[:min(size, len(b))])
+			}
+			if r := p.s.Result(); r.Application != tt.want {
+				t.Errorf("%s, %d at a time: %q, want %q", tt.name, size, r.Application, tt.want)
+			}
+		}
+	}
+}
+
 // A server's hello that turns out to be none leaves no label behind.
 func TestBrokenServerHelloHasNoLabel(t *testing.T) {
 	p := newPlayer(New(Options{}), true, 465)
