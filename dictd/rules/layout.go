@@ -30,6 +30,8 @@ type Config struct {
 	MaxPackets uint64
 	// Closed drops packets while no daemon reads the queues.
 	Closed bool
+	// Policy is what becomes of forwarded packets; may be nil.
+	Policy *Policy
 }
 
 // Queues are two ranges of queue numbers of one length: packets of known
@@ -89,7 +91,7 @@ func layout(c Config, terms Terms) []chain {
 			restore(c, "prerouting", nftables.ChainHookPrerouting),
 			restore(c, "output", nftables.ChainHookOutput))
 	}
-	return chains
+	return append(chains, c.Policy.chains()...)
 }
 
 // loopback is the index of the interface lo in every namespace.

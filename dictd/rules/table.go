@@ -11,6 +11,7 @@ import (
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
+	"nftdict/nftext"
 	"nftdict/nftext/rule"
 )
 
@@ -30,12 +31,18 @@ type Table struct {
 	name   string
 	kernel rule.Features
 	owned  bool
+
+	schema   nftext.Schema
+	compiler nftext.Compiler
 }
 
 // Options of a Table.
 type Options struct {
 	Name  string // of the table
 	NetNS int    // descriptor of the network namespace; 0 means the caller's
+	// Schema and Compiler are for the dict terms of a Policy.
+	Schema   nftext.Schema
+	Compiler nftext.Compiler
 	// NoOwner leaves the table open to others even where the kernel could lock it.
 	NoOwner bool
 }
@@ -47,7 +54,7 @@ func Open(o Options) (*Table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nf_tables: %w", err)
 	}
-	t := &Table{conn: conn, netns: o.NetNS, name: o.Name}
+	t := &Table{conn: conn, netns: o.NetNS, name: o.Name, schema: o.Schema, compiler: o.Compiler}
 	if t.kernel, err = rule.Probe(o.NetNS); err == nil && !t.kernel.Queue && !t.kernel.XTQueue {
 		err = fmt.Errorf("no way to queue packets: %w: needs CONFIG_NFT_QUEUE, or CONFIG_NETFILTER_XT_TARGET_NFQUEUE with CONFIG_NFT_COMPAT", unix.EOPNOTSUPP)
 	}
@@ -63,7 +70,7 @@ func Open(o Options) (*Table, error) {
 
 // batch returns an empty transaction of the table's socket, which owns it.
 func (t *Table) batch() (*rule.Batch, *nftables.Table) {
-	return rule.NewBatch(rule.Options{Conn: t.conn, Features: &t.kernel}), &nftables.Table{Name: t.name, Family: family}
+	return rule.NewBatch(rule.Options{Conn: t.conn, Features: &t.kernel, Schema: t.schema, Compiler: t.compiler}), &nftables.Table{Name: t.name, Family: family}
 }
 
 // Own locks the table against others, where the kernel can, before Install does:

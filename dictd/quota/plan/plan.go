@@ -22,7 +22,7 @@ type Plan struct {
 	Rollover  int64 // most of what is left that the next period gets, in addition
 	Warn      []int // percents of the size, in their order
 	Then      Action
-	Mark      uint32 // of packets, unless Then is Block
+	Mark      uint32 // of packets, where Then gives them one
 	Except    Kinds  // what stays usable
 }
 
@@ -60,9 +60,15 @@ type Action uint8
 // The actions.
 const (
 	Block    Action = iota // they are rejected
+	Drop                   // they vanish: open connections wait, and go on after a top-up
 	Throttle               // they get the mark that tc slows down
 	Class                  // they get a mark of the plan's own
 )
+
+// String returns the word of a configuration, without its mark.
+func (a Action) String() string {
+	return [...]string{Block: "block", Drop: "drop", Throttle: "throttle", Class: "class"}[a]
+}
 
 // Own reports whether the plan's budgets have fields of their own in the rows of
 // their subjects; else they have quota_size, quota_remaining and the others.

@@ -89,7 +89,8 @@ func (s Subject) Key() (dict.Key, error) {
 	case Device:
 		return dict.ParseKey(dict.KeyEther, s.Name)
 	case Host:
-		return dict.ParseKey(dict.KeyAddress, s.Name)
+		a, err := netip.ParseAddr(s.Name)
+		return dict.AddrKey(a), err
 	}
 	return dict.StringKey(s.Name)
 }

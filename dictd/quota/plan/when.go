@@ -68,6 +68,10 @@ func (p *Plan) parseEnd(s *Spec, d Defaults) error {
 		if number == "" {
 			return nil
 		}
+	case "drop":
+		if p.Then = Drop; number == "" {
+			return nil
+		}
 	case "throttle":
 		p.Then, p.Mark = Throttle, d.Throttle
 		if number == "" {
@@ -80,5 +84,5 @@ func (p *Plan) parseEnd(s *Spec, d Defaults) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("then %s: %w: want block, throttle, or class with a mark that is not 0", dict.Quote(s.Then), dict.ErrInvalid)
+	return fmt.Errorf("then %s: %w: want block, drop, throttle, or class with a mark that is not 0", dict.Quote(s.Then), dict.ErrInvalid)
 }

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+
+package quota
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"sync"
+	"time"
+
+	"nftdict/dict"
+	"nftdict/dictd/event"
+	"nftdict/dictd/identity"
+	"nftdict/dictd/quota/plan"
+)
+
+// Directory tells who there is: an identity.Directory.
+type Directory interface {
+	Users() []identity.User
+	Devices() []identity.Device
+	Hosts() []identity.Host
+}
+
+// Config of a Manager.
+type Config struct {
+	Store     dict.Store
+	Directory Directory
+	Plans     []*plan.Plan
+	State     string // directory of the file of what survives a restart; "" keeps nothing
+	Clock     func() time.Time
+	Events    *event.Log // may be nil
+	Log       *slog.Logger
+}
+
+// Manager keeps budgets. Its methods may be called by many goroutines.
+type Manager struct {
+	cfg   Config
+	state *state
+
+	mu      sync.Mutex // held while budgets are looked at or changed
+	plans   []*plan.Plan
+	budgets map[id]*budget
+	saved   map[id]record     // as in the file, of budgets that are not kept now, too
+	groups  map[string]string // the group whose budget a user shares, as written
+	clean   bool              // rows have nothing of plans that are gone
+	out     writes
+	over    []past
+	gone    []id
+	left    map[id]record // of budgets that are not kept any more, to be saved
+	looked  time.Time
+	events  []event.Event
+	failed  string // what went wrong last, that it is told once
+
+	booking sync.Mutex // never waited for with mu
+	booked  map[booking]octets
+
+	directory directory // held by mu
+}
+
+// Times of a Manager.
+const (
+	lookEvery = time.Second
+	// rest is how many times as long as a look took nothing is looked at: a look may
+	// take a twentieth of a processor.
+	rest = 19
+	// latest is the longest between two looks: what is lost when the power goes is
+	// what passed since the last one.
+	latest = 4 * time.Second
+)
+
+// New returns a Manager with what an earlier one has written. Nothing is changed
+// yet but the fields of tables. Close must follow.
+func New(cfg Config) (*Manager, error) {
+	m := &Manager{cfg: cfg, budgets: make(map[id]*budget), groups: make(map[string]string), left: make(map[id]record), out: newWrites(), booked: make(map[booking]octets)}
+	dir := cfg.State
+	if len(cfg.Plans) == 0 {
+		dir = "" // no file without need
+	}
+	var err error
+	if m.state, err = openState(dir); err != nil {
+		return nil, err
+	}
+	if m.saved, err = m.state.read(); err != nil {
+		// Better some budgets from the beginning than none.
+		cfg.Log.Error("the file of quotas is not sound, what cannot be read begins anew", "err", err)
+	}
+	if err := m.SetPlans(cfg.Plans); err != nil {
+		return nil, errors.Join(err, m.state.close())
+	}
+	return m, nil
+}
+
+// Close closes the file.
+func (m *Manager) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.state.close()
+}
+
+// SetPlans takes over plans in place of those before, and makes the fields that
+// they need. Budgets follow with the next look: the rules come after it.
+func (m *Manager) SetPlans(plans []*plan.Plan) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.makeFields(plans); err != nil {
+		return err
+	}
+	if len(plans) > 0 && m.state.db == nil && m.cfg.State != "" {
+		s, err := openState(m.cfg.State)
+		if err != nil {
+			return err
+		}
+		m.state = s
+		if m.saved, err = s.read(); err != nil {
+			m.cfg.Log.Error("the file of quotas is not sound, what cannot be read begins anew", "err", err)
+		}
+	}
+	m.plans, m.clean = plans, false
+	return nil
+}
+
+// Run looks at budgets until ctx ends, and once more then.
+func (m *Manager) Run(ctx context.Context) error {
+	for {
+		begin := time.Now()
+		m.Look()
+		wait := min(max(lookEvery, rest*time.Since(begin)), latest)
+		select {
+		case <-ctx.Done():
+			m.Look()
+			return nil
+		case <-time.After(wait):
+		}
+	}
+}
+
+// Look brings all budgets up to date with their rows, the time and who there is,
+// and saves what has changed.
+func (m *Manager) Look() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.plans) == 0 && m.clean {
+		return
+	}
+	now := m.cfg.Clock()
+	err := m.settle(now)
+	m.refresh()
+	err = errors.Join(err, m.lookAt(m.budgets, now))
+	if err == nil && !m.clean {
+		err = m.sweep()
+	}
+	m.looked = now
+	_ = m.finish(err) // it is in the log
+}
+
+// lookAt steps some budgets.
+func (m *Manager) lookAt(budgets map[id]*budget, now time.Time) error {
+	rows, err := m.rows(budgets)
+	if err != nil {
+		return err
+	}
+	for _, b := range budgets {
+		r := rows[at{b.id.subject.Kind, b.key}]
+		if b.Plan == "" {
+			r = m.adopt(b, r, now)
+		}
+		m.step(b, r, now)
+	}
+	return nil
+}
+
+// maxOver bounds the periods that wait for a file that cannot be written.
+const maxOver = 65536
+
+// finish writes what was found out, saves it, and tells of it.
+func (m *Manager) finish(err error) error {
+	err = errors.Join(err, m.out.flush(m.cfg.Store))
+	m.over = m.over[max(0, len(m.over)-maxOver):]
+	records := maps.Clone(m.left)
+	for i, b := range m.budgets {
+		if b.changed {
+			records[i] = b.record
+		}
+	}
+	if len(records)+len(m.over)+len(m.gone) > 0 {
+		if failed := m.state.save(records, m.over, m.gone); failed != nil {
+			err = errors.Join(err, failed)
+		} else {
+			for i, r := range records {
+				m.saved[i] = r
+				if b := m.budgets[i]; b != nil {
+					b.changed = false
+				}
+			}
+			clear(m.left)
+			for _, i := range m.gone {
+				delete(m.saved, i)
+			}
+			m.over, m.gone = nil, nil
+		}
+	}
+	for _, e := range m.events {
+		m.cfg.Events.Publish(e)
+	}
+	m.events = nil
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	if text != "" && text != m.failed {
+		m.cfg.Log.Error("quotas cannot be kept, it is tried again", "err", err)
+	}
+	m.failed = text
+	return err
+}
+
+// close remembers the period of a budget.
+func (m *Manager) close(b *budget, now time.Time) {
+	end := b.End
+	if end.IsZero() || end.After(now) {
+		end = now.UTC()
+	}
+	m.over = append(m.over, past{b.id, Past{b.Plan, b.plan.Unit.String(), b.Start, end, b.Size, b.used(), b.Exceeded}})
+}
+
+// at names a row.
+type at struct {
+	kind plan.Kind
+	key  dict.Key
+}
+
+// few is how many rows of a table are fetched one by one; more are read with all.
+const few = 32
+
+// rows reads the rows of budgets.
+func (m *Manager) rows(budgets map[id]*budget) (map[at]*dict.Row, error) {
+	rows := make(map[at]*dict.Row, len(budgets))
+	var count [len(tables)]int
+	for _, b := range budgets {
+		rows[at{b.id.subject.Kind, b.key}] = nil
+	}
+	for a := range rows {
+		count[a.kind]++
+	}
+	for kind, table := range tables {
+		if count[kind] <= few {
+			continue
+		}
+		for r, err := range m.cfg.Store.Rows(table) {
+			if err != nil {
+				return nil, err
+			}
+			if _, ok := rows[at{plan.Kind(kind), r.Key}]; ok {
+				rows[at{plan.Kind(kind), r.Key}] = &r
+			}
+		}
+	}
+	for a := range rows {
+		if count[a.kind] > few {
+			continue
+		}
+		r, err := m.cfg.Store.Get(tables[a.kind], a.key)
+		switch {
+		case err == nil:
+			rows[a] = &r
+		case !errors.Is(err, dict.ErrNotExist):
+			return nil, err
+		}
+	}
+	return rows, nil
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+
+package policy
+
+import (
+	"slices"
+
+	"nftdict/dict"
+	"nftdict/dictd/quota/plan"
+	"nftdict/nftext/rule"
+)
+
+// side is an end of a packet's way.
+type side struct {
+	name string // of chains
+	key  string // nft's words for the address
+	pays plan.Direction
+}
+
+// families are the families of packets.
+var families = [...]struct {
+	name  string
+	proto rule.Family
+	sides [2]side
+}{
+	{"ip", rule.IPv4, [2]side{{"ip.from", "ip saddr", plan.Out}, {"ip.to", "ip daddr", plan.In}}},
+	{"ip6", rule.IPv6, [2]side{{"ip6.from", "ip6 saddr", plan.Out}, {"ip6.to", "ip6 daddr", plan.In}}},
+}
+
+// chain names a chain of the account.
+func (a account) chain(phase, place string) string {
+	name := "quota." + phase + "." + a.kind.Table() + "." + place
+	if p := a.plans[0]; p.Own() {
+		name += "." + p.Name
+	}
+	return name
+}
+
+// row is the beginning of terms about the row of the subject at one side.
+func (a account) row(s side) string {
+	switch a.kind {
+	case plan.Device:
+		return "dict devices dict hosts " + s.key + " mac_address "
+	case plan.Host:
+		return "dict hosts " + s.key + " "
+	case plan.Group:
+		return "dict groups dict users dict hosts " + s.key + " username quota_group "
+	}
+	return "dict users dict hosts " + s.key + " username "
+}
+
+// term is a dict term about a field of the subject's budget.
+func (a account) term(s side, field, rest string) rule.Statement {
+	return rule.Dict(a.row(s) + a.plans[0].Field(field) + " " + rest)
+}
+
+// check makes the rule that leads packets of who has used all up to the chain
+// spent, and that chain.
+func (b *builder) check(a account, s side) []rule.Rule {
+	spent := a.chain("spent", s.name)
+	rs := []rule.Rule{rule.New(a.term(s, "exceeded", "missing"), a.term(s, "exceeded", "set true")),
+		rule.New(a.term(s, "exceeded", "false"), a.term(s, "exceeded", "set true"))}
+	if alike(a.plans) {
+		rs = append(rs, rule.New(rule.Goto(chainEnd+a.plans[0].Name)))
+	} else {
+		for _, p := range a.plans {
+			rs = append(rs, rule.New(rule.Dict(a.row(s)+"quota_plan "+dict.MustString(p.Name).Text()), rule.Goto(chainEnd+p.Name)))
+		}
+		rs = append(rs, rule.New(rule.Goto(chainRefuse))) // rows of others
+	}
+	b.add(spent, rs...)
+	return []rule.Rule{rule.New(a.term(s, "remaining", "<= 0"), rule.Goto(spent))}
+}
+
+// alike reports whether all plans end in the same way.
+func alike(plans []*plan.Plan) bool {
+	return !slices.ContainsFunc(plans, func(p *plan.Plan) bool {
+		o := plans[0]
+		return p.Then != o.Then || p.Mark != o.Mark ||
+			!slices.Equal(p.Except.Applications, o.Except.Applications) || !slices.Equal(p.Except.Categories, o.Except.Categories)
+	})
+}
+
+// charge makes the rules that take a packet off the budget of the subject at one
+// side. Where nothing is left nothing is taken: such packets were refused, or are
+// excepted.
+func charge(a account, s side) (rs []rule.Rule) {
+	var paying []string
+	for _, p := range a.plans {
+		if p.Direction == plan.Both || p.Direction == s.pays {
+			paying = append(paying, p.Name)
+		}
+	}
+	pay := []rule.Statement{a.term(s, "remaining", "> 0")}
+	if a.plans[0].Unit == plan.Seconds {
+		pay = append(pay, a.term(s, "bytes", "exists"), a.term(s, "bytes", "add meta length"))
+	} else {
+		pay = append(pay, a.term(s, "remaining", "sub meta length"))
+	}
+	if len(paying) == len(a.plans) {
+		return []rule.Rule{rule.New(pay...)}
+	}
+	for _, text := range among(a.row(s)+"quota_plan", paying) {
+		rs = append(rs, rule.New(rule.Dict(text)).And(pay...))
+	}
+	return rs
+}
