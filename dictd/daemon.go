@@ -58,6 +58,7 @@ type Daemon struct {
 	keeper   *keeper
 	who      who
 	account  account
+	quota    quotas
 	api      *api.Server
 	happened *event.Log
 
@@ -118,7 +119,7 @@ func (d *Daemon) open() error {
 		return err
 	}
 	d.pipeline.observe = d.who.Observe
-	table, err := rules.Open(rules.Options{Name: c.Rules.Table, NetNS: d.o.NetNS})
+	table, err := rules.Open(rules.Options{Name: c.Rules.Table, NetNS: d.o.NetNS, Schema: d.o.Store, Compiler: d.o.Compiler})
 	if err != nil {
 		return err
 	}
@@ -128,6 +129,9 @@ func (d *Daemon) open() error {
 	}
 	rights, err := api.NewRights(c.API.Read, c.API.Write)
 	if err != nil {
+		return err
+	}
+	if err := d.openQuota(c); err != nil {
 		return err
 	}
 	if d.api, err = api.Listen(c.Socket, d, rights); err != nil {
@@ -159,7 +163,7 @@ func (d *Daemon) Close() error {
 	if d.record != nil {
 		errs = append(errs, d.record.links.close())
 	}
-	errs = append(errs, d.who.close(), d.account.close())
+	errs = append(errs, d.quota.close(), d.who.close(), d.account.close())
 	return errors.Join(errs...)
 }
 
@@ -196,7 +200,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	if ctx.Err() != nil && d.config.Load().Rules.Remove {
 		err = errors.Join(err, d.keeper.table.Remove())
 	}
-	return errors.Join(err, d.keeper.table.Close(), d.kernel.Close(), d.who.close(), d.account.close(), d.record.links.close())
+	return errors.Join(err, d.keeper.table.Close(), d.kernel.Close(), d.quota.close(), d.who.close(), d.account.close(), d.record.links.close())
 }
 
 // inspect runs all tasks but the reading of events.
@@ -215,6 +219,8 @@ func (d *Daemon) inspect(ctx context.Context) error {
 		d.who.read()
 		d.table.Settle(d.who.Doubted())
 		tasks.Go(func() error { return d.who.Run(running) })
+		d.quota.Look() // rows are as they should be before rules charge them
+		tasks.Go(func() error { return d.quota.Run(running) })
 		if err := d.openQueues(); err != nil {
 			return err
 		}
@@ -309,6 +315,6 @@ func (d *Daemon) rulesConfig() rules.Config {
 		Queues:    rules.Queues{First: uint16(c.Queues.First), Count: uint16(c.Queues.Count), Fanout: c.Queues.Fanout},
 		Source:    d.source,
 		FinishBit: c.Rules.FinishBit, FinishMark: finishMark,
-		MaxPackets: uint64(c.Sessions.Packets), Closed: c.Closed(),
+		MaxPackets: uint64(c.Sessions.Packets), Closed: c.Closed(), Policy: d.quota.policy,
 	}
 }

@@ -3,6 +3,7 @@
 package dictd
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"reflect"
@@ -14,13 +15,13 @@ import (
 
 // Reload takes over a new configuration while packets go on being inspected:
 // fail, log_level, domains, countries, vendors, api, sessions.packets,
-// sessions.bytes and sessions.certificates. Files that they name are read again. If another key
+// sessions.bytes, sessions.certificates, quota and the plans. Files that they name are read again. If another key
 // has changed, or the new values do not work, nothing changes.
 func (d *Daemon) Reload(c config.Config) error {
 	old := d.config.Load()
 	same := *old
 	same.Fail, same.LogLevel, same.Domains, same.Countries, same.Vendors = c.Fail, c.LogLevel, c.Domains, c.Countries, c.Vendors
-	same.API = c.API
+	same.API, same.Quota, same.Plans = c.API, c.Quota, c.Plans
 	same.Sessions.Packets, same.Sessions.Bytes, same.Sessions.Certificates = c.Sessions.Packets, c.Sessions.Bytes, c.Sessions.Certificates
 	if !reflect.DeepEqual(same, c) {
 		return fmt.Errorf("reload: backend, socket, state, queues, rules, sessions.limit, identity and ledger cannot change while dictd runs: start it again")
@@ -37,9 +38,18 @@ func (d *Daemon) Reload(c config.Config) error {
 	if err != nil {
 		return fmt.Errorf("reload: %w", err)
 	}
+	policy, err := d.reloadQuota(old, &c)
+	if err != nil {
+		return fmt.Errorf("reload: %w", err)
+	}
+	policy, d.quota.policy = d.quota.policy, policy
 	d.config.Store(&c)
 	if err := d.keeper.update(d.rulesConfig()); err != nil {
 		d.config.Store(old)
+		d.quota.policy = policy
+		if _, failed := d.reloadQuota(&c, old); failed != nil {
+			err = errors.Join(err, failed)
+		}
 		return fmt.Errorf("reload: %w", err)
 	}
 	if err := d.api.SetRights(rights); err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"nftdict/classifier/vendor"
 	"nftdict/dict"
+	"nftdict/dictd/quota/plan"
 )
 
 // Config is the whole configuration. Default has every value filled in.
@@ -35,6 +36,9 @@ type Config struct {
 	Identity  Identity `toml:"identity"`
 	API       API      `toml:"api"`
 	Ledger    Ledger   `toml:"ledger"`
+	Quota     Quota    `toml:"quota"`
+
+	Plans []plan.Spec `toml:"plan"` // checked; QuotaPlans reads them
 }
 
 // API says who may use the control socket beside root: "user:NAME", "group:NAME",
@@ -93,6 +97,7 @@ func Default() Config {
 		Sessions: Sessions{Packets: 64, Bytes: 64 << 10, Certificates: true},
 		Ledger:   Ledger{Accounting: true, Period: 4, Inside: usualInside(), RecordsSize: 64 << 20},
 		Identity: Identity{Leases: usualLeases(), Interfaces: []string{}, Overhear: true, Hosts: 16384, Addresses: 64, Age: 86400},
+		Quota:    defaultQuota(),
 		API:      API{Read: []string{}, Write: []string{}},
 	}
 }
@@ -232,5 +237,6 @@ func (c *Config) check() error {
 		}
 	}
 	errs = append(errs, c.Ledger.check()...)
+	errs = append(errs, c.checkQuota())
 	return errors.Join(errs...)
 }
