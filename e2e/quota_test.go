@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"nftdict/internal/lab"
+)
+
+// Quotas, charged by rules while real downloads run.
+//
+//	client ---- lan0, 100 Mbit/s ---- gateway (dictd, quotas, meter) ---- internet: an endless file
+//	guest  ---- lan1
+
+const (
+	mega      = 1_000_000
+	twoFrames = 2 * 1500
+	inside    = "[identity]\ninterfaces = [\"lan0\", \"lan1\"]\n"
+)
+
+// quotaRig is a rig with an endless file, a slow link to the client, and a meter of
+// what is forwarded behind all quotas.
+type quotaRig struct {
+	*rig
+	ports [2]netip.AddrPort // of the file, by family
+}
+
+func newQuotaRig(t *testing.T, conf lab.Config) *quotaRig {
+	t.Helper()
+	r := &quotaRig{rig: newRig(t, conf)}
+	r.ports = [2]netip.AddrPort{netip.MustParseAddrPort("192.0.2.2:9090"), netip.MustParseAddrPort("[2001:db8::2]:9090")}
+	endless := http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		_, _ = io.Copy(w, zeros{}) // until the client has enough
+	})
+	for _, at := range r.ports {
+		if err := r.ServeHTTP(context.Background(), r.Internet, at.String(), endless); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.must("tc", "qdisc", "add", "dev", "lan0", "root", "tbf", "rate", "100mbit", "burst", "32k", "latency", "50ms")
+	r.must("nft", "add table inet scales; add counter inet scales passed; add chain inet scales forward { type filter hook forward priority 300; }; add rule inet scales forward counter name passed")
+	return r
+}
+
+// zeros is an endless file.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// passed returns the bytes of all packets that were forwarded.
+func (r *quotaRig) passed() int64 {
+	r.t.Helper()
+	var list struct {
+		NFTables []struct {
+			Counter *struct{ Bytes int64 } `json:"counter"`
+		} `json:"nftables"`
+	}
+	if err := json.Unmarshal([]byte(r.must("nft", "-j", "list", "counter", "inet", "scales", "passed")), &list); err != nil {
+		r.t.Fatal(err)
+	}
+	for _, e := range list.NFTables {
+		if e.Counter != nil {
+			return e.Counter.Bytes
+		}
+	}
+	r.t.Fatal("no counter")
+	return 0
+}
+
+// download fetches up to n bytes of the file with curl, and returns what ended it.
+func (r *quotaRig) download(from *lab.Namespace, family int, n int64, patience time.Duration) error {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience+5*time.Second)
+	defer cancel()
+	to := r.ports[0]
+	if family == 6 {
+		to = r.ports[1]
+	}
+	got, err := from.Command(ctx, "sh", "-c", fmt.Sprintf("curl -s -g --max-time %d http://%s/ | head -c %d | wc -c", int(patience.Seconds()), to, n)).Output()
+	if err != nil {
+		return err
+	}
+	if m, err := strconv.ParseInt(strings.TrimSpace(string(got)), 10, 64); err != nil || m < n {
+		return fmt.Errorf("it ended after %d bytes, %v", m, err)
+	}
+	return nil
+}
+
+// refused reports whether a new connection is refused, at once.
+func (r *quotaRig) refused(from *lab.Namespace, family int) error {
+	start := time.Now()
+	if err := r.download(from, family, 1000, 3*time.Second); err == nil {
+		return errors.New("it was not refused")
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		return fmt.Errorf("it took %v", took)
+	}
+	return nil
+}
+
+// left returns what is left of the quota in a row, waiting until there is one.
+func (r *quotaRig) left(table, key, field string) (n int64) {
+	r.t.Helper()
+	r.eventually("a budget for "+key, func() error {
+		var err error
+		n, err = strconv.ParseInt(r.field(table, key, field), 10, 64)
+		return err
+	})
+	return n
+}
+
+// stopsAt downloads until the quota ends it, and checks that this is to the packet.
+func (r *quotaRig) stopsAt(what string, family int, before, limit int64) {
+	r.t.Helper()
+	if err := r.download(r.Client, family, 1<<40, 60*time.Second); err == nil {
+		r.t.Fatalf("%s: the download went on for ever", what)
+	}
+	if err := r.refused(r.Client, family); err != nil {
+		r.t.Errorf("%s: a new connection: %v", what, err)
+	}
+	if got := r.passed() - before; got < limit || got > limit+twoFrames {
+		r.t.Errorf("%s: %d bytes passed, want %d and at most two packets more", what, got, limit)
+	} else {
+		r.t.Logf("%s: %d bytes passed of %d", what, got, limit)
+	}
+}
+
+func TestQuotaToThePacket(t *testing.T) {
+	r := newQuotaRig(t, lab.Config{})
+	d := r.start(inside, `
+[[plan]]
+name = "daily"
+for = ["users"]
+volume = "20MB"
+period = "none"
+`)
+	r.must("dictctl", "user", "bind", "alice", lab.ClientMAC)
+	r.left("users", "alice", "quota_remaining")
+	r.stopsAt("IPv4", 4, r.passed(), 20*mega)
+	if got := r.field("users", "alice", "quota_exceeded"); got != "true" {
+		t.Errorf("quota_exceeded is %q", got)
+	}
+
+	// What follows happens without a daemon, which has seen the other address before.
+	r.eventually("the client's second address has a user", func() error {
+		_ = r.download(r.Client, 6, 1, time.Second)
+		if got := r.field("hosts", lab.Client6.String(), "username"); got != "alice" {
+			return fmt.Errorf("it is %q", got)
+		}
+		return nil
+	})
+	r.set("users", "alice", "quota_remaining", "20000000")
+	d.kill()
+	left := r.left("users", "alice", "quota_remaining")
+	r.stopsAt("IPv6, dictd killed", 6, r.passed(), left)
+	if err := r.refused(r.Client, 4); err != nil {
+		t.Errorf("the other family: %v", err)
+	}
+
+	// And another daemon goes on where the rules are by then.
+	r.start(inside, `
+[[plan]]
+name = "daily"
+for = ["users"]
+volume = "20MB"
+period = "none"
+`)
+	if err := r.refused(r.Client, 4); err != nil {
+		t.Errorf("after a new start: %v", err)
+	}
+	r.set("users", "alice", "quota_remaining", "5000000")
+	r.stopsAt("after a top-up", 4, r.passed(), r.left("users", "alice", "quota_remaining"))
+}
