@@ -37,7 +37,10 @@ func (s source) Events() *event.Log { return s.log }
 func (s source) Directory() *identity.Directory { return s.who }
 
 func (s source) Status() *Status {
-	return &Status{Version: "test", Fail: "open", Sessions: s.Stats()}
+	return &Status{
+		Version: "test", Fail: "open", Sessions: s.Stats(), Queues: []Queue{{}}, Tables: map[string]Table{"hosts": {}},
+		Registers: []Register{{For: "countries"}}, Warnings: []string{}, Events: s.log.Stats(),
+	}
 }
 func (s source) Sessions() []*session.Session { return s.All() }
 
@@ -71,8 +74,9 @@ func directory(t *testing.T) *identity.Directory {
 	return d
 }
 
-// serve runs a server with n sessions, DNS ones, whose ids begin at 1.
-func serve(t *testing.T, n int) (path string) {
+// newSource returns a daemon with n sessions, every other one of DNS, whose ids
+// begin at 1.
+func newSource(t *testing.T, n int) source {
 	t.Helper()
 	table := session.New(session.Config{Kernel: noKernel{}, Rows: noRows{}, Limit: n + 1, Now: time.Now()})
 	c := classifier.New(classifier.Options{})
@@ -87,8 +91,27 @@ func serve(t *testing.T, n int) (path string) {
 		}
 		s.Unlock()
 	}
+	return source{table, directory(t), event.New(0, time.Now)}
+}
+
+// serve runs a server of newSource.
+func serve(t *testing.T, n int) (path string) {
+	t.Helper()
+	path, _ = serveSource(t, newSource(t, n), nil)
+	return path
+}
+
+// serveSource runs a server until the test ends.
+func serveSource(t *testing.T, src Source, rights *Rights) (path string, srv *Server) {
+	t.Helper()
 	path = filepath.Join(t.TempDir(), "dictd.sock")
-	srv, err := Listen(path, source{table, directory(t), event.New(0, time.Now)}, nil)
+	return path, serveAt(t, path, src, rights)
+}
+
+// serveAt runs a server at a path until the test ends.
+func serveAt(t *testing.T, path string, src Source, rights *Rights) *Server {
+	t.Helper()
+	srv, err := Listen(path, src, rights)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +127,7 @@ func serve(t *testing.T, n int) (path string) {
 			t.Errorf("the socket stays: %v", err)
 		}
 	})
-	return path
+	return srv
 }
 
 func TestClient(t *testing.T) {

@@ -21,7 +21,8 @@ const maxError = 64 << 10
 
 // Client asks a running daemon. It may be used by several goroutines.
 type Client struct {
-	http http.Client
+	http   http.Client
+	follow http.Client // for answers that last
 }
 
 // NewClient returns a client of the daemon at a socket. It does not connect
@@ -29,15 +30,13 @@ type Client struct {
 // cannot be reached: see IsAbsent.
 func NewClient(socket string) *Client {
 	var d net.Dialer
-	return &Client{http: http.Client{
-		Timeout: writeTimeout,
-		Transport: &http.Transport{
-			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				return d.DialContext(ctx, "unix", socket)
-			},
-			MaxIdleConns: 1, IdleConnTimeout: time.Second,
+	transport := &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return d.DialContext(ctx, "unix", socket)
 		},
-	}}
+		MaxIdleConns: 1, IdleConnTimeout: time.Second,
+	}
+	return &Client{http: http.Client{Timeout: writeTimeout, Transport: transport}, follow: http.Client{Transport: transport}}
 }
 
 // Status returns what the daemon is and does.
@@ -102,8 +101,17 @@ func (c *Client) get(ctx context.Context, path string, query url.Values, read fu
 	return c.do(ctx, http.MethodGet, path, query, nil, read)
 }
 
+// stream asks for an answer that lasts until ctx ends.
+func (c *Client) stream(ctx context.Context, path string, query url.Values, read func(io.Reader) error) error {
+	return c.send(ctx, &c.follow, http.MethodGet, path, query, nil, read)
+}
+
 // do sends a request; path is escaped where it has to be. A body is sent as JSON.
 func (c *Client) do(ctx context.Context, method, path string, query url.Values, body any, read func(io.Reader) error) error {
+	return c.send(ctx, &c.http, method, path, query, body, read)
+}
+
+func (c *Client) send(ctx context.Context, by *http.Client, method, path string, query url.Values, body any, read func(io.Reader) error) error {
 	text := "http://dictd" + path
 	if len(query) > 0 {
 		text += "?" + query.Encode()
@@ -120,7 +128,10 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	if err != nil {
 		return err
 	}
-	resp, err := c.http.Do(req)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := by.Do(req)
 	if err != nil {
 		return fmt.Errorf("dictd: %w", err)
 	}

@@ -17,12 +17,12 @@ import (
 type Event struct {
 	// ID names the place in the stream after which a reader goes on: the number with
 	// the run of the daemon that it is of.
-	ID      string    `json:"id"`
-	Seq     uint64    `json:"seq"`
-	Time    time.Time `json:"time"`
-	Kind    string    `json:"kind"`
-	Subject string    `json:"subject"` // an address, a MAC, a user, a conntrack id: what the kind is about
-	Data    any       `json:"data,omitempty"`
+	ID      string          `json:"id"`
+	Seq     uint64          `json:"seq"`
+	Time    time.Time       `json:"time"`
+	Kind    string          `json:"kind"`
+	Subject string          `json:"subject"` // an address, a MAC, a user, a conntrack id: what the kind is about
+	Data    json.RawMessage `json:"data,omitempty"`
 }
 
 // Limits of streams.
@@ -113,13 +113,14 @@ func (s *Server) follow(r *http.Request, out *patient, reader *event.Reader, boo
 // appendEvent writes an event in the form of server-sent events.
 func appendEvent(w io.Writer, boot string, e *event.Event) {
 	one := Event{
-		ID: event.Position{Boot: boot, After: e.Seq}.String(), Seq: e.Seq,
-		Time: e.Time.UTC(), Kind: e.Kind.String(), Subject: e.Subject, Data: e.Data,
+		ID: event.Position{Boot: boot, After: e.Seq}.String(), Seq: e.Seq, Time: e.Time.UTC(), Kind: e.Kind.String(), Subject: e.Subject,
 	}
-	b, err := json.Marshal(&one)
-	if err != nil { // something in Data has no form: the rest has
-		one.Data = nil
-		b, _ = json.Marshal(&one) // a time out of range at worst
+	if e.Data != nil {
+		// What has no form as JSON is left out: the rest has.
+		if data, err := json.Marshal(e.Data); err == nil {
+			one.Data = data
+		}
 	}
+	b, _ := json.Marshal(&one) // cannot fail: times are of these centuries
 	fmt.Fprintf(w, "id: %s\nevent: %s\ndata: %s\n\n", one.ID, one.Kind, b)
 }

@@ -53,6 +53,11 @@ func (m *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotAcceptable, fmt.Sprintf("Accept %q: not to be had", r.Header.Get("Accept")), "leave it out: answers are application/json, those of /v1/events text/event-stream")
 		return
 	}
+	if !reading(r.Method) {
+		if _, ok := parseQuery(w, r); !ok { // what is to change is in the path and the body
+			return
+		}
+	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	m.mux.ServeHTTP(w, r)
 }

@@ -32,6 +32,9 @@ type Bound struct {
 func (s *Server) handleWho(mux *router) {
 	s.handleWhoLists(mux)
 	mux.HandleFunc("GET /v1/hosts/{address}", func(w http.ResponseWriter, r *http.Request) {
+		if _, ok := parseQuery(w, r); !ok {
+			return
+		}
 		addr, err := parseAddr(r.PathValue("address"))
 		var h identity.Host
 		if err == nil {
@@ -40,6 +43,9 @@ func (s *Server) handleWho(mux *router) {
 		done(w, err, &h)
 	})
 	mux.HandleFunc("GET /v1/devices/{mac}", func(w http.ResponseWriter, r *http.Request) {
+		if _, ok := parseQuery(w, r); !ok {
+			return
+		}
 		mac, err := s.deviceOf(r)
 		var d identity.Device
 		if err == nil {
@@ -48,6 +54,9 @@ func (s *Server) handleWho(mux *router) {
 		done(w, err, &d)
 	})
 	mux.HandleFunc("GET /v1/users/{name}", func(w http.ResponseWriter, r *http.Request) {
+		if _, ok := parseQuery(w, r); !ok {
+			return
+		}
 		u, err := s.src.Directory().User(r.PathValue("name"))
 		done(w, err, &u)
 	})

@@ -20,6 +20,7 @@ type Daemon interface {
 	Status(context.Context) (*api.Status, error)
 	Sessions(context.Context, api.Filter) iter.Seq2[api.Session, error]
 	Why(ctx context.Context, ctid uint32) (*api.Why, error)
+	Events(context.Context, api.EventFilter) iter.Seq2[api.Event, error]
 	Hosts(context.Context) ([]identity.Host, error)
 	Devices(context.Context) ([]identity.Device, error)
 	Users(context.Context) ([]identity.User, error)
