@@ -45,16 +45,22 @@ type addFile struct {
 var errGone = errors.New("caller is gone")
 
 func (l listener) ioctl(request uintptr, arg unsafe.Pointer) error {
+	_, err := l.request(request, arg)
+	return err
+}
+
+// request is ioctl with what the kernel returns.
+func (l listener) request(request uintptr, arg unsafe.Pointer) (int, error) {
 	for {
-		_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(l), request, uintptr(arg))
+		val, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(l), request, uintptr(arg))
 		switch errno {
 		case 0:
-			return nil
+			return int(val), nil
 		case unix.EINTR:
 		case unix.ENOENT:
-			return errGone
+			return 0, errGone
 		default:
-			return errno
+			return 0, errno
 		}
 	}
 }
@@ -122,8 +128,14 @@ func (l listener) send(r response) error {
 	return l.ioctl(unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r))
 }
 
-// give makes the call return a new descriptor of the caller for file.
+// give makes the call return a new descriptor of the caller for file. To add it and
+// to answer are two steps: the kernel has one for both (SECCOMP_ADDFD_FLAG_SEND), but
+// a signal at the wrong moment leaves the call answered and the descriptor not added.
 func (l listener) give(id uint64, file int) error {
-	a := addFile{id: id, flags: unix.SECCOMP_ADDFD_FLAG_SEND, file: uint32(file)}
-	return l.ioctl(unix.SECCOMP_IOCTL_NOTIF_ADDFD, unsafe.Pointer(&a))
+	a := addFile{id: id, file: uint32(file)}
+	fd, err := l.request(unix.SECCOMP_IOCTL_NOTIF_ADDFD, unsafe.Pointer(&a))
+	if err != nil {
+		return err
+	}
+	return l.answer(id, fd)
 }
