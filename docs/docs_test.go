@@ -277,11 +277,13 @@ func wanted() []string {
 		typ dict.Type
 		use []nftext.Use
 	}{
-		{dict.Int, []nftext.Use{nftext.UseMatch, nftext.UseKey, nftext.UseNumber, nftext.UsePort, nftext.UseElement}},
+		{dict.Int, []nftext.Use{nftext.UseMatch, nftext.UseKey, nftext.UseBits, nftext.UseNumber, nftext.UsePort, nftext.UseElement}},
 		{dict.Int64, []nftext.Use{nftext.UseMatch, nftext.UseNumber}},
 		{dict.IPv4, []nftext.Use{nftext.UseMatch, nftext.UseAddress}},
 		{dict.IPv6, []nftext.Use{nftext.UseMatch, nftext.UseAddress}},
 		{dict.String, []nftext.Use{nftext.UseMatch, nftext.UseKey, nftext.UseElement}},
+		{dict.Bool, []nftext.Use{nftext.UseMatch, nftext.UseKey, nftext.UseElement}},
+		{dict.Ether, []nftext.Use{nftext.UseMatch, nftext.UseKey, nftext.UseElement, nftext.UseLink}},
 	} {
 		for _, use := range v.use {
 			w = append(w, fmt.Sprintf("value: %s, use %d", v.typ, use))

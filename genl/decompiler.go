@@ -107,7 +107,7 @@ func (o *ours) term() nftext.Term {
 // class returns the class of what a load puts into its register, 0 if it is no
 // load of a Value.
 func (o *ours) class() nftext.Class {
-	for _, c := range []nftext.Class{nftext.ClassInteger, nftext.ClassInteger16, nftext.ClassInteger64, nftext.ClassIPv4, nftext.ClassIPv6, nftext.ClassName} {
+	for _, c := range []nftext.Class{nftext.ClassInteger, nftext.ClassInteger16, nftext.ClassInteger64, nftext.ClassIPv4, nftext.ClassIPv6, nftext.ClassName, nftext.ClassBool, nftext.ClassEther} {
 		if o.op == opLoad && o.size == uint32(c.Width()) && holds(c, o.typ) {
 			return c
 		}

@@ -52,6 +52,10 @@ func holds(c nftext.Class, t dict.Type) bool {
 		return t == dict.IPv6
 	case nftext.ClassName:
 		return t == dict.String
+	case nftext.ClassBool:
+		return t == dict.Bool
+	case nftext.ClassEther:
+		return t == dict.Ether
 	}
 	return false
 }

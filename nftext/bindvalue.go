@@ -20,10 +20,6 @@ func (b binder) value(v *Value) (*Load, error) {
 		err = fmt.Errorf("%w: table %s is open, write the type behind the field", dict.ErrType, l.Table.Name)
 	case dict.Address:
 		err = fmt.Errorf("%w: it is an address of either family, write ipv4_addr or ipv6_addr behind the field", dict.ErrType)
-	case dict.Bool:
-		err = fmt.Errorf("%w: nft has no place for bool, compare in the term: dict %s true", dict.ErrNotSupported, &v.Lookup)
-	case dict.Ether:
-		err = fmt.Errorf("%w: nft has no place for ether_addr of a dictionary, compare in the term, or set another field by it", dict.ErrNotSupported)
 	}
 	if err != nil {
 		return nil, fieldError(&l.Table, &v.Lookup, about(&v.Field, err))
@@ -42,8 +38,12 @@ func (l *Load) Class(use Use) (Class, error) {
 	switch {
 	case use == UseAddress && !address:
 		want = "an address"
+	case use == UseLink && l.Type != dict.Ether:
+		want = "an ether_addr"
 	case (use == UsePort || use == UseNumber) && !number:
 		want = "a number"
+	case use == UseBits && !number && !address:
+		want = "a number or an address"
 	case use == UseListed && l.Type == dict.Int64 && !l.narrow:
 		err := fmt.Errorf("%w: nft lists numbers of 64 bits wrongly in a concatenation that is the key of a map in braces, name the map, or write int behind the field for 32 bits", dict.ErrNotSupported)
 		return 0, fieldError(&l.Table, &l.term.Lookup, about(&l.term.Field, err))
@@ -55,7 +55,11 @@ func (l *Load) Class(use Use) (Class, error) {
 		return ClassIPv6, nil
 	case l.Type == dict.String:
 		return ClassName, nil
-	case l.Type == dict.Int64 && !l.narrow && (use == UseMatch || use == UseKey):
+	case l.Type == dict.Bool:
+		return ClassBool, nil
+	case l.Type == dict.Ether:
+		return ClassEther, nil
+	case l.Type == dict.Int64 && !l.narrow && (use == UseMatch || use == UseKey || use == UseBits):
 		return ClassInteger64, nil
 	default:
 		return ClassInteger, nil

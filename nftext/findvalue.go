@@ -86,7 +86,11 @@ func (f *walker) term(start int) {
 	}
 	f.spans = append(f.spans, Span{Start: start, End: start + n, Term: t, Variables: p.varied, Statement: start})
 	f.pos = start + n
-	if after := f.peek(); t.Kind() != KindValue && goesOn(after) {
+	after := f.peek()
+	if t.Kind() == KindValue && computes(after) {
+		f.spans[len(f.spans)-1].Use = UseBits
+	}
+	if t.Kind() != KindValue && goesOn(after) {
 		f.err = newSyntaxError(f.src, after.start, dict.ErrInvalid, "expected the next match or statement behind a dict term, found "+
 			dict.Quote(after.text)+": a value that is more than a word stands in double quotes")
 	}
@@ -105,6 +109,15 @@ func goesOn(t token) bool {
 			return true
 		}
 		return strings.IndexByte("./-", t.text[0]) >= 0
+	}
+	return false
+}
+
+// computes reports whether a token behind a value computes with it.
+func computes(t token) bool {
+	switch t.text {
+	case "and", "or", "xor", "lshift", "rshift", "&", "|", "^", "<", ">":
+		return true
 	}
 	return false
 }
@@ -143,7 +156,10 @@ func (f *walker) operand(start, statement int, use Use) bool {
 		return false
 	}
 	part := use == UseKey
-	if use != UseMatch && p.operates() && !p.at('@') {
+	switch {
+	case computes((&lexer{f.src, start + n}).peek()):
+		use = UseBits
+	case use != UseMatch && p.operates() && !p.at('@'):
 		use = UseKey
 	}
 	if use == UseKey && listed(lexer{f.src, start + n}, part) {
@@ -215,7 +231,14 @@ func (p *preceding) assigns() Use {
 	case "mark", "priority":
 		return UseNumber
 	case "saddr", "daddr":
+		if p[2].is("ether") {
+			return UseLink
+		}
 		return UseAddress
+	case "ether":
+		if p[2].is("saddr") || p[2].is("daddr") { // of arp
+			return UseLink
+		}
 	case "sport", "dport", "window", "urgptr":
 		return UsePort
 	case "id":

@@ -17,6 +17,7 @@ func useNames() map[nftext.Use]string {
 	return map[nftext.Use]string{
 		nftext.UseMatch: "match", nftext.UseKey: "key", nftext.UseNumber: "number",
 		nftext.UsePort: "port", nftext.UseAddress: "address", nftext.UseElement: "element", nftext.UseListed: "listed",
+		nftext.UseBits: "bits", nftext.UseLink: "link",
 	}
 }
 
@@ -36,12 +37,12 @@ func TestFindValues(t *testing.T) {
 		`tcp dport 80 match⟦dict sessions ct id application⟧ @apps counter match⟦dict ct id x int⟧ @numbers`,
 		`match⟦dict sessions ct id application⟧ . tcp dport vmap @policy`,
 		`match⟦dict sessions ct id application⟧ . key⟦dict sessions ct id server_port⟧ @s accept`,
-		`match⟦dict sessions ct id client_port⟧ and 0xff == 5`,
-		`match⟦dict sessions ct id client_port⟧ & 0xff { 5, 6 }`,
-		`match⟦dict sessions ct id client_port⟧ | 1 5`,
-		`match⟦dict sessions ct id client_port⟧ ^ 1 5`,
-		`match⟦dict sessions ct id client_port⟧ << 1 5`,
-		`match⟦dict sessions ct id client_port⟧ rshift 1 5`,
+		`|bits⟦dict sessions ct id client_port⟧ and 0xff == 5`,
+		`|bits⟦dict sessions ct id client_port⟧ & 0xff { 5, 6 }`,
+		`|bits⟦dict sessions ct id client_port⟧ | 1 5`,
+		`|bits⟦dict sessions ct id client_port⟧ ^ 1 5`,
+		`|bits⟦dict sessions ct id client_port⟧ << 1 5`,
+		`|bits⟦dict sessions ct id client_port⟧ rshift 1 5`,
 		`match⟦dict sessions ct id client_port int⟧ \` + "\n  vmap @ports",
 		`|ip saddr . key⟦dict sessions ct id application⟧ @s`,
 		`|tcp dport . key⟦dict sessions ct id application⟧ . meta mark vmap @s`,
@@ -52,15 +53,17 @@ func TestFindValues(t *testing.T) {
 		`|meta priority set number⟦dict hosts ip saddr class⟧`,
 		`|meta mark set key⟦dict sessions ct id application⟧ map { "VOIP" : 1 }`,
 		`|meta mark set key⟦dict sessions ct id application⟧ . ip saddr map @m`,
-		`|meta mark set key⟦dict sessions ct id mark⟧ and 0xff`,
-		`|meta mark set key⟦dict sessions ct id mark⟧ & 0xff or 1`,
-		`|meta mark set (key⟦dict sessions ct id mark⟧ and 0xff)`,
+		`|meta mark set bits⟦dict sessions ct id mark⟧ and 0xff`,
+		`|meta mark set bits⟦dict sessions ct id mark⟧ & 0xff or 1`,
+		`|meta mark set (bits⟦dict sessions ct id mark⟧ and 0xff)`,
 		`|meta mark set ip saddr . key⟦dict sessions ct id application⟧ map @m`,
 		`|meta mark set ip saddr . listed⟦dict sessions ct id application⟧ map { 10.0.0.1 . "A" : 1 }`,
 		`|meta mark set listed⟦dict sessions ct id application⟧ . ip saddr map { "A" . 10.0.0.1 : 1 }`,
 		`|meta mark set listed⟦dict sessions ct id application⟧ . ip saddr map $m`,
 		`|ip saddr . key⟦dict sessions ct id application⟧ @s meta mark set key⟦dict hosts ip saddr x⟧ map { "A" : 1 }`,
 		`|ip saddr set address⟦dict hosts ip saddr real⟧`,
+		`|ether saddr set link⟦dict hosts ip saddr mac_address⟧`,
+		`|arp daddr ether set link⟦dict hosts ip saddr mac_address⟧`,
 		`|tcp dport set port⟦dict hosts ip saddr port⟧`,
 		`|ip id set port⟦dict hosts ip saddr port⟧`,
 		`|tcp option maxseg size set port⟦dict hosts ip saddr mss⟧`,
@@ -118,7 +121,7 @@ func TestFindValues(t *testing.T) {
 					plain, rest = plain+rest[:i], rest[i+1:]
 					statement = len(plain)
 				case strings.HasPrefix(rest[i:], "⟦"):
-					at := strings.LastIndexAny(rest[:i], " ({:.") + 1
+					at := strings.LastIndexAny(rest[:i], " ({:.|") + 1
 					plain += rest[:at]
 					term, behind, _ := strings.Cut(rest[i+len("⟦"):], "⟧")
 					if use := rest[at:i]; use == "match" {

@@ -27,15 +27,21 @@ const (
 	ClassIPv4                       // 4 bytes
 	ClassIPv6                       // 16 bytes
 	ClassName                       // 16 bytes, text that ends in at least one NUL
+	ClassBool                       // 1 byte, 0 or 1
+	ClassEther                      // 6 bytes
 )
 
 // Width returns how many bytes of registers a value of the class takes.
 func (c Class) Width() int {
 	switch c {
+	case ClassBool:
+		return 1
 	case ClassInteger16:
 		return 2
 	case ClassInteger, ClassIPv4:
 		return 4
+	case ClassEther:
+		return 6
 	case ClassInteger64:
 		return 8
 	case ClassIPv6, ClassName:
@@ -57,12 +63,14 @@ const (
 	UseAddress            // written to what takes an address
 	UseElement            // added to a set
 	UseListed             // part of a concatenation that is the key of a map in braces, within a statement
+	UseBits               // computed with: and, or, xor, shifts
+	UseLink               // written to what takes a MAC address
 )
 
 // Load is a bound Value. Where the field is missing, its default answers;
 // without a value the rule ends, as with nft's own expressions.
 type Load struct {
-	Ref         // its Type is Int, Int64, IPv4, IPv6 or String
+	Ref         // its Type is that of the field, or the family asked for of an address
 	narrow bool // int is written where the field is int64: nft has 32 bits of it
 	term   *Value
 }

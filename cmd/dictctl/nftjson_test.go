@@ -156,6 +156,11 @@ const valueRules = `table inet v {
 		elements = { "VOIP" . 5060 : accept }
 	}
 
+	set macs {
+		type ether_addr
+		elements = { 02:00:00:00:00:01 }
+	}
+
 	chain video {
 	}
 
@@ -172,6 +177,12 @@ const valueRules = `table inet v {
 		tcp dport set dict numbers iif i
 		meta mark set dict values meta mark i ct mark set dict values meta mark di
 		update @seen { dict values meta mark a4 timeout 5m }
+		dict values meta mark b vmap { false : accept, true : drop }
+		dict values meta mark b . tcp dport { true . 80 } drop
+		meta mark set dict values meta mark b map { false : 0x00000002, true : 0x00000001 }
+		dict values meta mark e @macs ip saddr 10.0.0.1 drop
+		dict values meta mark e . dict values meta mark db vmap { 02:00:00:00:00:01 . true : drop }
+		ether daddr set dict values meta mark e
 		dict users dict sessions ct id username quota_remaining & 0x1 == 0x1 drop
 	}
 }
@@ -194,6 +205,11 @@ const moreValues = `table ip w {
 		ip id set dict values mark i
 		tcp option maxseg size set dict values mark i
 		meta priority set dict values mark i
+		meta mark set tcp dport . dict values mark b map { 80 . true : 1 }
+		dict values mark b . dict values mark db vmap { true . false : drop }
+		dict values mark e != { 02:00:00:00:00:01, 02:00:00:00:00:02 } counter ether saddr 02:00:00:00:00:03
+		dict values mark e . ip daddr { 02:00:00:00:00:01 . 10.0.0.1, 02:00:00:00:00:01 . 10.0.0.2 } drop
+		ether saddr . dict values mark e { 02:00:00:00:00:01 . 02:00:00:00:00:02 } drop
 		meta mark set dict values mark i and 0xff or 0x100
 		meta mark set dict values mark a4 map { 10.0.0.0/8 : 1, 192.0.2.1 : 2 }
 		meta mark set ip saddr . dict values mark a4 map { 10.0.0.1 . 10.0.0.2 : 1 }
@@ -237,7 +253,7 @@ func TestValuesAsJSON(t *testing.T) {
 		t.Errorf("text (-loaded +listed):\n%s", d)
 	}
 	document, _ := run(t, one, 0, "nft", "-j", "list", "ruleset")
-	if n := strings.Count(document, `"dict"`); n != 20 {
+	if n := strings.Count(document, `"dict"`); n != 27 {
 		t.Errorf("%d dict objects:\n%s", n, document)
 	}
 	feed(t, other, document, "nft", "-j", "-f", "-")

@@ -73,4 +73,6 @@ var places = [...]front.Place{
 	nftext.UseAddress: front.Argument,
 	nftext.UseElement: front.Argument,
 	nftext.UseListed:  front.Listed,
+	nftext.UseBits:    front.Key,
+	nftext.UseLink:    front.Argument,
 }

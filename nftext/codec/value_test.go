@@ -33,6 +33,9 @@ func TestValues(t *testing.T) {
 		"meta mark set dict values mark l":                        {front.Integer, front.Argument},
 		"meta mark set dict values mark l map @m":                 {front.Integer64, front.Key},
 		"tcp dport set dict values mark l":                        {front.Integer16, front.Argument},
+		"dict values mark b @s":                                   {front.Bool, front.Condition},
+		"dict values mark e . tcp dport @s":                       {front.Ether, front.Condition},
+		"ether daddr set dict values mark e":                      {front.Ether, front.Argument},
 		"dnat to dict values mark a4":                             {front.IPv4, front.Argument},
 		"add @s { dict values mark s }":                           {front.Name, front.Argument},
 		"add @s { dict values mark l }":                           {front.Integer, front.Argument},
@@ -50,8 +53,9 @@ func TestValues(t *testing.T) {
 		}
 	}
 	for rule, want := range map[string]error{
-		"⟦dict values mark ⟦b⟧ @s":                      dict.ErrNotSupported,
-		"⟦dict values mark ⟦e⟧ @s":                      dict.ErrNotSupported,
+		"⟦dict values mark ⟦b⟧ and 1 == 1":              dict.ErrType,
+		"⟦dict values mark ⟦e⟧ & 1 == 1":                dict.ErrType,
+		"ether saddr set ⟦dict values mark ⟦i⟧":         dict.ErrType,
 		"⟦dict values mark ⟦a⟧ @s":                      dict.ErrType,
 		"⟦dict loose mark ⟦x⟧ @s":                       dict.ErrType,
 		"⟦dict values mark ⟦nothing⟧ @s":                dict.ErrNotExist,
@@ -60,7 +64,7 @@ func TestValues(t *testing.T) {
 		"meta mark set ⟦dict values mark ⟦s⟧":           dict.ErrType,
 		"dnat to ⟦dict values mark ⟦i⟧":                 dict.ErrType,
 		"dnat to 10.0.0.1 : ⟦dict values mark ⟦a4⟧":     dict.ErrType,
-		"add @s { ⟦dict values mark ⟦b⟧ timeout 5m }":   dict.ErrNotSupported,
+		"meta mark set ⟦dict values mark ⟦b⟧":           dict.ErrType,
 		"meta mark set ⟦dict values dict users ⟦ct id⟧": dict.ErrInvalid,
 	} {
 		plain, at := marked("add rule ip t c " + rule)
@@ -129,6 +133,7 @@ func TestValueJSON(t *testing.T) {
 	for use, same := range map[front.Use]nftext.Use{
 		front.UseCompared: nftext.UseMatch, front.UseComputed: nftext.UseKey, front.UseNumber: nftext.UseNumber,
 		front.UsePort: nftext.UsePort, front.UseAddress: nftext.UseAddress, front.UseElement: nftext.UseElement,
+		front.UseListed: nftext.UseListed, front.UseBits: nftext.UseBits, front.UseLink: nftext.UseLink,
 	} {
 		if nftext.Use(use) != same {
 			t.Errorf("use %d of package front is %d of nftext", use, same)

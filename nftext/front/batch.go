@@ -92,7 +92,20 @@ func (t *terms) compileRule(out []byte, m message, compile compileFunc) ([]byte,
 		at += v.newEnd - v.oldEnd
 	}
 	held := values{base: t.base}
+	link := t.unlink(r.target.Family, elems)
 	for i := 0; i < len(elems); {
+		for _, e := range link.before[i] {
+			exprs = pad4(append(exprs, e.Raw...))
+			mv = append(mv, move{newAt: at + len(exprs) - align4(len(e.Raw)), newEnd: at + len(exprs), oldAt: old, oldEnd: old})
+		}
+		if with, ok := link.replace[i]; ok || link.drop[i] {
+			size := align4(len(elems[i].Raw))
+			mv = append(mv, move{newAt: at + len(exprs), newEnd: at + len(exprs) + len(with), oldAt: old, oldEnd: old + size})
+			exprs = append(exprs, with...)
+			old += size
+			i++
+			continue
+		}
 		e, n := t.placeholderAt(elems[i:])
 		target := r.target
 		if e == nil {

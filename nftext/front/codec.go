@@ -79,6 +79,8 @@ const (
 	IPv4                       // 4 bytes
 	IPv6                       // 16 bytes
 	Name                       // 16 bytes, of nft's type ifname
+	Bool                       // 1 byte, of nft's type boolean
+	Ether                      // 6 bytes, of nft's type ether_addr
 )
 
 // Place tells what nft takes where a Value stands.

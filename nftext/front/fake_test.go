@@ -33,11 +33,11 @@ var (
 	fakeWord     = regexp.MustCompile(`"[^"]*"|#[^\n]*|[\w.@/]+`)
 	fakeDefine   = regexp.MustCompile(`^(?:re)?define\s+(\w+)\s*=\s*(\w+)`)
 	fakeInclude  = regexp.MustCompile(`^include\s*"([^"]*)"`)
-	fakeValue    = regexp.MustCompile(`^dict(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+ct(?:\s|\\\n)+id(?:\s|\\\n)+v_(int|port|big|ip4|ip6|name)\b`)
+	fakeValue    = regexp.MustCompile(`^dict(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+ct(?:\s|\\\n)+id(?:\s|\\\n)+v_(int|port|big|ip4|ip6|name|bool|mac)\b`)
 	fakeKey      = regexp.MustCompile(`^ \.[^\n]* map|^ map`)
 	fakeKeyEnd   = regexp.MustCompile(` set [^\n]* \. $`)
 	fakeArgument = regexp.MustCompile(`(?: set| to|\{|:)\s+$`)
-	fakeBegin    = regexp.MustCompile(`(?:(?:meta (?:mark|priority) set|ct mark set|(?:tcp dport|ip id) set|[ds]nat(?: ip6?)? to|(?:add|update) @\w+ \{|jhash|(?:tcp dport|ip saddr|dict \w+ ct id v_\w+) [.:]|)(?:\s|\\\n)*)*$`)
+	fakeBegin    = regexp.MustCompile(`(?:(?:meta (?:mark|priority) set|ct mark set|(?:tcp dport|ip id|ether daddr) set|[ds]nat(?: ip6?)? to|(?:add|update) @\w+ \{|jhash|(?:tcp dport|ip saddr|ether saddr|dict \w+ ct id v_\w+) [.:]|)(?:\s|\\\n)*)*$`)
 	fakeTerm     = regexp.MustCompile(`^dict(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+ct(?:\s|\\\n)+id(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+(set(?:\s|\\\n)+)?(\$?\w+)`)
 )
 
@@ -116,10 +116,13 @@ func (f fakeFinder) Find(src []byte, include func(string) error) (spans []Span, 
 	return spans, nil
 }
 
-var fakeClasses = map[string]Class{"int": Integer, "port": Integer16, "big": Integer64, "ip4": IPv4, "ip6": IPv6, "name": Name}
+var fakeClasses = map[string]Class{"int": Integer, "port": Integer16, "big": Integer64, "ip4": IPv4, "ip6": IPv6, "name": Name, "bool": Bool, "mac": Ether}
 
 // fakeConstant is what a value of a class is.
 func fakeConstant(c Class) []byte {
+	if c == Bool {
+		return []byte{0xd1}
+	}
 	return append([]byte{0xd1, 0xc7}, bytes.Repeat([]byte{byte(c)}, c.Width()-2)...)
 }
 

@@ -38,6 +38,8 @@ const (
 	UseAddress             // written to what takes an address
 	UseElement             // added to a set
 	UseListed              // part of a concatenation, the key of a map in braces within a statement
+	UseBits                // computed with: and, or, xor, shifts
+	UseLink                // written to what takes a MAC address
 	useConstant            // where nft takes none
 )
 
@@ -110,8 +112,10 @@ func (c carrier) json(base uint32) string {
 			return fmt.Sprintf(`{"ct": {"key": %q}}`, rest)
 		}
 		return fmt.Sprintf(`{"ct": {"key": %q, "dir": %q}}`, key, direction)
-	case "meta":
-		return fmt.Sprintf(`{"meta": {"key": %q}}`, rest)
+	case "meta", "rt":
+		return fmt.Sprintf(`{%q: {"key": %q}}`, word, rest)
+	case "ether":
+		return fmt.Sprintf(`{"payload": {"protocol": "ether", "field": %q}}`, rest)
 	}
 	var offset, size int
 	_, _ = fmt.Sscanf(word, "@th,%d,%d", &offset, &size)

@@ -188,10 +188,23 @@ func (v *jsonValues) value(path string, n *jsondoc.Node, use Use) error {
 		return v.fault(path, n, err)
 	}
 	v.taken = append(v.taken, c)
-	e := v.terms.entry(termKey{kind: Value, text: s.Text, carrier: c, path: path})
+	e := v.terms.entry(termKey{kind: Value, text: s.Text, carrier: c, typed: s.Class == Ether && v.matchesType(n.Start), path: path})
 	v.markers = append(appendPlaceholderJSON(v.markers, e), ", "...)
 	v.edits = append(v.edits, jsonEdit{v.offset + n.Start, v.offset + n.End, []byte(c.json(v.terms.base))})
 	return nil
+}
+
+// matchesType reports whether a match on the type in the frame stands in the rule
+// behind an offset.
+func (v *jsonValues) matchesType(offset int) (found bool) {
+	within(v.list, func(n *jsondoc.Node) bool {
+		if p := n.Only("payload"); p != nil && n.Start > offset {
+			protocol, field := p.Member("protocol"), p.Member("field")
+			found = found || protocol != nil && field != nil && string(protocol.Raw) == `"ether"` && string(field.Raw) == `"type"`
+		}
+		return !found
+	})
+	return found
 }
 
 // spare returns one of the carriers that no value of the statement has and that

@@ -42,6 +42,8 @@ func written(key *jsondoc.Node) Use {
 	switch field := text("payload", "field"); {
 	case text("meta", "key") == "mark", text("meta", "key") == "priority", text("ct", "key") == "mark":
 		return UseNumber
+	case (field == "saddr" || field == "daddr") && text("payload", "protocol") == "ether", field == "saddr ether", field == "daddr ether":
+		return UseLink
 	case field == "saddr", field == "daddr":
 		return UseAddress
 	case slices.Contains([]string{"sport", "dport", "window", "urgptr"}, field),
@@ -83,7 +85,9 @@ func (u Use) within(n *jsondoc.Node, i int) Use {
 		if u == UseAddress {
 			return UsePort
 		}
-	case "map", "concat", "jhash", "|", "&", "^", "<<", ">>":
+	case "|", "&", "^", "<<", ">>":
+		return UseBits
+	case "map", "concat", "jhash":
 		if u != UseCompared && u != UseListed {
 			return UseComputed
 		}

@@ -45,20 +45,38 @@ func (t *terms) reveal(line []byte) ([]byte, error) {
 // in place of its carrier.
 func (t *terms) uncarried(line []byte, e *term) ([]byte, bool) {
 	text := []byte(e.carrier.text(t.base))
-	i := t.carried(line, text)
+	i := t.carrierAt(line, text)
 	if i < 0 { // some keys of meta are printed without that word
 		text = bytes.TrimPrefix(text, []byte("meta "))
-		i = t.carried(line, text)
+		i = t.carrierAt(line, text)
 	}
 	if i < 0 {
 		return nil, false
 	}
-	return slices.Concat(line[:i], []byte(e.text), line[i+len(text):]), true
+	out := slices.Concat(line[:i], []byte(e.text), line[i+len(text):])
+	if e.carrier.class == Bool {
+		out = truthful(out, i, i+len(e.text))
+	}
+	return out, true
 }
 
-// carried returns where the text of a carrier stands, or -1. The placeholder of
+// truthful returns line with a Bool's words where nft has its own for the value at
+// line[start:end].
+func truthful(line []byte, start, end int) []byte {
+	var out []byte
+	at := 0
+	for _, w := range truths(line, 0, start, end, "exists", "missing") {
+		out = append(append(out, line[at:w.start]...), truthWord[string(line[w.start:w.end])]...)
+		at = w.end
+	}
+	return append(out, line[at:]...)
+}
+
+var truthWord = map[string]string{"exists": "true", "missing": "false"}
+
+// carrierAt returns where the text of a carrier stands, or -1. The placeholder of
 // another value may begin with the same words, and is none.
-func (t *terms) carried(line, text []byte) int {
+func (t *terms) carrierAt(line, text []byte) int {
 	for from := 0; ; {
 		i := bytes.Index(line[from:], text)
 		if i < 0 {

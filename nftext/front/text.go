@@ -26,6 +26,7 @@ func (t *terms) hide(name string, src []byte, spans []Span) (out []byte, changed
 		at    int
 		taken []carrier // in statement
 		start = -1      // of the statement
+		bare  = bare(src, spans)
 	)
 	for _, s := range spans {
 		if s.Start < at || s.End <= s.Start || s.End > len(src) || s.Statement > s.Start || s.Statement < 0 {
@@ -40,15 +41,21 @@ func (t *terms) hide(name string, src []byte, spans []Span) (out []byte, changed
 			if s.Statement != start {
 				start, taken = s.Statement, taken[:0]
 			}
-			if key.carrier, err = t.spare(s, src, taken); err != nil {
+			if key.carrier, err = t.spare(s, bare, taken); err != nil {
 				return nil, false, &TextError{Offset: s.Start, End: s.End, Err: err}
 			}
 			taken = append(taken, key.carrier)
+			key.typed = s.Class == Ether && matchesType(bare[s.End:])
 		}
 		e := t.entry(key)
 		word := placeholder(e)
 		if s.Kind == Value {
 			edits = append(edits, edit{s.Statement, s.Statement, placeholder(e) + " ", e})
+			if s.Class == Bool {
+				for _, w := range truths(bare, s.Statement, s.Start, s.End, "true", "false") {
+					edits = append(edits, edit{w.start, w.end, truthDigit[string(src[w.start:w.end])], nil})
+				}
+			}
 			word = key.carrier.text(t.base)
 			if end := s.End; end < len(src) && strings.IndexByte(" \t\r\n;{}", src[end]) < 0 {
 				word += " " // nft reads @th,0,32:80 as one word
@@ -61,11 +68,51 @@ func (t *terms) hide(name string, src []byte, spans []Span) (out []byte, changed
 	return out, err == nil, err
 }
 
+// bare returns src, if it holds values, with blanks in the place of its terms: what
+// they are spelled with is not the user's use of a carrier.
+func bare(src []byte, spans []Span) []byte {
+	if !slices.ContainsFunc(spans, func(s Span) bool { return s.Kind == Value }) {
+		return src
+	}
+	out := bytes.Clone(src)
+	for _, s := range spans {
+		if s.Start >= 0 && s.Start < s.End && s.End <= len(src) {
+			copy(out[s.Start:s.End], bytes.Repeat([]byte(" "), s.End-s.Start))
+		}
+	}
+	return out
+}
+
+// matchesType reports whether a match on the type in the frame stands in the rest of
+// a rule.
+func matchesType(rest []byte) bool {
+	s := scan{src: rest}
+	for depth, last := 0, ""; ; {
+		t := s.next()
+		switch {
+		case t == "", depth == 0 && (t == "\n" || t == ";" || t == "}"):
+			return false
+		case t == "{":
+			depth++
+		case t == "}":
+			depth--
+		case last == "ether" && t == "type":
+			return true
+		}
+		last = t
+	}
+}
+
+// truthDigit is what nft takes a Bool's words for.
+var truthDigit = map[string]string{"true": "1", "false": "0"}
+
 // spare returns a carrier for a value that is not among those taken and that the
 // user's own text of the statement does not hold.
 func (t *terms) spare(s Span, src []byte, taken []carrier) (carrier, error) {
 	statement := src[s.Statement:]
-	if i := bytes.IndexByte(src[s.End:], '\n'); i >= 0 {
+	if s.Class == Ether { // rules on frames often match them beside
+		statement = src[s.Statement:statementEnd(src, s.End)]
+	} else if i := bytes.IndexByte(src[s.End:], '\n'); i >= 0 {
 		statement = src[s.Statement : s.End+i]
 	}
 	// nft 1.1 takes no raw payload for a priority or a port.
@@ -87,7 +134,7 @@ func (t *terms) spare(s Span, src []byte, taken []carrier) (carrier, error) {
 	for _, c := range candidates {
 		text := c.text(t.base)
 		_, word, _ := strings.Cut(text, " ")
-		if c.mark {
+		if c.mark || !c.raw && (c.class == Bool || c.class == Ether) {
 			word = text
 		}
 		if !slices.Contains(taken, c) && (word == "" || !bytes.Contains(statement, []byte(word))) {

@@ -48,7 +48,9 @@ func (v *values) carried(e Element) (*term, uint32, error) {
 	case found == nil:
 		return nil, 0, fmt.Errorf("rule with a dict value: %q stands for it and cannot be used beside it: %w", c.text(v.base), errPlace)
 	}
-	v.terms[c] = nil
+	if v.terms[c] = nil; c.class == Ether { // another is the user's: spare has looked at the statement
+		delete(v.terms, c)
+	}
 	return found, register, nil
 }
 

@@ -50,6 +50,35 @@ var valueRules = []string{
 	`add @marks { dict sessions ct id v_name : dict sessions ct id v_int }`,
 	`add @v4d { dict sessions ct id v_ip4 }`,
 	`dict sessions ct id application 7 dict sessions ct id v_int vmap { 1 : drop } dict sessions ct id application set 9`,
+	`dict sessions ct id v_bool vmap { false : accept, true : drop }`,
+	`dict sessions ct id v_bool . tcp dport { true . 80, false . 81 } drop`,
+	`ip saddr . dict sessions ct id v_bool vmap { 10.0.0.1 . true : drop }`,
+	`dict sessions ct id v_bool . dict sessions ct id v_bool vmap { true . false : drop }`,
+	`dict sessions ct id v_bool @truth drop`,
+	`meta mark set dict sessions ct id v_bool map { false : 0x00000002, true : 0x00000001 }`,
+	`meta mark set tcp dport . dict sessions ct id v_bool map { 80 . true : 0x00000001 }`,
+	`ip saddr . tcp dport { 10.0.0.1 . 80 } dict sessions ct id v_bool vmap { true : drop }`,
+	`meta ipsec exists dict sessions ct id v_bool vmap { true : drop } rt ipsec missing`,
+	`dict sessions ct id v_mac vmap { 02:00:00:00:00:01 : drop }`,
+	`dict sessions ct id v_mac @macs drop`,
+	`dict sessions ct id v_mac != @macs drop`,
+	`dict sessions ct id v_mac . dict sessions ct id v_mac vmap { 02:00:00:00:00:01 . 02:00:00:00:00:02 : drop }`,
+	`dict sessions ct id v_mac . ip saddr { 02:00:00:00:00:01 . 10.0.0.1 } drop`,
+	`dict sessions ct id v_mac . dict sessions ct id v_bool vmap { 02:00:00:00:00:01 . true : drop }`,
+	`dict sessions ct id v_mac @macs ip saddr 10.0.0.1 udp dport 5 drop`,
+	`dict sessions ct id v_mac @macs icmp type echo-request drop`,
+	`dict sessions ct id v_mac @macs reject with icmp host-unreachable`,
+	`tcp dport . dict sessions ct id v_mac vmap { 80 . 02:00:00:00:00:01 : drop }`,
+	`ip saddr 10.0.0.1 dict sessions ct id v_mac @macs ip daddr 10.0.0.1`,
+	`ether saddr 02:00:00:00:00:01 counter packets 0 bytes 0 dict sessions ct id v_mac @macs`,
+	`dict sessions ct id v_mac @macs ip saddr 10.0.0.1 counter packets 0 bytes 0 ether daddr 02:00:00:00:00:02 ether saddr 02:00:00:00:00:01 ip daddr 10.0.0.1`,
+	`dict sessions ct id v_mac @macs ether type arp counter packets 0 bytes 0`,
+	`dict sessions ct id v_mac @macs ether type ip counter packets 0 bytes 0`,
+	`ether saddr . dict sessions ct id v_mac { 02:00:00:00:00:01 . 02:00:00:00:00:02 } drop`,
+	`meta mark set dict sessions ct id v_mac map { 02:00:00:00:00:01 : 0x00000001 }`,
+	`meta mark set dict sessions ct id v_mac . tcp dport map { 02:00:00:00:00:01 . 80 : 0x00000001 }`,
+	`ether daddr set dict sessions ct id v_mac`,
+	`update @macsd { dict sessions ct id v_mac timeout 5m }`,
 	`dict sessions ct id v_int vmap { 1 : jump d } comment "dict sessions ct id v_int"`,
 }
 
@@ -77,6 +106,22 @@ const valueTable = `table inet t {
 
 	set v6 {
 		type ipv6_addr
+	}
+
+	set truth {
+		type boolean
+		elements = { exists }
+	}
+
+	set macs {
+		type ether_addr
+		elements = { 02:00:00:00:00:01 }
+	}
+
+	set macsd {
+		type ether_addr
+		size 65535
+		flags dynamic,timeout
 	}
 
 	set seen {
@@ -158,7 +203,7 @@ func fakeText(class Class) string {
 
 func TestValuesBatch(t *testing.T) {
 	table := newTerms()
-	all := []Class{Integer, Integer16, Integer64, IPv4, IPv6, Name}
+	all := []Class{Integer, Integer16, Integer64, IPv4, IPv6, Name, Bool, Ether}
 	for _, a := range all {
 		for _, b := range all {
 			sent := valueMessage(table, 1, a, b)

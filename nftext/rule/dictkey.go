@@ -60,6 +60,10 @@ func classOf(k key) nftext.Class {
 		return nftext.ClassIPv6
 	case k.typ.GetNFTMagic() == nftables.TypeIFName.GetNFTMagic():
 		return nftext.ClassName
+	case k.typ.GetNFTMagic() == nftables.TypeEtherAddr.GetNFTMagic():
+		return nftext.ClassEther
+	case k.typ.GetNFTMagic() == nftables.TypeBoolean.GetNFTMagic():
+		return nftext.ClassBool
 	case k.typ.Bytes == 2 && !k.host:
 		return nftext.ClassInteger16
 	case k.typ.Bytes == 4 && k.host:

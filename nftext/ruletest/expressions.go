@@ -26,7 +26,7 @@ func ValueScenes() []ValueScene {
 	row := func(cells ...Cell) []Row { return []Row{{Table: "values", Select: nftext.CtMark, Cells: cells}} }
 	full := row(
 		cell("i", dict.IntValue(80)), cell("l", dict.Int64Value(5_000_000_000)), cell("a4", addr("10.1.2.3")), cell("a6", addr("2001:db8:1::5")),
-		cell("a", addr("2001:db8:1::5")), cell("s", dict.MustString("NETFLIX")), cell("b", dict.BoolValue(true)))
+		cell("a", addr("2001:db8:1::5")), cell("s", dict.MustString("NETFLIX")), cell("b", dict.BoolValue(true)), cell("e", dict.EtherValue([6]byte{2, 0, 0, 0, 0, 1})))
 	return []ValueScene{
 		{"looked up", v4, full, valueSets, answers{key: "dict values ct mark ",
 			yes: []string{
@@ -37,12 +37,18 @@ func ValueScenes() []ValueScene {
 				`i and 0xf0 == 0x50`, `i & 0x0f 0`, `i | 1 == 81`, `i ^ 81 == 1`, `a4 & 255.255.0.0 == 10.1.0.0`, `a6 and ffff:ffff:: == 2001:db8::`,
 				`s . dict values ct mark i { "x" . 80, "NETFLIX" . 80 }`, `s . meta l4proto vmap { "NETFLIX" . udp : continue }`, `a4 . dict values ct mark s @pairs`,
 				`l . dict values ct mark a6 { 5000000000 . 2001:db8:1::5 }`,
+				`b @truths`, `db != @truths`, `b vmap { false : drop, true : continue }`, `b . meta l4proto { false . tcp, true . udp }`, `db vmap { true : drop, false : continue }`,
+				`b . dict values ct mark db vmap { true . true : drop, true . false : continue }`,
+				`e @macs`, `de != @macs`, `e vmap { 02:00:00:00:00:02 : drop, 02:00:00:00:00:01 : continue }`, `e @vendor`, `e . meta l4proto { 02:00:00:00:00:01 . udp }`,
+				`e @macs ip saddr 10.0.0.0/8`, `e @macs udp dport 1-65535 ip version 4`, `e . dict values ct mark b vmap { 02:00:00:00:00:01 . true : continue }`,
 			},
 			no: []string{
 				`s @others`, `s != @names`, `s != @wild`, `ds @names`, `ds != @nones`,
 				`i @odd`, `i != @numbers`, `di @numbers`, `l != @big`, `l int @numbers`, `l int != @numbers`, `l & 0xff == 1`,
 				`a4 != @nets`, `a4 @hosts`, `a6 @others6`, `a ipv4_addr @nets`, `a ipv4_addr != @nets`,
 				`s vmap { "x" : continue }`, `s vmap { "netflix" : continue }`, `i vmap { 81-90 : continue }`, `i & 0xf0 0x40`,
+				`b != @truths`, `db @truths`, `b vmap { false : continue }`, `b . meta l4proto { true . tcp }`, `b . dict values ct mark db { true . true, false . false }`,
+				`e != @macs`, `de @macs`, `de @vendor`, `e vmap { 02:00:00:00:00:02 : continue }`, `e @macs ip6 saddr ::/0`, `e @macs ip saddr 99.0.0.1`,
 				`s . dict values ct mark i { "x" . 80, "NETFLIX" . 81 }`, `a4 . dict values ct mark ds @pairs`,
 			},
 		}.rules()},
@@ -60,7 +66,8 @@ func ValueScenes() []ValueScene {
 				no:  []string{`s @names`, `s != @wild`, `ds @names`, `s vmap { "NETFLIX-documen" : continue }`},
 			}.rules()},
 		{"written", v4, row(
-			cell("i", dict.IntValue(80)), cell("l", dict.Int64Value(4_000_000_000)), cell("dl", dict.Int64Value(-1)), cell("a4", addr("10.1.2.3")), cell("s", dict.MustString("NETFLIX"))),
+			cell("i", dict.IntValue(80)), cell("l", dict.Int64Value(4_000_000_000)), cell("dl", dict.Int64Value(-1)), cell("a4", addr("10.1.2.3")), cell("s", dict.MustString("NETFLIX")),
+			cell("b", dict.BoolValue(true)), cell("e", dict.EtherValue([6]byte{2, 0, 0, 0, 0, 1}))),
 			valueSets, []Rule{
 				{`meta mark set dict values ct mark i meta mark 80`, true},
 				{`meta mark set dict values ct mark l meta mark 4000000000`, true},
@@ -73,6 +80,17 @@ func ValueScenes() []ValueScene {
 				{`meta mark set dict values ct mark l map { 4000000000 : 9 } meta mark 9`, true},
 				{`meta mark set dict values ct mark a4 map { 10.0.0.0/8 : 10 } meta mark 10`, true},
 				{`meta mark set dict values ct mark s . meta l4proto map { "NETFLIX" . udp : 11 } meta mark 11`, true},
+				{`meta mark set dict values ct mark b map { false : 12, true : 13 } meta mark 13`, true},
+				{`meta mark set meta l4proto . dict values ct mark b map { udp . false : 14, udp . true : 15 } meta mark 15`, true},
+				{`meta mark set dict values ct mark e map { 02:00:00:00:00:01 : 16 } meta mark 16`, true},
+				{`meta mark set dict values ct mark e . meta l4proto map { 02:00:00:00:00:01 . udp : 17 } meta mark 17`, true},
+				{`meta mark set dict values ct mark de map { 02:00:00:00:00:01 : 18 }`, false},
+				{`dict values ct mark e @cards`, false},
+				{`update @cards { dict values ct mark e timeout 5m }`, true},
+				{`dict values ct mark e @cards`, true},
+				{`dict values ct mark de @cards`, false},
+				{`ether daddr set dict values ct mark e ether daddr 02:00:00:00:00:01`, true},
+				{`ether daddr set dict values ct mark de ether daddr 02:00:00:00:00:01`, false},
 				{`meta priority set dict values ct mark s . dict values ct mark i map { "NETFLIX" . 81 : 0:51, "NETFLIX" . 80 : 0:60 } meta priority 0:60`, true},
 				{`meta priority set dict values ct mark i meta priority 0:50`, true},
 				{`dict values ct mark s @seen`, false},
@@ -105,6 +123,10 @@ const valueSets = `
 	set hosts { type ipv4_addr; elements = { 10.9.9.9 }; }
 	set six { type ipv6_addr; elements = { 2001:db8:1::5 }; }
 	set others6 { type ipv6_addr; elements = { ::1 }; }
+	set truths { type boolean; elements = { exists }; }
+	set macs { type ether_addr; elements = { 02:00:00:00:00:01, 02:00:00:00:00:03 }; }
+	set vendor { type ether_addr; flags interval; elements = { 02:00:00:00:00:00-02:00:00:00:00:ff }; }
+	set cards { type ether_addr; flags dynamic,timeout; timeout 1m; }
 	set pairs { type ipv4_addr . ifname; elements = { 10.1.2.3 . "NETFLIX" }; }
 	map policies { type ifname : verdict; elements = { "NETFLIX" : continue, "x" : drop }; }
 	set seen { type ifname; flags dynamic,timeout; timeout 1m; }
