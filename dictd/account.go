@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"nftdict/dict"
+	"nftdict/dictd/api"
 	"nftdict/dictd/config"
 	"nftdict/dictd/conntrack"
 	"nftdict/dictd/ledger"
@@ -133,6 +134,22 @@ func (d *Daemon) handle(e *conntrack.Event) {
 		d.account.Handle(e)
 	}
 	d.table.Handle(e)
+}
+
+// Usage implements api.Source.
+func (d *Daemon) Usage(q ledger.Query) ([]ledger.Uses, error) {
+	if d.account.Ledger == nil {
+		return nil, api.ErrNoLedger
+	}
+	return d.account.Ledger.Usage(q)
+}
+
+// status returns the figures, nil if there is no ledger.
+func (a *account) status() *api.Ledger {
+	if a.Ledger == nil {
+		return nil
+	}
+	return &api.Ledger{Stats: a.Stats(), Records: a.records.Stats()}
 }
 
 // run does rounds until ctx ends.

@@ -48,6 +48,7 @@ func (d *Daemon) Status() *api.Status {
 		Tables:    map[string]api.Table{},
 		Hints:     d.memories.hints.Len(),
 		Identity:  d.who.status(),
+		Ledger:    d.account.status(),
 		Events:    d.happened.Stats(),
 		Registers: d.pipeline.registers.Load().status(),
 		Warnings:  append([]string{}, d.warnings...),

@@ -174,6 +174,8 @@ var calls = []call{
 	{pattern: "DELETE /v1/devices/{mac}/user", path: "/v1/devices/02:00:00:00:00:09/user", status: 404},
 	{pattern: "DELETE /v1/users/{name}", path: "/v1/users/bob", status: 200},
 	{pattern: "DELETE /v1/users/{name}", path: "/v1/users/bob", status: 404},
+	{pattern: "GET /v1/usage", status: 200},
+	{pattern: "GET /v1/usage", path: "/v1/usage?by=user&period=hour", status: 404},
 	{pattern: eventsPattern, path: "/v1/events?after=0&kind=host-*", status: 200},
 }
 

@@ -21,6 +21,7 @@ import (
 
 	"nftdict/dictd/event"
 	"nftdict/dictd/identity"
+	"nftdict/dictd/ledger"
 	"nftdict/dictd/session"
 )
 
@@ -35,6 +36,8 @@ type Source interface {
 	Directory() *identity.Directory
 	// Events is what happened; nil for nothing.
 	Events() *event.Log
+	// Usage returns what connections have moved; ErrNoLedger if that is not kept.
+	Usage(ledger.Query) ([]ledger.Uses, error)
 }
 
 // Limits of a request.
@@ -148,6 +151,7 @@ func (s *Server) handler() *router {
 	s.handleSessions(mux)
 	s.handleWho(mux)
 	s.handleEvents(mux)
+	s.handleUsage(mux)
 	s.handleDocument(mux)
 	return mux
 }

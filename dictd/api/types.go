@@ -11,6 +11,7 @@ import (
 	"nftdict/dictd/identity"
 	"nftdict/dictd/identity/lease"
 	"nftdict/dictd/identity/overheard"
+	"nftdict/dictd/ledger"
 	"nftdict/dictd/session"
 )
 
@@ -33,6 +34,7 @@ type Status struct {
 	Hints     int               `json:"hints"` // DNS answers remembered
 	Registers []Register        `json:"registers"`
 	Identity  Identity          `json:"identity"`
+	Ledger    *Ledger           `json:"ledger"` // null if none is kept
 	Events    event.Stats       `json:"events"`
 	Warnings  []string          `json:"warnings"`
 	Errors    map[string]string `json:"errors,omitempty"` // figures that could not be had, and why
@@ -102,6 +104,12 @@ type Writes struct {
 	Full      uint64 `json:"full"`   // refused: the table was full
 	Failed    uint64 `json:"failed"` // refused for another reason
 	LastError string `json:"last_error,omitempty"`
+}
+
+// Ledger is what is written down of what connections have moved.
+type Ledger struct {
+	ledger.Stats
+	Records ledger.RecordStats `json:"records"` // of connections that are over
 }
 
 // Table is a dictionary table.

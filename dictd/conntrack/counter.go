@@ -8,7 +8,8 @@ import "encoding/binary"
 // are those of IP packets, headers and all, as they were when conntrack met them:
 // before rules could drop them, and fragments put together.
 type Counter struct {
-	Packets, Bytes uint64
+	Packets uint64 `json:"packets"`
+	Bytes   uint64 `json:"bytes"`
 }
 
 // Sub returns how much c is beyond o.

@@ -12,29 +12,23 @@ import (
 
 // Record is a connection that is over.
 type Record struct {
-	Start       *time.Time    `json:"start,omitempty"` // nil where the kernel did not note it
-	End         time.Time     `json:"end"`
-	CtID        uint32        `json:"ct_id"`
-	Zone        uint16        `json:"zone,omitempty"`
-	Protocol    uint8         `json:"ip_protocol"`
-	Client      netip.Addr    `json:"client_address"`
-	ClientPort  uint16        `json:"client_port"`
-	Server      netip.Addr    `json:"server_address"` // as the client called it
-	ServerPort  uint16        `json:"server_port"`
-	ServerNew   *netip.Addr   `json:"server_address_new,omitempty"` // who answered, if that is another
-	MAC         string        `json:"mac_address,omitempty"`        // of the client
-	User        string        `json:"username,omitempty"`
-	Application string        `json:"application,omitempty"`
-	Category    string        `json:"application_category,omitempty"`
-	FromClient  RecordCounter `json:"from_client"`
-	FromServer  RecordCounter `json:"from_server"`
-	Estimated   bool          `json:"estimated,omitempty"` // its end was not heard of: it may have moved more
-}
-
-// RecordCounter is what one side has sent.
-type RecordCounter struct {
-	Packets uint64 `json:"packets"`
-	Bytes   uint64 `json:"bytes"`
+	Start       *time.Time        `json:"start,omitempty"` // nil where the kernel did not note it
+	End         time.Time         `json:"end"`
+	CtID        uint32            `json:"ct_id"`
+	Zone        uint16            `json:"zone,omitempty"`
+	Protocol    uint8             `json:"ip_protocol"`
+	Client      netip.Addr        `json:"client_address"`
+	ClientPort  uint16            `json:"client_port"`
+	Server      netip.Addr        `json:"server_address"` // as the client called it
+	ServerPort  uint16            `json:"server_port"`
+	ServerNew   *netip.Addr       `json:"server_address_new,omitempty"` // who answered, if that is another
+	MAC         string            `json:"mac_address,omitempty"`        // of the client
+	User        string            `json:"username,omitempty"`
+	Application string            `json:"application,omitempty"`
+	Category    string            `json:"application_category,omitempty"`
+	FromClient  conntrack.Counter `json:"from_client"`
+	FromServer  conntrack.Counter `json:"from_server"`
+	Estimated   bool              `json:"estimated,omitempty"` // its end was not heard of: it may have moved more
 }
 
 // newRecord describes a connection that ended now, or when f says.
@@ -42,7 +36,7 @@ func newRecord(c *conn, f *conntrack.Flow, now time.Time, who func(netip.Addr) P
 	r := &Record{
 		End: now.UTC(), CtID: c.id, Zone: c.zone, Protocol: c.orig.Proto, Client: c.orig.Src(), ClientPort: c.orig.SrcPort,
 		Server: c.orig.Dst(), ServerPort: c.orig.DstPort, Application: c.label.Application, Category: c.label.Category,
-		FromClient: RecordCounter(c.billed[0]), FromServer: RecordCounter(c.billed[1]), Estimated: c.estimated,
+		FromClient: c.billed[0], FromServer: c.billed[1], Estimated: c.estimated,
 	}
 	if c.start != 0 {
 		at := time.Unix(0, int64(c.start)).UTC()

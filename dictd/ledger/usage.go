@@ -5,6 +5,7 @@ package ledger
 import (
 	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -118,4 +119,71 @@ func laterOf(a, b time.Time) time.Time {
 		return a
 	}
 	return b
+}
+
+// By is what uses are summed up by.
+type By uint8
+
+// The ways to sum up.
+const (
+	ByHost By = iota
+	ByDevice
+	ByUser
+	ByApplication
+)
+
+// Filter chooses uses; what is zero does not matter.
+type Filter struct {
+	Address     netip.Addr
+	MAC         [6]byte
+	User        string
+	Application string
+}
+
+func (f *Filter) fits(k *Key) bool {
+	return (!f.Address.IsValid() || f.Address == k.Address) && (f.MAC == [6]byte{} || f.MAC == k.MAC) &&
+		(f.User == "" || f.User == k.User) && (f.Application == "" || f.Application == k.Application)
+}
+
+// Sum returns the uses that fit, summed up: of each Key only the one part is set
+// that By names. Traffic of which that is not known is under the zero Key.
+func (u *Uses) Sum(by By, f Filter) map[Key]Use {
+	sums := make(map[Key]Use)
+	for i := range u.Uses {
+		one := &u.Uses[i]
+		if !f.fits(&one.Key) {
+			continue
+		}
+		var k Key
+		switch by {
+		case ByHost:
+			k.Address = one.Address
+		case ByDevice:
+			k.MAC = one.MAC
+		case ByUser:
+			k.User = one.User
+		case ByApplication:
+			k.Application = one.Application
+		}
+		sum := sums[k]
+		sum.add(one.Use)
+		sums[k] = sum
+	}
+	return sums
+}
+
+// End returns when a period that began at t ends.
+func (p Period) End(t time.Time) time.Time {
+	if p == Hour {
+		return t.Add(time.Hour)
+	}
+	return dayOf(t).AddDate(0, 0, 1)
+}
+
+// Start returns when the period of t began.
+func (p Period) Start(t time.Time) time.Time {
+	if p == Hour {
+		return hourOf(t)
+	}
+	return dayOf(t)
 }

@@ -24,6 +24,7 @@ type Daemon interface {
 	Hosts(context.Context) ([]identity.Host, error)
 	Devices(context.Context) ([]identity.Device, error)
 	Users(context.Context) ([]identity.User, error)
+	Usage(context.Context, api.UsageQuery) ([]api.Usage, error)
 	SetUser(ctx context.Context, name string, groups []string) error
 	DeleteUser(ctx context.Context, name string) error
 	Bind(ctx context.Context, device, name string) (api.Bound, error)

@@ -119,6 +119,10 @@ func printDaemon(w io.Writer, s *api.Status) {
 		line(r.For, "%s of %s, %d entries", name, r.Date.UTC().Format(time.DateOnly), r.Entries)
 	}
 	line("hints", "%d names of answers remembered", s.Hints)
+	if l := s.Ledger; l != nil {
+		line("ledger", "%d connections, %s from those that opened them, %s to them, %d ended, %d of these estimated; a look every %.1f s costs %.1f %% of a processor",
+			l.Connections, byteText(l.Original.Bytes), byteText(l.Reply.Bytes), l.Ended, l.Estimated, l.Period, 100*l.Cost)
+	}
 	i := &s.Identity
 	line("identity", "%d of %d addresses, %d devices, %d users, %d addresses moved, %d without a place, %d leases", i.Hosts, i.Limit, i.Devices, i.Users, i.Moves, i.Refused, i.Leases.Leases)
 	fmt.Fprintln(w)
