@@ -119,6 +119,9 @@ func (d *Daemon) open() error {
 		return err
 	}
 	d.pipeline.observe = d.who.Observe
+	if err := d.openRADIUS(c); err != nil {
+		return err
+	}
 	table, err := rules.Open(rules.Options{Name: c.Rules.Table, NetNS: d.o.NetNS, Schema: d.o.Store, Compiler: d.o.Compiler})
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ func (d *Daemon) Reload(c config.Config) error {
 	same.API, same.Quota, same.Plans = c.API, c.Quota, c.Plans
 	same.Sessions.Packets, same.Sessions.Bytes, same.Sessions.Certificates = c.Sessions.Packets, c.Sessions.Bytes, c.Sessions.Certificates
 	if !reflect.DeepEqual(same, c) {
-		return fmt.Errorf("reload: backend, socket, state, queues, rules, sessions.limit, identity and ledger cannot change while dictd runs: start it again")
+		return fmt.Errorf("reload: backend, socket, state, queues, rules, sessions.limit, identity, radius and ledger cannot change while dictd runs: start it again")
 	}
 	classify, err := newClassifier(&c, &d.memories)
 	if err != nil {

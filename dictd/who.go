@@ -16,6 +16,7 @@ import (
 	"nftdict/dictd/identity/lease"
 	"nftdict/dictd/identity/neighbour"
 	"nftdict/dictd/identity/overheard"
+	"nftdict/dictd/identity/radius"
 )
 
 // who is what tells who is behind addresses, with its sources.
@@ -25,6 +26,7 @@ type who struct {
 	neighbours *neighbour.Listener // nil if none are looked at
 	leases     *lease.Watcher      // nil as well
 	overheard  *overheard.Listener // nil as well
+	radius     *radius.Server      // nil as well
 	log        *slog.Logger
 }
 
@@ -89,6 +91,9 @@ func (w *who) Run(ctx context.Context) error {
 	if w.leases != nil {
 		tasks.Go(func() error { return w.leases.Run(ctx) })
 	}
+	if w.radius != nil {
+		tasks.Go(func() error { return w.radius.Run(ctx) })
+	}
 	if w.overheard != nil {
 		tasks.Go(func() error { return w.overheard.Run(ctx) })
 	}
@@ -121,6 +126,9 @@ func (w *who) status() api.Identity {
 	if w.overheard != nil {
 		s.Overheard = w.overheard.Stats()
 	}
+	if w.radius != nil {
+		s.RADIUS = w.radius.Stats()
+	}
 	return s
 }
 
@@ -132,6 +140,9 @@ func (w *who) close() error {
 	}
 	if w.leases != nil {
 		errs = append(errs, w.leases.Close())
+	}
+	if w.radius != nil {
+		errs = append(errs, w.radius.Close())
 	}
 	if w.overheard != nil {
 		errs = append(errs, w.overheard.Close())

@@ -11,6 +11,7 @@ import (
 	"nftdict/dictd/identity"
 	"nftdict/dictd/identity/lease"
 	"nftdict/dictd/identity/overheard"
+	"nftdict/dictd/identity/radius"
 	"nftdict/dictd/ledger"
 	"nftdict/dictd/session"
 )
@@ -126,6 +127,7 @@ type Identity struct {
 	Neighbours NeighbourEvents `json:"neighbours"`
 	Leases     lease.Stats     `json:"leases"`
 	Overheard  overheard.Stats `json:"overheard"` // what devices say to all of their link
+	RADIUS     radius.Stats    `json:"radius"`    // who is logged in
 }
 
 // NeighbourEvents count what the kernel says of neighbours.

@@ -33,6 +33,7 @@ type Config struct {
 	Queues    Queues   `toml:"queues"`
 	Rules     Rules    `toml:"rules"`
 	Sessions  Sessions `toml:"sessions"`
+	RADIUS    RADIUS   `toml:"radius"`
 	Identity  Identity `toml:"identity"`
 	API       API      `toml:"api"`
 	Ledger    Ledger   `toml:"ledger"`
@@ -98,6 +99,7 @@ func Default() Config {
 		Ledger:   Ledger{Accounting: true, Period: 4, Inside: usualInside(), RecordsSize: 64 << 20},
 		Identity: Identity{Leases: usualLeases(), Interfaces: []string{}, Overhear: true, Hosts: 16384, Addresses: 64, Age: 86400},
 		Quota:    defaultQuota(),
+		RADIUS:   RADIUS{Listen: []string{}, Timeout: 3600, Groups: []string{"Filter-Id", "Class"}},
 		API:      API{Read: []string{}, Write: []string{}},
 	}
 }
@@ -218,6 +220,8 @@ func (c *Config) check() error {
 	if c.State == "" {
 		errs = append(errs, fmt.Errorf("state \"\": %w: want a directory", dict.ErrInvalid))
 	}
+	within("radius.timeout", c.RADIUS.Timeout, 60, 31*86400)
+	errs = append(errs, c.RADIUS.check()...)
 	within("identity.hosts", c.Identity.Hosts, 0, 65536)
 	within("identity.addresses", c.Identity.Addresses, 1, 4096)
 	within("identity.age", c.Identity.Age, 60, 366*86400)

@@ -90,3 +90,34 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// Who may tell of sessions is an address or a network, with one secret.
+func TestRADIUSRefusals(t *testing.T) {
+	const listen = "[radius]\nlisten = [\"10.0.0.1:1813\"]\n"
+	for text, want := range map[string]string{
+		listen: "nobody may tell", "[radius]\nlisten = [\"10.0.0.1\"]\n": "want ADDRESS:PORT", "[radius]\ngroups = [\"Reply-Message\"]\n": "want Class, Filter-Id",
+		listen + "[[radius.client]]\naddress = \"10.0.0.2/24\"\nsecret = \"x\"\n":                        "want an address or a network",
+		listen + "[[radius.client]]\naddress = \"10.0.0.2\"\n":                                           "want secret",
+		listen + "[[radius.client]]\naddress = \"10.0.0.2\"\nsecret = \"x\"\nsecret_file = \"/etc/y\"\n": "want secret",
+	} {
+		if _, err := Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(path, []byte("testing123\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Parse([]byte(listen + "[[radius.client]]\naddress = \"10.0.0.0/24\"\nsecret_file = \"" + path + "\"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := c.RADIUS.Known()
+	if err != nil || len(known) != 1 || string(known[0].Secret) != "testing123" || known[0].Prefix.Bits() != 24 {
+		t.Errorf("known %v, %v", known, err)
+	}
+	c.RADIUS.Clients[0].SecretFile += "none"
+	if _, err := c.RADIUS.Known(); err == nil {
+		t.Error("a file that is not there has a secret")
+	}
+}

@@ -26,6 +26,8 @@ type Login struct {
 	Addrs   []netip.Addr `json:"addrs,omitempty"`
 	Since   time.Time    `json:"since"`
 	Until   time.Time    `json:"until"` // unless it is told again
+
+	kept time.Time // Until, as the file has it
 }
 
 // Bounds of logins.
@@ -72,6 +74,7 @@ func (l *logins) read(_, text []byte) error {
 	if err := one.check(); err != nil {
 		return fmt.Errorf("login: %w", err)
 	}
+	one.kept = one.Until
 	l.add(&one)
 	return nil
 }
@@ -131,7 +134,7 @@ func drop[K comparable](m map[K][]*Login, k K, one *Login) {
 
 // login notes a login, or that one goes on, and returns what it was before, nil
 // if it is new. It is written where that changes much.
-func (s *State) login(l Login, now time.Time) (was *Login, err error) {
+func (s *State) login(l *Login, now time.Time) (was *Login, err error) {
 	if err := l.check(); err != nil {
 		return nil, err
 	}
@@ -144,26 +147,35 @@ func (s *State) login(l Login, now time.Time) (was *Login, err error) {
 	switch {
 	case was == nil && len(s.logins.byKey) >= maxLogins:
 		return nil, fmt.Errorf("logins: %w: there are %d", ErrTooMany, maxLogins)
-	case was != nil:
+	case was != nil: // what goes on need not be told as a whole
 		l.Since = was.Since
+		if len(l.Groups) == 0 {
+			l.Groups = was.Groups
+		}
+		if len(l.Addrs) == 0 {
+			l.Addrs = was.Addrs
+		}
+		if l.MAC == ([6]byte{}) {
+			l.MAC = was.MAC
+		}
 	}
 	// A login that goes on costs the disk one write in half of its time.
-	if was == nil || !was.same(&l) || was.Until.Sub(now) < l.Until.Sub(now)/2 {
-		text, err := json.Marshal(&l)
-		if err != nil {
-			return nil, err
-		}
-		if err := s.change(func(b buckets) error { return b.logins.Put([]byte(l.key().String()), text) }); err != nil {
-			return nil, err
-		}
-	} else {
+	if was != nil && was.same(l) && was.kept.Sub(now) >= l.Until.Sub(now)/2 {
 		was.Until = l.Until
 		return was, nil
 	}
+	text, err := json.Marshal(l)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.change(func(b buckets) error { return b.logins.Put([]byte(l.key().String()), text) }); err != nil {
+		return nil, err
+	}
+	l.kept = l.Until
 	if was != nil {
 		s.logins.remove(was)
 	}
-	s.logins.add(&l)
+	s.logins.add(l)
 	return was, nil
 }
 
@@ -173,7 +185,7 @@ func (l *Login) same(o *Login) bool {
 }
 
 // logout ends the logins for which a function returns true, and returns them.
-func (s *State) logout(now time.Time, which func(*Login) bool) (ended []*Login, err error) {
+func (s *State) logout(which func(*Login) bool) (ended []*Login, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, l := range s.logins.byKey {
@@ -199,7 +211,6 @@ func (s *State) logout(now time.Time, which func(*Login) bool) (ended []*Login, 
 	}
 	for _, l := range ended {
 		s.logins.remove(l)
-		s.noteEnded(l.key(), now)
 		for _, grave := range s.graves(l) {
 			s.gone[grave] = false
 		}
@@ -223,14 +234,19 @@ func (s *State) graves(l *Login) (keys []string) {
 	return keys
 }
 
-// noteEnded has what comes late of a login refused. s.mu is held.
+// noteEnded has what comes late of a login refused; of all of somebody's where no
+// session is named, believed again.
 func (s *State) noteEnded(k loginKey, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for key, at := range s.logins.ended {
-		if now.Sub(at) >= endedLife || len(s.logins.ended) >= maxEnded {
+		if now.Sub(at) >= endedLife || len(s.logins.ended) >= maxEnded || k.session == "" && key.by == k.by {
 			delete(s.logins.ended, key)
 		}
 	}
-	s.logins.ended[k] = now
+	if k.session != "" {
+		s.logins.ended[k] = now
+	}
 }
 
 // userOf returns who uses a device: who is logged in at it or at one of its
@@ -285,7 +301,7 @@ func (s *State) groupsOf(name string) (string, bool) {
 // Login notes who uses a device. Rows say so when it returns. dict.ErrInvalid,
 // dict.ErrTooLong, ErrTooMany, ErrEnded, ErrNoState.
 func (d *Directory) Login(l Login) error {
-	was, err := d.cfg.State.login(l, d.cfg.Clock())
+	was, err := d.cfg.State.login(&l, d.cfg.Clock())
 	if err != nil {
 		return err
 	}
@@ -297,13 +313,17 @@ func (d *Directory) Login(l Login) error {
 }
 
 // Logout ends one login of somebody who told it, or all of his where no session
-// is named. It returns how many.
+// is named: he begins anew. It returns how many.
 func (d *Directory) Logout(by, session string) (int, error) {
-	return d.logout(func(l *Login) bool { return l.By == by && (session == "" || l.Session == session) })
+	n, err := d.logout(func(l *Login) bool { return l.By == by && (session == "" || l.Session == session) })
+	if err == nil {
+		d.cfg.State.noteEnded(loginKey{by, session}, d.cfg.Clock())
+	}
+	return n, err
 }
 
 func (d *Directory) logout(which func(*Login) bool) (int, error) {
-	ended, err := d.cfg.State.logout(d.cfg.Clock(), which)
+	ended, err := d.cfg.State.logout(which)
 	if err == nil && len(ended) > 0 {
 		d.loginsChanged(ended)
 	}
