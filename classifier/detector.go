@@ -95,5 +95,7 @@ func detectors() []detector {
 		multicastDetectors(),
 		plantDetectors(),
 		notationDetectors(),
+		greetingDetectors(),
+		studioDetectors(),
 	)
 }

@@ -43,6 +43,7 @@ func allExamples() []example {
 		underlaysExamples(),
 		plantsExamples(),
 		notationsExamples(),
+		greetingsExamples(),
 	)
 }
 
