@@ -21,7 +21,6 @@
 // handed an expression it must reject in the term's place, so the message that
 // nft prints stands at the term, and the batch fails as a whole. It refuses to
 // send a placeholder, to print one (but in the raw bytes of -d mnl), and to hide a
-// dict rule; and to take terms with -o, which merges rules by what differs in their
-// text. It refuses to run where the kernel cannot intercept
+// dict rule; and to let nft -o merge rules that hold terms. It refuses to run where the kernel cannot intercept
 // ([dict.ErrNotSupported], and what is needed).
 package front

@@ -76,7 +76,7 @@ func (t *terms) placeholderAt(elems []Element) (e *term, n int) {
 			return nil, 0
 		}
 		e = t.exactly(pick(a, unix.NFTA_OBJREF_IMM_NAME))
-		if typ, _ := uint32Of(pick(a, unix.NFTA_OBJREF_IMM_TYPE)); e == nil || e.kind != Statement || typ != unix.NFT_OBJECT_QUOTA {
+		if typ, _ := uint32Of(pick(a, unix.NFTA_OBJREF_IMM_TYPE)); e == nil || e.kind != Statement && !t.opaque || typ != unix.NFT_OBJECT_QUOTA {
 			return nil, 0
 		}
 		return e, 1

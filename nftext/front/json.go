@@ -88,8 +88,8 @@ func splice(src []byte, edits []jsonEdit) []byte {
 }
 
 // appendPlaceholderJSON appends what stands for a term in a list of statements.
-func appendPlaceholderJSON(b []byte, e *term) []byte {
-	if e.kind == Statement {
+func (t *terms) appendPlaceholderJSON(b []byte, e *term) []byte {
+	if e.kind == Statement || t.opaque {
 		return append(b, `{"quota": "`+e.token+`"}`...)
 	}
 	return append(b, `{"match": {"op": "==", "left": {"meta": {"key": "ibrname"}}, "right": "`+e.token+`"}}`...)

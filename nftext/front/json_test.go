@@ -186,7 +186,7 @@ func TestRevealJSONRefuses(t *testing.T) {
 	}
 	e, m := x.terms.list[0], x.terms.intern(Match, matchTerm)
 	s := x.terms.intern(Statement, statementTerm)
-	placeholder := func(e *term) string { return string(appendPlaceholderJSON(nil, e)) }
+	placeholder := func(e *term) string { return string(newTerms().appendPlaceholderJSON(nil, e)) }
 	for name, line := range map[string]string{
 		"carrier alone is missing": strings.Replace(string(hidden), e.carrier.json(x.terms.base), "5", 1),
 		"marker at the end":        ruleJSON(placeholder(e)),

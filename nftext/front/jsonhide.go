@@ -31,14 +31,10 @@ func (x *texts) hideJSON(name string, src []byte) (out []byte, changed bool, err
 			return err
 		}
 		h.list, h.offset = &list, start
-		edits := len(h.edits)
 		for i := range list.Children {
 			if err := h.statement(fmt.Sprintf("%v[%d]", at, i), &list.Children[i]); err != nil {
 				return err
 			}
-		}
-		if option := x.options.refused(); option != "" && len(h.edits) > edits {
-			return h.fault(at.String(), &list, fmt.Errorf("dict terms cannot be combined with %s yet: %w", option, dict.ErrNotSupported))
 		}
 		return nil
 	})
@@ -117,7 +113,7 @@ func (h *jsonHider) statement(path string, n *jsondoc.Node) error {
 			return h.fault(path, n, err)
 		}
 		e := h.terms.entry(termKey{kind: s.Kind, text: s.Text, path: path})
-		h.edit(n, appendPlaceholderJSON(nil, e))
+		h.edit(n, h.terms.appendPlaceholderJSON(nil, e))
 		return nil
 	}
 	v := jsonValues{jsonHider: h}
@@ -189,7 +185,7 @@ func (v *jsonValues) value(path string, n *jsondoc.Node, use Use) error {
 	}
 	v.taken = append(v.taken, c)
 	e := v.terms.entry(termKey{kind: Value, text: s.Text, carrier: c, typed: s.Class == Ether && v.matchesType(n.Start), path: path})
-	v.markers = append(appendPlaceholderJSON(v.markers, e), ", "...)
+	v.markers = append(v.terms.appendPlaceholderJSON(v.markers, e), ", "...)
 	v.edits = append(v.edits, jsonEdit{v.offset + n.Start, v.offset + n.End, []byte(c.json(v.terms.base))})
 	return nil
 }

@@ -101,7 +101,11 @@ func printed(line []byte, at int, e *term) (start, end int, ok bool) {
 		}
 		start, end = start-1, end+1
 	}
-	head, ok := bytes.CutSuffix(line[:start], []byte(placeholderWord(e.kind)+" "))
+	word := placeholderKey // nft prints none that it has read with -o
+	if e.kind == Statement {
+		word = placeholderObject
+	}
+	head, ok := bytes.CutSuffix(line[:start], []byte(word+" "))
 	if !ok {
 		return 0, 0, false
 	}

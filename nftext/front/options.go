@@ -111,12 +111,3 @@ func (o *options) set(c byte, value string) {
 func (o *options) talks(args []string) bool {
 	return o.interactive && o.file == "" && o.command == len(args)
 }
-
-// refused names the option under which a dict term cannot be read, or is empty: -o
-// merges rules that differ in one match, and would take placeholders for values.
-func (o *options) refused() string {
-	if o.optimize {
-		return "-o (optimize)"
-	}
-	return ""
-}

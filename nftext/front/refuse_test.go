@@ -7,34 +7,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 )
-
-func TestRunRefusals(t *testing.T) {
-	ns := newNetwork(t)
-	ns.must(t, "add table ip t; add chain ip t c; add chain ip t d")
-	const add = "add rule ip t d dict sessions ct id application 1"
-	for _, args := range [][]string{{"-o", add}, {"-jo", add}} {
-		got := ns.run(t, "", args...)
-		if got.Exit != 1 || !strings.Contains(got.Err, "cannot be combined with -") || !strings.Contains(got.Err, add+"\n                ^^^^^") {
-			t.Errorf("nft %q: %+v", args, got)
-		}
-	}
-	if got := ns.run(t, "", "list", "ruleset"); strings.Contains(got.Out, "dict") {
-		t.Errorf("something was loaded: %+v", got)
-	}
-
-	// What the kernel has is no matter of -o.
-	ns.must(t, add)
-	if got := ns.run(t, "", "-o", "list", "ruleset"); !strings.Contains(got.Out, "application 1\n") {
-		t.Errorf("list: %+v", got)
-	}
-	if got := ns.run(t, "", "-o", "add rule ip t c accept"); got != (said{}) {
-		t.Errorf("add: %+v", got)
-	}
-}
 
 func TestRunUnknownBinary(t *testing.T) {
 	needListener(t)

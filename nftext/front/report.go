@@ -55,6 +55,10 @@ func (t *terms) restore(text []byte) []byte {
 			at = placeOf(lines[i-1])
 		}
 		l, ok := t.source(at, strings.TrimSuffix(lines[i], "\n"))
+		if shown, merged := t.optimized(lines[i]); merged {
+			lines[i] = shown
+			continue
+		}
 		if !ok {
 			if e, _ := t.find([]byte(lines[i])); e != nil {
 				lines[i] = t.elsewhere(lines[i])
@@ -74,6 +78,27 @@ func (t *terms) restore(text []byte) []byte {
 		out = append(out, diagnose("", []byte(e.shown()), e.textError())...)
 	}
 	return out
+}
+
+// optimized returns a line in which nft -o names a rule that it merges, which has no
+// term itself but may stand beside one that has: "rules.nft:3:5-9: " and the line of
+// the text.
+func (t *terms) optimized(line string) (shown string, ok bool) {
+	at, rest, ok := title(line)
+	if !ok || !t.opaque {
+		return "", false
+	}
+	l, ok := t.source(at, strings.TrimSuffix(rest[len(": "):], "\n"))
+	if !ok {
+		return "", false
+	}
+	var from, to int
+	if _, err := fmt.Sscanf(line[len(at.name):], fmt.Sprintf(":%d:%%d-%%d", at.line), &from, &to); err != nil || from < 1 || to < from || to > maxMessage {
+		return "", false
+	}
+	carets, _ := l.moveCarets(strings.Repeat(" ", from-1) + strings.Repeat("^", to-from+1))
+	carets = strings.TrimSuffix(carets, "\n")
+	return fmt.Sprintf("%s:%d:%d-%d: %s\n", at.name, at.line, strings.IndexByte(carets, '^')+1, len(carets), l.shown), true
 }
 
 // elsewhere returns a line that the place before it does not name, with terms in

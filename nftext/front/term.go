@@ -21,6 +21,8 @@ type terms struct {
 	mark []byte // what every token of this run starts with
 	base uint32 // number of the first carrier for integers
 
+	opaque bool // nft -o: it must not merge rules by what stands for a term
+
 	mu    sync.Mutex
 	list  []*term
 	byKey map[termKey]*term

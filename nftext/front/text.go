@@ -48,9 +48,9 @@ func (t *terms) hide(name string, src []byte, spans []Span) (out []byte, changed
 			key.typed = s.Class == Ether && matchesType(bare[s.End:])
 		}
 		e := t.entry(key)
-		word := placeholder(e)
+		word := t.placeholder(e)
 		if s.Kind == Value {
-			edits = append(edits, edit{s.Statement, s.Statement, placeholder(e) + " ", e})
+			edits = append(edits, edit{s.Statement, s.Statement, t.placeholder(e) + " ", e})
 			if s.Class == Bool {
 				for _, w := range truths(bare, s.Statement, s.Start, s.End, "true", "false") {
 					edits = append(edits, edit{w.start, w.end, truthDigit[string(src[w.start:w.end])], nil})
@@ -151,14 +151,17 @@ var (
 
 // placeholder returns the words that stand for a match or a statement, and that
 // say of a value which term its carrier is. As a match it is a key the kernel
-// refuses outside of bridges; as a statement it is an object nobody has.
-func placeholder(e *term) string {
-	return placeholderWord(e.kind) + " " + e.token
+// refuses outside of bridges; as a statement it is an object nobody has. That is what
+// nft -o takes for all: it merges matches, and statements that it knows it puts
+// behind the verdicts that it merges.
+func (t *terms) placeholder(e *term) string {
+	if e.kind == Statement || t.opaque {
+		return placeholderObject + " " + e.token
+	}
+	return placeholderKey + " " + e.token
 }
 
-func placeholderWord(kind Kind) string {
-	if kind == Statement {
-		return "quota name"
-	}
-	return "ibrname"
-}
+const (
+	placeholderObject = "quota name"
+	placeholderKey    = "ibrname"
+)

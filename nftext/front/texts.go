@@ -36,6 +36,7 @@ type texts struct {
 }
 
 func newTexts(t *terms, codec Codec, o options) *texts {
+	t.opaque = o.optimize
 	return &texts{terms: t, codec: codec, finder: codec.Finder(), options: o, ready: map[fileID][][]byte{}}
 }
 
@@ -108,12 +109,6 @@ func (x *texts) hideNested(name string, src []byte) (out []byte, changed bool, e
 	}
 	spans, err := x.finder.Find(src, x.include)
 	x.lost = x.lost || x.talks && x.torn && assigns(src) != nil
-	if option := x.options.refused(); err == nil && len(spans) > 0 && option != "" {
-		err = &TextError{
-			Offset: spans[0].Start, End: spans[0].End,
-			Err: fmt.Errorf("dict terms cannot be combined with %s yet: %w", option, dict.ErrNotSupported),
-		}
-	}
 	for _, s := range spans {
 		x.varied = x.varied || s.Text != ""
 		if x.stray && s.Text != "" && err == nil {
