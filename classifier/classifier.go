@@ -62,6 +62,7 @@ type Classifier struct {
 	detectors []detector
 	first     [2][256]idSet        // candidates by first payload byte, for TCP and UDP
 	openers   []int                // those whose opening messages take sessions from others
+	sure      [2]idSet             // those that take sessions by what either side sends
 	midway    idSet                // those that know their protocol from a message in the middle of a stream
 	bare      [256]*detector       // protocols told by the IP protocol number
 	announced map[string]*detector // by application: what only another session tells
@@ -95,6 +96,12 @@ func New(o Options) *Classifier {
 		d.bare = &Application{d.upper, d.category}
 		if d.opening != nil {
 			c.openers = append(c.openers, i)
+		}
+		if d.datagram != nil && d.confidence >= confidenceTakeover {
+			c.sure[Reply].add(i)
+			if d.answers == nil { // what goes with many protocols takes none from another
+				c.sure[Original].add(i)
+			}
 		}
 		if d.name == "TLS" || d.name == "HTTP" {
 			c.midway.add(i)

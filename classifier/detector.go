@@ -19,8 +19,9 @@ type detector struct {
 	patience uint8
 
 	bare *Application // of name and category, for the history; set by New
-	// lenient says that datagram takes anything that follows for its own.
-	lenient bool
+	// answers tells datagrams of the protocol where the session's own detector takes
+	// anything that follows for its own; nil: it does not.
+	answers func([]byte) bool
 	// opening tells a datagram that may open a connection of the protocol on a
 	// session that another has; nil: none does.
 	opening func([]byte) bool
@@ -67,6 +68,14 @@ func (s *idSet) add(i int)      { s[i>>6] |= 1 << (i & 63) }
 func (s *idSet) remove(i int)   { s[i>>6] &^= 1 << (i & 63) }
 func (s *idSet) has(i int) bool { return s[i>>6]>>(i&63)&1 != 0 }
 func (s *idSet) empty() bool    { return s[0]|s[1]|s[2]|s[3] == 0 }
+
+// and returns what is in both sets.
+func (s idSet) and(o *idSet) idSet {
+	for w := range s {
+		s[w] &= o[w]
+	}
+	return s
+}
 
 // all yields the members in order. It goes over a copy: members may be removed
 // meanwhile.

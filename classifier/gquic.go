@@ -12,7 +12,7 @@ const maxCHLOTags = 64
 
 func gquicDetector() detector {
 	return detector{
-		name: "QUIC", upper: "QUIC", category: "web", confidence: confidenceSealed, lenient: true,
+		name: "QUIC", upper: "QUIC", category: "web", confidence: confidenceSealed, answers: answersGQUIC,
 		datagram: lookGQUIC,
 	}
 }

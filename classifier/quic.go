@@ -9,7 +9,7 @@ const (
 
 func quicDetector() detector {
 	return detector{
-		name: "QUIC", upper: "QUIC", category: "web", confidence: confidenceSealed, lenient: true, opening: opensQUIC,
+		name: "QUIC", upper: "QUIC", category: "web", confidence: confidenceSealed, answers: answersQUIC, opening: opensQUIC,
 		starts:   func(b byte) bool { return b&0x80 != 0 },
 		datagram: lookQUIC,
 	}

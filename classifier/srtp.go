@@ -4,7 +4,7 @@ package classifier
 
 func srtpDetector() detector {
 	return detector{
-		name: "SRTP", upper: "SRTP", category: "voip", confidence: 85, lenient: true,
+		name: "SRTP", upper: "SRTP", category: "voip", confidence: 85, answers: answersSRTP,
 		starts:   func(byte) bool { return false }, // sessions are handed over to it
 		datagram: lookSRTP,
 	}

@@ -17,7 +17,7 @@ const (
 
 func stunDetector() detector {
 	return detector{
-		name: "STUN", upper: "STUN", category: "voip", confidence: 93, lenient: true,
+		name: "STUN", upper: "STUN", category: "voip", confidence: 93, answers: answersSTUN,
 		starts:   func(b byte) bool { return b < 0x40 || b == 0xff },
 		stream:   lookSTUNStream,
 		datagram: lookSTUN,

@@ -23,7 +23,7 @@ func (c *Classifier) runAlone(x *sight) {
 	over := s.flags&told != 0 || x.dir == Original && s.flags&heard != 0
 	v := no
 	switch {
-	case over || x.dir == Reply && s.detector.lenient:
+	case over || x.dir == Reply && s.detector.answers != nil:
 		if x.recognised() {
 			v = done // what it said before
 		}
@@ -31,14 +31,14 @@ func (c *Classifier) runAlone(x *sight) {
 		v = s.detector.datagram(x)
 	}
 	switch {
-	case v == no && c.challenge(x, c.first[overUDP][x.data[0]], confidenceTakeover):
+	case v == no && c.challenge(x, c.sure[x.dir].and(&c.first[overUDP][x.data[0]])):
 	case x.dir == Original:
 		if !over {
 			s.settle(Original, v)
 		}
 	case v != no:
 		s.confirm()
-		if s.detector.lenient && s.flags&finished == 0 {
+		if s.detector.answers != nil && s.flags&finished == 0 {
 			v = s.detector.datagram(x)
 		}
 		s.settle(Reply, v)
@@ -72,7 +72,7 @@ func (c *Classifier) opened(x *sight) bool {
 		}
 		var one idSet
 		one.add(i)
-		return c.challenge(x, one, confidenceTakeover)
+		return c.challenge(x, one)
 	}
 	return false
 }
@@ -81,8 +81,8 @@ func (c *Classifier) opened(x *sight) bool {
 // do so, without regard to what it has seen before. It changes nothing.
 func (x *sight) recognised() bool {
 	s := x.s
-	if s.detector.name == "QUIC" && s.detector.opening != nil && (len(x.data) < 5 || x.data[0]&0x80 == 0 || be32(x.data[1:]) == 0) {
-		return false // a reset, or versions to choose from: it says so of anything
+	if s.detector.answers != nil {
+		return s.detector.answers(x.data)
 	}
 	kept := *s
 	x.spare.log.empty()
@@ -95,35 +95,41 @@ func (x *sight) recognised() bool {
 }
 
 // challenge shows x to candidates as if the session had no protocol, and gives it
-// to the first whose confidence is at least least. Else nothing changes.
-func (c *Classifier) challenge(x *sight, candidates idSet, least uint8) bool {
+// to the first that is better than what it has. Else nothing changes.
+func (c *Classifier) challenge(x *sight, candidates idSet) bool {
+	if candidates.empty() {
+		return false
+	}
 	s := x.s
 	kept := *s
+	s.detector, s.found, s.trial, s.certainty = nil, nil, nil, 0
+	s.flags &^= forgotten
+	clean := s.flags
 	for i := range candidates.all {
 		d := &c.detectors[i]
-		switch {
-		case d.opening != nil:
-		case d == kept.detector, d.confidence < least, d.lenient && x.dir == Original:
-			continue // what goes with many protocols takes none from another
+		if d == kept.detector && d.opening == nil {
+			continue
 		}
-		s.detector, s.found, s.trial, s.certainty = nil, nil, nil, 0
-		s.flags &^= forgotten
 		x.id = i
 		v := d.datagram(x)
-		if v >= found && x.outdoes(d, &kept, least) {
+		if v >= found && x.outdoes(d, &kept) {
 			c.takeOver(x, d, &kept, v)
 			return true
 		}
-		s.endTrial()
-		work := s.work // a hello in the making is read on
-		*s = kept
-		s.work = work
+		if v != no || s.found != nil {
+			s.endTrial()
+			s.found, s.certainty, s.flags = nil, 0, clean
+		}
 	}
+	s.endTrial()
+	work := s.work // a hello in the making is read on
+	*s = kept
+	s.work = work
 	return false
 }
 
 // outdoes reports whether what d has just found in x is better than what is kept.
-func (x *sight) outdoes(d *detector, kept *Session, least uint8) bool {
+func (x *sight) outdoes(d *detector, kept *Session) bool {
 	s := x.s
 	switch {
 	case d.name == "QUIC" && s.certainty < confidenceHello: // it did not open
@@ -131,7 +137,7 @@ func (x *sight) outdoes(d *detector, kept *Session, least uint8) bool {
 	case d == kept.detector: // another connection on the same ports, or the same hello again
 		return s.found.hello.sni != "" && s.found.hello.sni != kept.found.handshakeName()
 	}
-	return max(s.certainty, d.confidence) >= least
+	return max(s.certainty, d.confidence) >= confidenceTakeover
 }
 
 // handshakeName returns the server name of a hello; empty without one.
@@ -183,6 +189,38 @@ func opensQUIC(b []byte) bool {
 	}
 	_, known := lookupQUIC(binary.BigEndian.Uint32(b[1:]))
 	return known
+}
+
+// answersQUIC reports whether b is a server's of a connection that it takes: neither
+// a reset nor versions to choose from, which it answers to anything.
+func answersQUIC(b []byte) bool {
+	p, ok := nextQUIC(b)
+	if !ok {
+		return false
+	}
+	_, known := lookupQUIC(p.version)
+	return known
+}
+
+// answersGQUIC is answersQUIC for the versions before there was a standard.
+func answersGQUIC(b []byte) bool {
+	number, _ := gquicVersion(b)
+	return number != 0 || isGQUICAnswer(b)
+}
+
+// answersSTUN reports whether b is a message, or what comes behind them.
+func answersSTUN(b []byte) bool {
+	if inner := multiplexed(b); inner != nil {
+		b = inner
+	}
+	size, ok := stunMessage(b)
+	return ok && size == len(b) || answersSRTP(b)
+}
+
+// answersSRTP reports whether b is media, or the keys for them.
+func answersSRTP(b []byte) bool {
+	_, _, ok := dtlsRecord(b)
+	return ok || isRTP(b) || isRTCP(b)
 }
 
 // opensDTLS reports whether b can begin with a ClientHello.
