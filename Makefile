@@ -82,8 +82,9 @@ build: check-go ## build dictd, dictctl and the demo into bin/
 
 .PHONY: install
 install: build ## (root) install the programs, man pages, unit file and an example configuration
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man7 $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)/etc/dictd $(DESTDIR)/usr/lib/systemd/system
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)/etc/dictd $(DESTDIR)/usr/lib/systemd/system
 	install -m 0755 $(BIN)/dictd $(BIN)/dictctl $(DESTDIR)$(PREFIX)/sbin/
+	install -m 0644 docs/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 docs/man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
 	install -m 0644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	sed 's|@SBIN@|$(PREFIX)/sbin|' cmd/dictd/dictd.service > $(DESTDIR)/usr/lib/systemd/system/dictd.service

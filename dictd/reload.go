@@ -13,17 +13,21 @@ import (
 	"nftdict/dictd/event"
 )
 
-// Reload takes over a new configuration while packets go on being inspected:
-// fail, log_level, domains, countries, vendors, api, sessions.packets,
-// sessions.bytes, sessions.certificates, quota and the plans. Files that they name are read again. If another key
-// has changed, or the new values do not work, nothing changes.
-func (d *Daemon) Reload(c config.Config) error {
-	old := d.config.Load()
+// takenOver returns a configuration with all of another that a reload takes over.
+func takenOver(old, c *config.Config) config.Config {
 	same := *old
 	same.Fail, same.LogLevel, same.Domains, same.Countries, same.Vendors = c.Fail, c.LogLevel, c.Domains, c.Countries, c.Vendors
 	same.API, same.Quota, same.Plans = c.API, c.Quota, c.Plans
 	same.Sessions.Packets, same.Sessions.Bytes, same.Sessions.Certificates = c.Sessions.Packets, c.Sessions.Bytes, c.Sessions.Certificates
-	if !reflect.DeepEqual(same, c) {
+	return same
+}
+
+// Reload takes over a new configuration while packets go on being inspected: what
+// takenOver tells, and files that it names, which are read again. If another key
+// has changed, or the new values do not work, nothing changes.
+func (d *Daemon) Reload(c config.Config) error {
+	old := d.config.Load()
+	if !reflect.DeepEqual(takenOver(old, &c), c) {
 		return fmt.Errorf("reload: backend, socket, state, queues, rules, sessions.limit, identity, radius and ledger cannot change while dictd runs: start it again")
 	}
 	classify, err := newClassifier(&c, &d.memories)

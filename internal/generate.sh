@@ -16,6 +16,7 @@ build() {
 	GOFLAGS=-mod=mod go generate ./bpfmap/...
 	go run ./cmd/dictctl man docs/man
 	go run ./internal/manpage nft-dict 7 2026-11-20 "dictionaries in the rules of nft" docs/rules.md >docs/man/nft-dict.7
+	go run ./internal/manpage dictd.conf 5 2026-11-21 "the configuration of dictd" docs/config.md >docs/man/dictd.conf.5
 }
 
 case "${1:-}" in

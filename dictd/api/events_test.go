@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -125,6 +126,19 @@ func FuzzReadEvents(f *testing.F) {
 		for range readEvents(strings.NewReader(text)) {
 		}
 	})
+}
+
+// TestEventsAreInTheManual has each kind told of in docs/api.md.
+func TestEventsAreInTheManual(t *testing.T) {
+	page, err := os.ReadFile("../../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range event.Kinds() {
+		if !strings.Contains(string(page), "`"+k.String()+"`") {
+			t.Errorf("%v: not in docs/api.md", k)
+		}
+	}
 }
 
 // stream is an http.ResponseWriter that tells of its first Write.

@@ -15,7 +15,7 @@ const manExit = `0 if all was done, 1 if something failed, 2 if the command line
 understood. dictctl nft exits as nft does. dictctl doctor fails where the
 product cannot work, dictctl status where the daemon does not answer.`
 
-const manSeeAlso = `nft-dict(7), nft(8), conntrack(8)`
+const manSeeAlso = `dictd.conf(5), nft-dict(7), nft(8), conntrack(8)`
 
 // manualPage returns dictctl(8): the help texts of root and its commands.
 //
