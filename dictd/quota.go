@@ -79,6 +79,9 @@ func (d *Daemon) reloadQuota(was, c *config.Config) (*rules.Policy, error) {
 	return made, nil
 }
 
+// Quotas implements api.Source.
+func (d *Daemon) Quotas() *quota.Manager { return d.quota.Manager }
+
 // close closes what openQuota has opened.
 func (q *quotas) close() error {
 	if q.Manager == nil {

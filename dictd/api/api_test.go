@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -22,6 +23,8 @@ import (
 	"nftdict/dictd/event"
 	"nftdict/dictd/identity"
 	"nftdict/dictd/identity/neighbour"
+	"nftdict/dictd/quota"
+	"nftdict/dictd/quota/plan"
 	"nftdict/dictd/session"
 )
 
@@ -30,6 +33,29 @@ type source struct {
 	*session.Table
 	who *identity.Directory
 	log *event.Log
+	quo *quota.Manager
+}
+
+func (s source) Quotas() *quota.Manager { return s.quo }
+
+// quotas have two plans for group "staff" and one for user zoe.
+func quotas(t *testing.T, who *identity.Directory, log *event.Log) *quota.Manager {
+	t.Helper()
+	plans, err := plan.Parse([]plan.Spec{
+		{Name: "daily", For: []string{"user zoe", "group staff"}, Volume: "1000", Period: "day"},
+		{Name: "tv", For: []string{"group staff"}, Time: "1h", Period: "none"},
+	}, plan.Defaults{Zone: time.UTC, Throttle: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := quota.New(quota.Config{
+		Store: dicttest.NewStandard(t), Directory: who, Plans: plans, Clock: time.Now, Events: log, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	return m
 }
 
 func (s source) Events() *event.Log { return s.log }
@@ -91,7 +117,8 @@ func newSource(t *testing.T, n int) source {
 		}
 		s.Unlock()
 	}
-	return source{table, directory(t), event.New(0, time.Now)}
+	who, log := directory(t), event.New(0, time.Now)
+	return source{table, who, log, quotas(t, who, log)}
 }
 
 // serve runs a server of newSource.

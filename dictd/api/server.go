@@ -22,6 +22,7 @@ import (
 	"nftdict/dictd/event"
 	"nftdict/dictd/identity"
 	"nftdict/dictd/ledger"
+	"nftdict/dictd/quota"
 	"nftdict/dictd/session"
 )
 
@@ -38,6 +39,8 @@ type Source interface {
 	Events() *event.Log
 	// Usage returns what connections have moved; ErrNoLedger if that is not kept.
 	Usage(ledger.Query) ([]ledger.Uses, error)
+	// Quotas keeps budgets.
+	Quotas() *quota.Manager
 }
 
 // Limits of a request.
@@ -152,6 +155,7 @@ func (s *Server) handler() *router {
 	s.handleWho(mux)
 	s.handleEvents(mux)
 	s.handleUsage(mux)
+	s.handleQuotas(mux)
 	s.handleDocument(mux)
 	return mux
 }

@@ -52,6 +52,7 @@ func (m *Manager) change(c Choice, f func(b *budget, now time.Time) (add int64, 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.refresh()
+	m.looked = time.Time{} // lists are of before
 	b, err := m.find(c)
 	if err != nil {
 		return Budget{}, err
