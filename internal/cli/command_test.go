@@ -182,7 +182,8 @@ func TestExamples(t *testing.T) {
 	if len(names) < 15 {
 		t.Fatalf("commands: %q", names)
 	}
-	names = append(names, "table add", "table list", "table delete", "user bind", "user unbind", "user groups", "user delete", "user list")
+	names = append(names, "table add", "table list", "table delete", "user bind", "user unbind", "user groups", "user delete", "user list",
+		"quota list", "quota show", "quota set", "quota top-up", "quota reset", "quota history", "quota tc")
 	for _, name := range names {
 		app, stdout, _ := newApp(kept{m})
 		app.Run(t.Context(), append([]string{"help"}, strings.Fields(name)...))
@@ -206,7 +207,7 @@ func runExample(t *testing.T, m *dicttest.Mem, line string) {
 		t.Errorf("example %q is no dictctl", line)
 		return
 	}
-	for _, word := range []string{"nft", "monitor", "classify", "vendor", "man", "doctor", "sessions", "why", "status", "hosts", "devices", "users", "user", "usage", "events", "-f"} {
+	for _, word := range []string{"nft", "monitor", "classify", "vendor", "man", "doctor", "sessions", "why", "status", "hosts", "devices", "users", "user", "usage", "quota", "events", "-f"} {
 		if len(args) > 1 && (args[1] == word || args[1] == "-j" && args[2] == word) {
 			return
 		}

@@ -13,6 +13,7 @@ import (
 	"nftdict/dictd/api"
 	"nftdict/dictd/config"
 	"nftdict/dictd/identity"
+	"nftdict/dictd/quota"
 )
 
 // Daemon is a running dictd, as *api.Client reaches it.
@@ -29,6 +30,13 @@ type Daemon interface {
 	DeleteUser(ctx context.Context, name string) error
 	Bind(ctx context.Context, device, name string) (api.Bound, error)
 	Unbind(ctx context.Context, device string) (api.Bound, error)
+	Quotas(context.Context) ([]quota.Budget, error)
+	QuotasOf(context.Context, api.Subject) ([]quota.Budget, error)
+	QuotaHistory(ctx context.Context, s api.Subject, plan string) ([]quota.Past, error)
+	TopUpQuota(context.Context, api.Subject, api.QuotaAmount) (quota.Budget, error)
+	SetQuota(context.Context, api.Subject, api.QuotaAmount) (quota.Budget, error)
+	UnsetQuota(ctx context.Context, s api.Subject, plan string) (quota.Budget, error)
+	ResetQuota(ctx context.Context, s api.Subject, plan string) (quota.Budget, error)
 }
 
 var _ Daemon = (*api.Client)(nil)
