@@ -160,7 +160,7 @@ period = "none"
 		}
 		return nil
 	})
-	r.set("users", "alice", "quota_remaining", "20000000")
+	r.must("dictctl", "quota", "reset", "user", "alice")
 	d.kill()
 	left := r.left("users", "alice", "quota_remaining")
 	r.stopsAt("IPv6, dictd killed", 6, r.passed(), left)
@@ -179,6 +179,6 @@ period = "none"
 	if err := r.refused(r.Client, 4); err != nil {
 		t.Errorf("after a new start: %v", err)
 	}
-	r.set("users", "alice", "quota_remaining", "5000000")
+	r.must("dictctl", "quota", "top-up", "user", "alice", "5MB")
 	r.stopsAt("after a top-up", 4, r.passed(), r.left("users", "alice", "quota_remaining"))
 }
