@@ -160,7 +160,9 @@ func (c *Classifier) Inspect(s *Session, p *Packet, d Dir, now time.Time) State 
 		if d == Reply {
 			e = e.Reverse()
 		}
-		c.Begin(s, e, now)
+		if c.Begin(s, e, now); s.flags&finished != 0 {
+			return Done
+		}
 	}
 	d &= 1
 	if s.packets < 65535 { // an unlimited session may exceed it

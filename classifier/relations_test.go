@@ -128,6 +128,18 @@ func TestExpectedTransfersOnce(t *testing.T) {
 	}
 }
 
+// A session that nobody began begins with its first packet, as one that another
+// has announced, too.
+func TestExpectedWithoutBegin(t *testing.T) {
+	c := New(Options{Relations: NewRelations(RelationsOptions{})})
+	between(c, ProtoTCP, "192.0.2.10:40000", "198.51.100.1:655", testTime, said{Original, "0 node_a 17.7\n"}, said{Reply, "0 node_b 17.7\n"})
+	p := Packet{Proto: ProtoUDP, Src: netip.MustParseAddr("192.0.2.10"), Dst: netip.MustParseAddr("198.51.100.1"), SrcPort: 655, DstPort: 655, Payload: noiseBytes(100)}
+	var s Session
+	if state := c.Inspect(&s, &p, Original, testTime); state != Done || s.Result().Protocol != "TINC" {
+		t.Errorf("state %v, %q", state, s.Result().Protocol)
+	}
+}
+
 // A node of tinc sends datagrams to the port that took its connection.
 func TestExpectedDatagrams(t *testing.T) {
 	const node = "0 node_b 17.7\n"
