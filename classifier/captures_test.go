@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pelletier/go-toml/v2"
@@ -247,5 +248,45 @@ func stepsOf(t testing.TB, file []byte, tunnels bool) [][]step {
 			flows = append(flows, nil)
 		}
 		flows[i] = append(flows[i], step{p, dir})
+	}
+}
+
+// patient are the protocols whose sessions are looked at for longer than eight
+// packets with payload of a direction, and what for.
+var patient = map[string]string{
+	"DNS":         "each answer is a hint for later sessions",
+	"FTP_CONTROL": "each transfer is announced",
+	"SIP":         "each call's media are announced",
+	"STUN":        "a later message names the application, and keys or media may follow",
+	"SRTP":        "the same, behind the first media",
+}
+
+// TestPatience shows the captures as they are: what is not known after eight
+// packets with payload of each direction that speaks is given up, but for those
+// whose detector asks for more.
+func TestPatience(t *testing.T) {
+	const most = 8
+	for _, o := range []classifier.Options{{}, {Certificates: true, Relations: classifier.NewRelations(classifier.RelationsOptions{}), Hints: classifier.NewHints(classifier.HintsOptions{})}} {
+		c := classifier.New(o)
+		for _, capture := range captures(t) {
+			for _, flow := range stepsOf(t, capture.file, capture.Tunnels) {
+				var s classifier.Session
+				var seen [2]int
+				for i := range flow {
+					if len(flow[i].p.Payload) > 0 {
+						seen[flow[i].dir]++
+					}
+					if c.Inspect(&s, &flow[i].p, flow[i].dir, time.Unix(1_700_000_000, 0)) == classifier.Done {
+						break
+					}
+					if min(seen[0], seen[1]) > most {
+						if p := s.Result().Protocol; patient[p] == "" {
+							t.Errorf("%s: %v, %q, is looked at after %d and %d packets with payload", capture.name, flow[0].p.Endpoints(), p, seen[0], seen[1])
+						}
+						break
+					}
+				}
+			}
+		}
 	}
 }

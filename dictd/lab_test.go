@@ -5,6 +5,7 @@ package dictd
 import (
 	"fmt"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -221,6 +222,42 @@ func TestReload(t *testing.T) {
 	if _, err := b.Get(t.Context(), "https://example.org/"); err == nil {
 		t.Error("fail = closed, and traffic passes without a daemon")
 	}
+}
+
+// A list of domains in the form of v2fly's, and what a reload makes of it while
+// connections come and go.
+func TestReloadOfLists(t *testing.T) {
+	l := labtest.New(t, lab.Config{})
+	store := dicttest.NewStandard(t)
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	domains := filepath.Join(dir, "domains")
+	write("domains", "list:shop SHOP shopping\n")
+	write("shop", "include:more\nfull:www.netflix.com @ads\n")
+	write("more", "# nothing yet\n")
+	r := start(t, l.Gateway, store, func(c *config.Config) { c.Domains = domains })
+	application := func(url, sni, want string) {
+		t.Helper()
+		fetch(t, l, 4, false, url)
+		eventually(t, sni+" is "+want, func() bool { return len(rows(t, store, map[string]string{"ssl_sni": sni, "application": want})) > 0 })
+	}
+	application("https://www.netflix.com/", "www.netflix.com", "SHOP")
+	application("https://example.org/", "example.org", "TLS")
+	write("more", "regexp:^example\\.org$\n")
+	if err := r.Reload(*r.config.Load()); err != nil {
+		t.Fatal(err)
+	}
+	application("https://example.org/", "example.org", "SHOP")
+	write("more", "include:absent\n")
+	if err := r.Reload(*r.config.Load()); err == nil || !strings.Contains(err.Error(), "absent") {
+		t.Errorf("a list that is not there: %v", err)
+	}
+	application("https://example.org/", "example.org", "SHOP")
 }
 
 func TestRemoveOnStop(t *testing.T) {
