@@ -2,7 +2,12 @@
 
 package genl
 
-import "nftdict/dict"
+import (
+	"errors"
+	"fmt"
+
+	"nftdict/dict"
+)
 
 // AddTable implements dict.Store.
 func (s *Store) AddTable(t dict.Table) error {
@@ -53,7 +58,13 @@ func (s *Store) DeleteTable(name string) error {
 	}
 	b := newBuilder()
 	b.text(attrTable, dict.Name(name))
-	if err := s.admin(cmdTableDel, b); err != nil {
+	err := s.admin(cmdTableDel, b)
+	if errors.Is(err, dict.ErrBusy) && s.ns != nil {
+		if rule := s.ns.held(dict.Name(name)); rule != "" {
+			err = fmt.Errorf("%w: by %s", err, rule)
+		}
+	}
+	if err != nil {
 		return at(err)
 	}
 	return nil
