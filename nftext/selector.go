@@ -2,7 +2,12 @@
 
 package nftext
 
-import "nftdict/dict"
+import (
+	"fmt"
+	"slices"
+
+	"nftdict/dict"
+)
 
 // Selector is an expression of nft that reads a key or a value from the
 // packet. The zero Selector is none.
@@ -59,6 +64,19 @@ func Selectors() []Selector {
 		all = append(all, Selector(s))
 	}
 	return all
+}
+
+// CheckTable returns an error that wraps dict.ErrInvalid if rules cannot name a table
+// so: the name begins a key wherever it stands.
+func CheckTable(name string) error {
+	begins := name == "dict"
+	for _, s := range Selectors() {
+		begins = begins || s.String() == name || slices.Contains(selectors[s].aliases, name)
+	}
+	if begins {
+		return fmt.Errorf("%w: rules take the word %s for a key, they cannot name such a table", dict.ErrInvalid, dict.Quote(name))
+	}
+	return nil
 }
 
 // String returns the selector as nft prints it: `ct id`, `ip saddr`.

@@ -73,8 +73,7 @@ func (c *ctl) nft(ctx context.Context, args []string) error {
 	run := front.Command{Nft: path, Args: args, Codec: codec, Stdin: c.Stdin, Stdout: c.Stdout, Stderr: said}
 	status, err := run.Run(ctx)
 	switch failed := codec.failed(); {
-	case errors.Is(err, front.ErrOutput): // of which nft says nothing, and goes on
-		fmt.Fprintf(c.Stderr, "dictctl: nft: %v\n", err)
+	case errors.Is(err, front.ErrOutput): // of which nft says nothing, and ends as ever
 		return exitStatus(status)
 	case err != nil:
 		return fmt.Errorf("nft: %w", err)

@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"nftdict/dict"
+	"nftdict/nftext"
 )
 
 // maxBatch is how many rows are put at once.
@@ -182,6 +183,9 @@ func operation(st dict.Statement) string {
 // addTable makes a table, or what t lacks of it.
 func (p *plan) addTable(at dict.Pos, t *dict.Table, add dict.Table) error {
 	if t == nil {
+		if err := nftext.CheckTable(add.Name); err != nil {
+			return &dict.At{Op: "table add", Table: add.Name, Err: err}
+		}
 		later := add // grows with the statements that follow
 		p.tables[add.Name] = &later
 		p.do(at, func(func(*dict.Table)) error { return p.store.AddTable(add) })

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"nftdict/dict"
+	"nftdict/nftext"
 )
 
 // schemaWords begin the parts of `table add`.
@@ -90,6 +91,9 @@ func (c *ctl) addTable(s dict.Store, t dict.Table) error {
 	if errors.Is(err, dict.ErrNotExist) {
 		if t.Key == 0 {
 			return &dict.At{Op: op, Table: t.Name, Err: fmt.Errorf("%w; a new table needs its key type", dict.ErrNotExist)}
+		}
+		if err := nftext.CheckTable(t.Name); err != nil {
+			return &dict.At{Op: op, Table: t.Name, Err: err}
 		}
 		return s.AddTable(t)
 	}

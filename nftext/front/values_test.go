@@ -355,3 +355,17 @@ func FuzzValuesBatch(f *testing.F) {
 		}
 	})
 }
+
+// TestStockLists: why numbers of 64 bits are refused in a concatenation that is the
+// key of a map in braces, within a statement: nft lists elements that were not
+// loaded, its own too. An nft that does not should be let have them.
+func TestStockLists(t *testing.T) {
+	ns := newNetwork(t)
+	const rule = "meta mark set @th,0,64 . ip saddr map { 5 . 10.0.0.1 : 0x00000001 }"
+	if s := ns.plain(t, "table ip t {\n\tchain c {\n\t\t"+rule+"\n\t}\n}\n", "-f", "-"); s != (said{}) {
+		t.Fatal(s)
+	}
+	if s := ns.plain(t, "", "list", "ruleset"); !strings.Contains(s.Out, "meta mark set @th,0,64 . ip saddr map { 0 . 0.0.0.0 : 0x00000001 }") {
+		t.Errorf("listed as\n%s", s.Out)
+	}
+}
