@@ -61,9 +61,13 @@ type Action uint8
 const (
 	Block    Action = iota // they are rejected
 	Drop                   // they vanish: open connections wait, and go on after a top-up
-	Throttle               // they get the mark that tc slows down
+	Throttle               // they get the mark and the class that tc slows down
 	Class                  // they get a mark of the plan's own
 )
+
+// ThrottleClass is the class of traffic control, 1:20, of packets that are throttled,
+// beside their mark.
+const ThrottleClass = 0x1_0020
 
 // String returns the word of a configuration, without its mark.
 func (a Action) String() string {

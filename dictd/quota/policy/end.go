@@ -32,6 +32,9 @@ func end(p *plan.Plan, o Options) (rs []rule.Rule) {
 		return append(rs, rule.New(rule.Goto(chainRefuse)))
 	case plan.Drop:
 		return append(rs, rule.New(rule.Drop()))
+	case plan.Throttle:
+		// HTB finds the class by itself, with no filter.
+		return append(rs, rule.New(rule.MetaMark().Set(p.Mark), rule.MetaPriority().Set(plan.ThrottleClass)))
 	}
 	return append(rs, rule.New(rule.MetaMark().Set(p.Mark)))
 }

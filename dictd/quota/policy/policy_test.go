@@ -59,7 +59,7 @@ quota.end.a:
 quota.end.b:
 	dict sessions ct id application "DNS" return
 	dict sessions ct id final missing ct packets <= 64 return
-	meta mark set 0x00000071
+	meta mark set 0x00000071 meta priority set 1:20
 quota.end.tv:
 	drop
 quota.spent.users.ip.from:
