@@ -371,16 +371,19 @@ func FuzzExamples(f *testing.F) {
 		}
 		f.Add(e.tcp, e.port, a, b)
 	}
-	c := New(Options{})
+	plain := New(Options{})
+	all := New(Options{Hints: NewHints(HintsOptions{}), History: NewHistory(HistoryOptions{}), Relations: NewRelations(RelationsOptions{}), Certificates: true, Lookups: true})
 	f.Fuzz(func(t *testing.T, tcp bool, port uint16, a, b []byte) {
-		p := newPlayer(c, tcp, port)
-		for i, data := range [][]byte{a, b, a, b} {
-			before := bytes.Clone(data)
-			p.show(Dir(i&1), data)
-			if !bytes.Equal(before, data) {
-				t.Fatal("the packet was changed")
+		for _, c := range []*Classifier{plain, all} {
+			p := newPlayer(c, tcp, port)
+			for i, data := range [][]byte{a, b, a, b} {
+				before := bytes.Clone(data)
+				p.show(Dir(i&1), data)
+				if !bytes.Equal(before, data) {
+					t.Fatal("the packet was changed")
+				}
+				checkResult(t, &p.s, DefaultMaxString)
 			}
-			checkResult(t, &p.s, DefaultMaxString)
 		}
 	})
 }
