@@ -115,6 +115,7 @@ func (d *Daemon) open() error {
 	d.pipeline = &pipeline{table: d.table, record: d.record, clock: time.Now, happened: d.happened}
 	d.pipeline.classifier.Store(classify)
 	d.pipeline.registers.Store(registers)
+	d.pipeline.names = d.openNames(c)
 	if err := d.openWho(c); err != nil {
 		return err
 	}

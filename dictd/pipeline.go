@@ -28,6 +28,7 @@ type pipeline struct {
 	// packet that says it; may be nil.
 	observe  func(client netip.Addr, mac [6]byte, agent string)
 	happened *event.Log
+	names    *names // nil asks for none
 
 	malformed, truncated, untracked, finished atomic.Uint64
 }
@@ -73,6 +74,7 @@ func (w *worker) inspect(s *session.Session, q *queue.Packet, dir classifier.Dir
 	if s.Packets++; s.Packets == 1 {
 		w.classifier.Load().Begin(&s.Class, s.Endpoints(), now)
 		s.ClientCountry, s.ServerCountry = w.registers.Load().countriesOf(s)
+		w.names.name(w.table, s, q.InDev == 0)
 		changed = true
 	}
 	switch {

@@ -126,6 +126,11 @@ func (r *recorder) Tell(sessions []*session.Session) {
 	}
 }
 
+// Name implements session.Rows.
+func (r *recorder) Name(s *session.Session) {
+	r.put(s, []dict.Row{{Key: dict.CtID(s.ID()), Cells: s.NameCells(nil), TTL: ttl(s)}})
+}
+
 // clear deletes what is no longer known of a session's client.
 func (r *recorder) clear(s *session.Session, x *scratch) {
 	if x.gone = s.Gone(x.gone[:0]); !s.Confirmed() || len(x.gone) == 0 {

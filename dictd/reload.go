@@ -28,7 +28,7 @@ func takenOver(old, c *config.Config) config.Config {
 func (d *Daemon) Reload(c config.Config) error {
 	old := d.config.Load()
 	if !reflect.DeepEqual(takenOver(old, &c), c) {
-		return fmt.Errorf("reload: backend, socket, state, queues, rules, sessions.limit, identity, radius and ledger cannot change while dictd runs: start it again")
+		return fmt.Errorf("reload: backend, socket, state, queues, rules, sessions.limit, identity, reverse, radius and ledger cannot change while dictd runs: start it again")
 	}
 	classify, err := newClassifier(&c, &d.memories)
 	if err != nil {

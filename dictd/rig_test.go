@@ -52,6 +52,7 @@ func startWith(tb testing.TB, o Options, change func(*config.Config)) *running {
 	c := config.Default()
 	dir := tb.TempDir()
 	c.Socket, c.State = filepath.Join(dir, "dictd.sock"), filepath.Join(dir, "state")
+	c.Reverse.Names = config.ReverseOff
 	c.Identity.Leases = []string{filepath.Join(dir, "leases")}
 	if change != nil {
 		change(&c)

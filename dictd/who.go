@@ -27,12 +27,13 @@ type who struct {
 	leases     *lease.Watcher      // nil as well
 	overheard  *overheard.Listener // nil as well
 	radius     *radius.Server      // nil as well
+	names      *names              // nil as well
 	log        *slog.Logger
 }
 
 // openWho opens the sources, and reads what an earlier daemon wrote.
 func (d *Daemon) openWho(c *config.Config) (err error) {
-	d.who.log = d.o.Log
+	d.who.log, d.who.names = d.o.Log, d.pipeline.names
 	d.who.state = identity.OpenState(c.State)
 	if err := d.who.state.Broken(); err != nil {
 		// Packets matter more than names.
@@ -40,7 +41,7 @@ func (d *Daemon) openWho(c *config.Config) (err error) {
 	}
 	d.who.Directory, err = identity.New(identity.Config{
 		Store: d.o.Store, Hosts: c.Identity.Hosts, Addresses: c.Identity.Addresses, Age: time.Duration(c.Identity.Age) * time.Second,
-		Identify: d.table.Identify, State: d.who.state, Clock: time.Now, Vendor: d.Vendor,
+		Identify: d.table.Identify, State: d.who.state, Clock: time.Now, Vendor: d.Vendor, Names: d.who.names.asker(),
 		Events: d.happened,
 	})
 	if err != nil || c.Identity.Hosts == 0 {
@@ -91,6 +92,9 @@ func (w *who) Run(ctx context.Context) error {
 	if w.leases != nil {
 		tasks.Go(func() error { return w.leases.Run(ctx) })
 	}
+	if w.names != nil {
+		tasks.Go(func() error { return w.names.Run(ctx) })
+	}
 	if w.radius != nil {
 		tasks.Go(func() error { return w.radius.Run(ctx) })
 	}
@@ -125,6 +129,9 @@ func (w *who) status() api.Identity {
 	}
 	if w.overheard != nil {
 		s.Overheard = w.overheard.Stats()
+	}
+	if w.names != nil {
+		s.Reverse = w.names.Stats()
 	}
 	if w.radius != nil {
 		s.RADIUS = w.radius.Stats()

@@ -74,6 +74,7 @@ type noRows struct{}
 
 func (noRows) Delete(uint32)                {}
 func (noRows) Write(*session.Session, bool) {}
+func (noRows) Name(*session.Session)        {}
 func (noRows) Tell([]*session.Session)      {}
 func (noRows) Renew([]uint32)               {}
 

@@ -12,6 +12,7 @@ import (
 	"nftdict/dictd/identity/lease"
 	"nftdict/dictd/identity/overheard"
 	"nftdict/dictd/identity/radius"
+	"nftdict/dictd/identity/reverse"
 	"nftdict/dictd/ledger"
 	"nftdict/dictd/session"
 )
@@ -127,6 +128,7 @@ type Identity struct {
 	Neighbours NeighbourEvents `json:"neighbours"`
 	Leases     lease.Stats     `json:"leases"`
 	Overheard  overheard.Stats `json:"overheard"` // what devices say to all of their link
+	Reverse    reverse.Stats   `json:"reverse"`   // names that DNS has for addresses
 	RADIUS     radius.Stats    `json:"radius"`    // who is logged in
 }
 
@@ -178,6 +180,8 @@ type Session struct {
 	UserAgent     string     `json:"http_user_agent"`
 	URL           string     `json:"http_url"`
 	SSHBanner     string     `json:"ssh_banner"`
+	ClientReverse string     `json:"client_reverse_dns"`
+	ServerReverse string     `json:"server_reverse_dns"`
 	Hostname      string     `json:"client_hostname"`
 	Username      string     `json:"username"`
 	Groups        string     `json:"usergroups"` // with commas between
@@ -204,6 +208,7 @@ func (e *Error) Error() string { return e.Text }
 // Describe fills in a Session from a locked session.
 func Describe(s *session.Session) Session {
 	orig, r, who := s.Orig(), s.Class.Result(), s.Client()
+	client, server := s.Names()
 	return Session{
 		CtID: s.ID(), SessionID: s.Serial(), Confirmed: s.Confirmed(), Zone: s.Zone(),
 		Family: int(orig.Family), IPProtocol: int(orig.Proto),
@@ -214,6 +219,6 @@ func Describe(s *session.Session) Session {
 		Name: r.Title(), Lookup: r.Lookup, ClientHint: r.ClientHint, JA3: r.JA3, JA3S: r.JA3S, TLSVersion: r.TLSVersion, ALPN: r.ALPN, ALPNChosen: r.ALPNChosen,
 		ClientCountry: s.ClientCountry.String(), ServerCountry: s.ServerCountry.String(),
 		QUICVersion: r.QUICVersion, UserAgent: r.UserAgent, URL: r.URL, SSHBanner: r.SSHBanner, Certificate: r.Certificate,
-		Hostname: who.Hostname, Username: who.Username, Groups: who.Groups,
+		ClientReverse: client, ServerReverse: server, Hostname: who.Hostname, Username: who.Username, Groups: who.Groups,
 	}
 }

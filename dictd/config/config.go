@@ -33,6 +33,7 @@ type Config struct {
 	Queues    Queues   `toml:"queues"`
 	Rules     Rules    `toml:"rules"`
 	Sessions  Sessions `toml:"sessions"`
+	Reverse   Reverse  `toml:"reverse"`
 	RADIUS    RADIUS   `toml:"radius"`
 	Identity  Identity `toml:"identity"`
 	API       API      `toml:"api"`
@@ -99,6 +100,7 @@ func Default() Config {
 		Ledger:   Ledger{Accounting: true, Period: 4, Inside: usualInside(), RecordsSize: 64 << 20},
 		Identity: Identity{Leases: usualLeases(), Interfaces: []string{}, Overhear: true, Hosts: 16384, Addresses: 64, Age: 86400},
 		Quota:    defaultQuota(),
+		Reverse:  Reverse{Names: ReverseInside, Servers: []string{}, Rate: 20},
 		RADIUS:   RADIUS{Listen: []string{}, Timeout: 3600, Groups: []string{"Filter-Id", "Class"}},
 		API:      API{Read: []string{}, Write: []string{}},
 	}
@@ -220,6 +222,9 @@ func (c *Config) check() error {
 	if c.State == "" {
 		errs = append(errs, fmt.Errorf("state \"\": %w: want a directory", dict.ErrInvalid))
 	}
+	oneOf("reverse.names", c.Reverse.Names, ReverseInside, ReverseAll, ReverseOff)
+	within("reverse.rate", c.Reverse.Rate, 1, 1000)
+	errs = append(errs, c.Reverse.check()...)
 	within("radius.timeout", c.RADIUS.Timeout, 60, 31*86400)
 	errs = append(errs, c.RADIUS.check()...)
 	within("identity.hosts", c.Identity.Hosts, 0, 65536)

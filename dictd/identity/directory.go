@@ -26,8 +26,18 @@ type Config struct {
 	// known any more. It is called by one goroutine at a time.
 	Identify func(map[netip.Addr]*session.Client)
 	State    *State // users and their devices
+	Names    Names  // may be nil
 	Clock    func() time.Time
 	Events   *event.Log // is told what becomes of hosts, devices and users; may be nil
+}
+
+// Names are what DNS calls addresses.
+type Names interface {
+	// Name returns what is remembered, "" if there is no name, false if nothing is.
+	Name(netip.Addr) (string, bool)
+	// Ask has a function called with the name, by another goroutine; false if it will
+	// not.
+	Ask(netip.Addr, func(string)) bool
 }
 
 // Directory holds what is known. Its methods may be called by many goroutines.

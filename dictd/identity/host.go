@@ -19,7 +19,8 @@ type host struct {
 	seen    time.Time
 	before  bool   // an earlier run says so, and the kernel did not yet
 	earlier string // name that an earlier run wrote
-	reverse string // name that DNS has for the address
+	reverse string // name that DNS has for the address, where it is a private one
+	asking  bool   // DNS is asked for it
 	agent   string // user agent
 	agentAt time.Time
 }
@@ -108,6 +109,7 @@ func (d *Directory) join(h *host, mac [6]byte) {
 	i, _ := slices.BinarySearchFunc(v.hosts, h.addr, func(o *host, a netip.Addr) int { return o.addr.Compare(a) })
 	v.hosts = slices.Insert(v.hosts, i, h)
 	d.takeLease(h)
+	d.askName(h)
 	d.markDevice(v)
 }
 
@@ -171,6 +173,9 @@ func (d *Directory) Tend() {
 			d.aged.Add(1)
 			d.forget(h)
 		}
+	}
+	for _, h := range d.hosts {
+		d.askName(h)
 	}
 	d.tendSaid(now)
 	d.markAll()

@@ -111,3 +111,34 @@ func (d *Directory) hostName(h *host) string {
 	}
 	return d.deviceName(h.device)
 }
+
+// askName has DNS asked for the name of a host's address. Only of addresses that
+// sites give out themselves it is the host's: what a provider calls its customers'
+// is no name of theirs.
+func (d *Directory) askName(h *host) {
+	if d.cfg.Names == nil || h.asking || !h.addr.IsGlobalUnicast() {
+		return
+	}
+	addr := h.addr
+	if name, known := d.cfg.Names.Name(addr); known {
+		d.setReverse(h, name)
+		return
+	}
+	h.asking = d.cfg.Names.Ask(addr, func(name string) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if h := d.hosts[addr]; h != nil {
+			h.asking = false
+			d.setReverse(h, name)
+		}
+	})
+}
+
+// setReverse notes the name that DNS has for a host's address.
+func (d *Directory) setReverse(h *host, name string) {
+	if name = Hostname(name); h.addr.IsPrivate() && h.reverse != name {
+		h.reverse = name
+		d.markDevice(h.device)
+		d.touch()
+	}
+}

@@ -107,6 +107,7 @@ func (s *Session) appendFacts(dst []dict.Cell, sent facts) []dict.Cell {
 		}
 		inCountry("client_country", s.ClientCountry)
 		inCountry("server_country", s.ServerCountry)
+		dst = s.NameCells(dst)
 		if s.reopened && !s.Finished { // wanted, however many packets the entry has had
 			dst = append(dst, dict.Cell{Field: "bypass_packetd", Value: dict.BoolValue(false)})
 		}

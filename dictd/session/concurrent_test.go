@@ -38,6 +38,7 @@ type idleRows struct{}
 
 func (idleRows) Delete(uint32)            {}
 func (idleRows) Write(s *Session, _ bool) { s.Changes(nil) }
+func (idleRows) Name(*Session)            {}
 func (idleRows) Tell([]*Session)          {}
 func (idleRows) Renew([]uint32)           {}
 

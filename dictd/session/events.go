@@ -38,8 +38,11 @@ func (t *Table) unconfirmed(f *conntrack.Flow) *Session {
 // held. The rows under its other ids die by themselves.
 func (t *Table) confirm(s *Session, f *conntrack.Flow) {
 	// Of several ids each has what was known when its packet came.
-	whole := len(s.others()) > 0
-	for _, id := range s.IDs(nil) {
+	s.mu.Lock()
+	ids := s.IDs(nil)
+	s.mu.Unlock()
+	whole := len(ids) > 1
+	for _, id := range ids {
 		if id != f.ID {
 			t.disown(id, s)
 		}
@@ -49,7 +52,8 @@ func (t *Table) confirm(s *Session, f *conntrack.Flow) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.id, s.more = f.ID, nil
+	s.id = f.ID
+	s.setOthers(nil)
 	s.reply = f.Reply
 	s.confirmed = true
 	s.shared = t.ids.ambiguous(f.ID)

@@ -88,6 +88,8 @@ func (r *rowsDouble) Write(s *Session, whole bool) {
 	r.rows[s.ID()], r.whole[s.ID()] = s.Serial(), whole
 }
 
+func (r *rowsDouble) Name(s *Session) { r.Write(s, false) }
+
 func (r *rowsDouble) Tell(all []*Session) {
 	for _, s := range all {
 		r.Write(s, false)

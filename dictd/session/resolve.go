@@ -116,14 +116,16 @@ func (t *Table) verify(at place) {
 // the id: this entry will not be confirmed beside it.
 func (t *Table) join(s *Session, id uint32) *Session {
 	if !s.confirmed {
-		if len(s.others()) >= maxIDs {
+		s.mu.Lock()
+		full := len(s.others()) >= maxIDs
+		s.mu.Unlock()
+		if full {
 			t.forget(s, false)
 			return nil
 		}
 		t.own(id, s)
 		s.mu.Lock()
-		all := append(s.others(), id)
-		s.more = &all
+		s.setOthers(append(s.others(), id))
 		return s
 	}
 	s.mu.Lock()

@@ -19,9 +19,9 @@ type Session struct {
 	Class classifier.Session
 
 	serial int64
-	began  int64     // first packet seen, nanoseconds of Unix time
-	more   *[]uint32 // further ids while unconfirmed; few have any
-	before *written  // what the classifier's cells were, while they may change
+	began  int64    // first packet seen, nanoseconds of Unix time
+	more   *more    // nil: nothing
+	before *written // what the classifier's cells were, while they may change
 
 	who *Client // who the client is; nil if that is not known
 
@@ -106,7 +106,7 @@ func (s *Session) others() []uint32 {
 	if s.more == nil {
 		return nil
 	}
-	return *s.more
+	return s.more.ids
 }
 
 // Endpoints returns the original tuple as the classifier takes it.

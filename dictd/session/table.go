@@ -32,6 +32,8 @@ type Rows interface {
 	// Tell writes who the client is of locked sessions, which are confirmed and
 	// may write their rows.
 	Tell([]*Session)
+	// Name writes the names of a locked session's addresses, which may write its row.
+	Name(*Session)
 	// Renew renews the rows of ids that have one.
 	Renew(ids []uint32)
 }
