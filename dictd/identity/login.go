@@ -138,45 +138,51 @@ func (s *State) login(l *Login, now time.Time) (was *Login, err error) {
 	if err := l.check(); err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, ended := s.logins.ended[l.key()]; ended {
-		return nil, fmt.Errorf("session %s: %w", dict.Quote(l.Session), ErrEnded)
-	}
-	was = s.logins.byKey[l.key()]
-	switch {
-	case was == nil && len(s.logins.byKey) >= maxLogins:
-		return nil, fmt.Errorf("logins: %w: there are %d", ErrTooMany, maxLogins)
-	case was != nil: // what goes on need not be told as a whole
-		l.Since = was.Since
-		if len(l.Groups) == 0 {
-			l.Groups = was.Groups
+	err = s.do(&change{plan: func() (func(buckets) error, func(), error) {
+		if _, ended := s.logins.ended[l.key()]; ended {
+			return nil, nil, fmt.Errorf("session %s: %w", dict.Quote(l.Session), ErrEnded)
 		}
-		if len(l.Addrs) == 0 {
-			l.Addrs = was.Addrs
+		was = s.logins.byKey[l.key()]
+		switch {
+		case was == nil && len(s.logins.byKey) >= maxLogins:
+			return nil, nil, fmt.Errorf("logins: %w: there are %d", ErrTooMany, maxLogins)
+		case was != nil:
+			l.goOn(was)
 		}
-		if l.MAC == ([6]byte{}) {
-			l.MAC = was.MAC
+		// A login that goes on costs the disk one write in half of its time.
+		if was != nil && was.same(l) && was.kept.Sub(now) >= l.Until.Sub(now)/2 {
+			return nil, func() { was.Until = l.Until }, nil
 		}
-	}
-	// A login that goes on costs the disk one write in half of its time.
-	if was != nil && was.same(l) && was.kept.Sub(now) >= l.Until.Sub(now)/2 {
-		was.Until = l.Until
-		return was, nil
-	}
-	text, err := json.Marshal(l)
+		text, err := json.Marshal(l)
+		if err != nil {
+			return nil, nil, err
+		}
+		return func(b buckets) error { return b.logins.Put([]byte(l.key().String()), text) }, func() {
+			l.kept = l.Until
+			if was != nil {
+				s.logins.remove(was)
+			}
+			s.logins.add(l)
+		}, nil
+	}})
 	if err != nil {
 		return nil, err
 	}
-	if err := s.change(func(b buckets) error { return b.logins.Put([]byte(l.key().String()), text) }); err != nil {
-		return nil, err
-	}
-	l.kept = l.Until
-	if was != nil {
-		s.logins.remove(was)
-	}
-	s.logins.add(l)
 	return was, nil
+}
+
+// goOn takes over what was told before: what goes on need not be told as a whole.
+func (l *Login) goOn(was *Login) {
+	l.Since = was.Since
+	if len(l.Groups) == 0 {
+		l.Groups = was.Groups
+	}
+	if len(l.Addrs) == 0 {
+		l.Addrs = was.Addrs
+	}
+	if l.MAC == ([6]byte{}) {
+		l.MAC = was.MAC
+	}
 }
 
 // same reports whether two logins say the same.
@@ -186,34 +192,39 @@ func (l *Login) same(o *Login) bool {
 
 // logout ends the logins for which a function returns true, and returns them.
 func (s *State) logout(which func(*Login) bool) (ended []*Login, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, l := range s.logins.byKey {
-		if which(l) {
-			ended = append(ended, l)
-		}
-	}
-	if len(ended) == 0 {
-		return nil, nil
-	}
-	err = s.change(func(b buckets) error {
-		var errs []error
-		for _, l := range ended {
-			errs = append(errs, b.logins.Delete([]byte(l.key().String())))
-			for _, grave := range s.graves(l) {
-				errs = append(errs, b.gone.Put([]byte(grave), nil))
+	err = s.do(&change{plan: func() (func(buckets) error, func(), error) {
+		for _, l := range s.logins.byKey {
+			if which(l) {
+				ended = append(ended, l)
 			}
 		}
-		return errors.Join(errs...)
-	})
+		if len(ended) == 0 {
+			return nil, nil, nil
+		}
+		var graves []string
+		for _, l := range ended {
+			graves = append(graves, s.graves(l)...)
+		}
+		return func(b buckets) error {
+				var errs []error
+				for _, l := range ended {
+					errs = append(errs, b.logins.Delete([]byte(l.key().String())))
+				}
+				for _, grave := range graves {
+					errs = append(errs, b.gone.Put([]byte(grave), nil))
+				}
+				return errors.Join(errs...)
+			}, func() {
+				for _, l := range ended {
+					s.logins.remove(l)
+				}
+				for _, grave := range graves {
+					s.gone[grave] = false
+				}
+			}, nil
+	}})
 	if err != nil {
 		return nil, err
-	}
-	for _, l := range ended {
-		s.logins.remove(l)
-		for _, grave := range s.graves(l) {
-			s.gone[grave] = false
-		}
 	}
 	return ended, nil
 }

@@ -11,98 +11,110 @@ import (
 
 // set makes a user, or gives him other groups.
 func (s *State) set(name, groups string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if was, ok := s.group[name]; ok && was == groups {
-		return nil
-	}
-	return s.setLocked(name, groups, func(buckets) error { return nil })
+	return s.do(&change{touches: []string{goneUser + name}, plan: func() (func(buckets) error, func(), error) {
+		if was, ok := s.group[name]; ok && was == groups {
+			return nil, nil, nil
+		}
+		if err := s.roomForUser(name); err != nil {
+			return nil, nil, err
+		}
+		return func(b buckets) error { return putUser(b, name, groups) }, func() { s.haveUser(name, groups) }, nil
+	}})
 }
 
-// setLocked makes a user, or gives him other groups, together with another
-// change. s.mu is held.
-func (s *State) setLocked(name, groups string, also func(buckets) error) error {
-	if _, ok := s.group[name]; !ok && len(s.group) >= maxUsers {
+// roomForUser refuses a user for whom there is no place. Of changes that are
+// written together each counts those before it.
+func (s *State) roomForUser(name string) error {
+	if _, ok := s.group[name]; ok {
+		return nil
+	}
+	if s.freshUsers++; len(s.group)+s.freshUsers > maxUsers {
 		return fmt.Errorf("user %q: %w: there are %d", name, ErrTooMany, maxUsers)
 	}
-	if err := s.change(func(b buckets) error {
-		return errors.Join(b.users.Put([]byte(name), []byte(groups)), b.gone.Delete([]byte(goneUser+name)), also(b))
-	}); err != nil {
-		return err
-	}
+	return nil
+}
+
+func putUser(b buckets, name, groups string) error {
+	return errors.Join(b.users.Put([]byte(name), []byte(groups)), b.gone.Delete([]byte(goneUser+name)))
+}
+
+func (s *State) haveUser(name, groups string) {
 	s.group[name] = groups
 	delete(s.gone, goneUser+name)
-	return nil
 }
 
 // bind gives a device to a user, who is made if need be.
 func (s *State) bind(mac [6]byte, name string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.user[mac] == name {
-		return nil
-	}
-	if _, ok := s.user[mac]; !ok && len(s.user) >= maxBound {
-		return fmt.Errorf("device: %w: %d have a user", ErrTooMany, maxBound)
-	}
 	grave := goneDevice + string(mac[:])
-	err := s.setLocked(name, s.group[name], func(b buckets) error {
-		return errors.Join(b.devices.Put(mac[:], []byte(name)), b.gone.Delete([]byte(grave)))
-	})
-	if err != nil {
-		return err
-	}
-	s.user[mac] = name
-	delete(s.gone, grave)
-	return nil
+	return s.do(&change{touches: []string{grave, goneUser + name}, plan: func() (func(buckets) error, func(), error) {
+		if s.user[mac] == name {
+			return nil, nil, nil
+		}
+		if err := s.roomForUser(name); err != nil {
+			return nil, nil, err
+		}
+		if _, ok := s.user[mac]; !ok {
+			if s.freshBound++; len(s.user)+s.freshBound > maxBound {
+				return nil, nil, fmt.Errorf("device: %w: %d have a user", ErrTooMany, maxBound)
+			}
+		}
+		groups := s.group[name]
+		return func(b buckets) error {
+				return errors.Join(putUser(b, name, groups), b.devices.Put(mac[:], []byte(name)), b.gone.Delete([]byte(grave)))
+			}, func() {
+				s.haveUser(name, groups)
+				s.user[mac] = name
+				delete(s.gone, grave)
+			}, nil
+	}})
 }
 
 // unbind takes a device from its user, and reports whether it had one.
-func (s *State) unbind(mac [6]byte) (bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, ok := s.user[mac]; !ok {
-		return false, nil
-	}
+func (s *State) unbind(mac [6]byte) (had bool, err error) {
 	grave := goneDevice + string(mac[:])
-	if err := s.change(func(b buckets) error {
-		return errors.Join(b.devices.Delete(mac[:]), b.gone.Put([]byte(grave), nil))
-	}); err != nil {
-		return true, err
-	}
-	delete(s.user, mac)
-	s.gone[grave] = false
-	return true, nil
+	err = s.do(&change{touches: []string{grave}, plan: func() (func(buckets) error, func(), error) {
+		if _, had = s.user[mac]; !had {
+			return nil, nil, nil
+		}
+		return func(b buckets) error {
+				return errors.Join(b.devices.Delete(mac[:]), b.gone.Put([]byte(grave), nil))
+			}, func() {
+				delete(s.user, mac)
+				s.gone[grave] = false
+			}, nil
+	}})
+	return had, err
 }
 
 // remove forgets a user and returns the devices that were his.
 func (s *State) remove(name string) (devices [][6]byte, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	devices = s.devicesLocked(name)
-	graves := []string{goneUser + name}
-	for _, mac := range devices {
-		graves = append(graves, goneDevice+string(mac[:]))
-	}
-	err = s.change(func(b buckets) error {
-		errs := []error{b.users.Delete([]byte(name))}
+	err = s.do(&change{plan: func() (func(buckets) error, func(), error) { // of any device
+		devices = s.devicesLocked(name)
+		graves := []string{goneUser + name}
 		for _, mac := range devices {
-			errs = append(errs, b.devices.Delete(mac[:]))
+			graves = append(graves, goneDevice+string(mac[:]))
 		}
-		for _, grave := range graves {
-			errs = append(errs, b.gone.Put([]byte(grave), nil))
-		}
-		return errors.Join(errs...)
-	})
+		return func(b buckets) error {
+				errs := []error{b.users.Delete([]byte(name))}
+				for _, mac := range devices {
+					errs = append(errs, b.devices.Delete(mac[:]))
+				}
+				for _, grave := range graves {
+					errs = append(errs, b.gone.Put([]byte(grave), nil))
+				}
+				return errors.Join(errs...)
+			}, func() {
+				delete(s.group, name)
+				for _, mac := range devices {
+					delete(s.user, mac)
+				}
+				for _, grave := range graves {
+					s.gone[grave] = false
+				}
+			}, nil
+	}})
 	if err != nil {
 		return nil, err
-	}
-	delete(s.group, name)
-	for _, mac := range devices {
-		delete(s.user, mac)
-	}
-	for _, grave := range graves {
-		s.gone[grave] = false
 	}
 	return devices, nil
 }

@@ -21,10 +21,14 @@ import (
 // anything is so. The file is made with the first user.
 type State struct {
 	path string
+	line line
+	// Under line.turn.
+	db     *bbolt.DB // nil while there is no file
+	broken error     // why the file there cannot be read; it is left as it is. Set once
+	// freshUsers and freshBound are what the changes at hand add.
+	freshUsers, freshBound int
 
 	mu     sync.RWMutex
-	db     *bbolt.DB         // nil while there is no file
-	broken error             // why the file there is cannot be read; it is left as it is
 	group  map[string]string // groups by user, with commas between
 	user   map[[6]byte]string
 	logins logins
@@ -143,49 +147,21 @@ func (s *State) read() (err error) {
 
 // Close closes the file.
 func (s *State) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.db == nil {
-		return nil
-	}
 	var errs []error
-	if s.broken == nil && s.gone.settled() {
-		errs = append(errs, s.change(func(buckets) error { return nil }))
+	s.mu.RLock()
+	settled := s.broken == nil && len(s.gone.done()) > 0
+	s.mu.RUnlock()
+	if settled {
+		errs = append(errs, s.do(&change{plan: func() (func(buckets) error, func(), error) {
+			return func(buckets) error { return nil }, nil, nil // they go with any change
+		}}))
+	}
+	s.line.turn.Lock()
+	defer s.line.turn.Unlock()
+	if s.db == nil {
+		return errors.Join(errs...)
 	}
 	errs = append(errs, s.db.Close())
 	s.db = nil
 	return errors.Join(errs...)
-}
-
-// change makes a change in the file; it is on the disk when it returns. s.mu is
-// held.
-func (s *State) change(f func(buckets) error) error {
-	switch {
-	case s.path == "":
-		return nil
-	case s.broken != nil:
-		return fmt.Errorf("%w: %w", ErrNoState, s.broken)
-	case s.db == nil:
-		if err := s.open(); err != nil {
-			return err
-		}
-	}
-	err := s.db.Update(func(tx *bbolt.Tx) error {
-		var b buckets
-		for _, one := range []struct {
-			name []byte
-			in   **bbolt.Bucket
-		}{{bucketUsers, &b.users}, {bucketDevices, &b.devices}, {bucketGone, &b.gone}, {bucketLogins, &b.logins}} {
-			var err error
-			if *one.in, err = tx.CreateBucketIfNotExists(one.name); err != nil {
-				return err
-			}
-		}
-		return errors.Join(f(b), s.gone.bury(b.gone))
-	})
-	if err != nil {
-		return fmt.Errorf("state %s: %w", s.path, err)
-	}
-	s.gone.forget()
-	return nil
 }

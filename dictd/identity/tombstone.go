@@ -3,10 +3,7 @@
 package identity
 
 import (
-	"errors"
 	"net/netip"
-
-	"go.etcd.io/bbolt"
 )
 
 // tombstones are users that were deleted and devices that were taken from
@@ -22,33 +19,20 @@ const (
 	goneAddr   = "a" // of a login that named no device
 )
 
-// settled reports whether some can leave the file.
-func (t tombstones) settled() bool {
-	for _, done := range t {
-		if done {
-			return true
-		}
-	}
-	return false
-}
-
-// bury takes those that are done with out of the file.
-func (t tombstones) bury(b *bbolt.Bucket) error {
-	var errs []error
+// done returns those that can leave the file.
+func (t tombstones) done() (keys []string) {
 	for key, done := range t {
 		if done {
-			errs = append(errs, b.Delete([]byte(key)))
+			keys = append(keys, key)
 		}
 	}
-	return errors.Join(errs...)
+	return keys
 }
 
-// forget forgets those that bury took out.
-func (t tombstones) forget() {
-	for key, done := range t {
-		if done {
-			delete(t, key)
-		}
+// forget forgets those that have left the file.
+func (t tombstones) forget(keys []string) {
+	for _, key := range keys {
+		delete(t, key)
 	}
 }
 
