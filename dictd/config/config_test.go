@@ -26,6 +26,41 @@ func TestExampleIsDefault(t *testing.T) {
 	}
 }
 
+// Those of the documents are read, and their plans are understood.
+func TestDocumentedExamples(t *testing.T) {
+	files, err := filepath.Glob("../../docs/examples/*.toml")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("%q, %v", files, err)
+	}
+	for _, path := range files {
+		c, err := Load(path)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if plans, err := c.QuotaPlans(); err != nil || len(plans) < 3 {
+			t.Errorf("%s: %d plans, %v", path, len(plans), err)
+		}
+	}
+}
+
+func TestQuotaRefusals(t *testing.T) {
+	plan := "[[plan]]\nname = \"p\"\nfor = [\"users\"]\nvolume = \"1MB\"\n"
+	for text, want := range map[string]string{
+		"[quota]\npriority = 2000":       "quota.priority 2000",
+		"[quota]\nexempt = [\"x\"]":      `quota.exempt "x"`,
+		"[quota]\nzone = \"Moon\"":       `quota.zone "Moon"`,
+		"[quota]\nthrottle_mark = 0":     "quota.throttle_mark 0",
+		plan:                             `plan "p": period ""`,
+		plan + "period = \"day\"\nx = 1": `key "plan.x": unknown`,
+		plan + "period = \"day\"\n" + plan + "period = \"day\"": `plan "p": exists`,
+	} {
+		if _, err := Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %q", text, err, want)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"\nfial = \"open\"", `2:1: key "fial": unknown`},
