@@ -159,6 +159,8 @@ var calls = []call{
 	{pattern: "GET /v1/hosts", path: "/v1/hosts?limit=1&after=10.0.0.1", status: 200},
 	{pattern: "GET /v1/hosts/{address}", path: "/v1/hosts/10.0.0.9", status: 200},
 	{pattern: "GET /v1/hosts/{address}", path: "/v1/hosts/2001:db8::1", status: 404},
+	{pattern: "GET /v1/hosts/{address}/why", path: "/v1/hosts/10.0.0.9/why", status: 200},
+	{pattern: "GET /v1/hosts/{address}/why", path: "/v1/hosts/2001:db8::1/why", status: 404},
 	{pattern: "GET /v1/devices", status: 200},
 	{pattern: "GET /v1/devices/{mac}", path: "/v1/devices/10.0.0.9", status: 200},
 	{pattern: "GET /v1/devices/{mac}", path: "/v1/devices/02:00:00:00:00:0f", status: 404},

@@ -42,6 +42,17 @@ func (s *Server) handleWho(mux *router) {
 		}
 		done(w, err, &h)
 	})
+	mux.HandleFunc("GET /v1/hosts/{address}/why", func(w http.ResponseWriter, r *http.Request) {
+		if _, ok := parseQuery(w, r); !ok {
+			return
+		}
+		addr, err := parseAddr(r.PathValue("address"))
+		var why identity.Why
+		if err == nil {
+			why, err = s.src.Directory().Why(addr)
+		}
+		done(w, err, &why)
+	})
 	mux.HandleFunc("GET /v1/devices/{mac}", func(w http.ResponseWriter, r *http.Request) {
 		if _, ok := parseQuery(w, r); !ok {
 			return

@@ -5,6 +5,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"net/url"
 
 	"nftdict/dictd/identity"
@@ -13,6 +14,13 @@ import (
 // Hosts returns the hosts that are known, by address.
 func (c *Client) Hosts(ctx context.Context) (hosts []identity.Host, err error) {
 	return hosts, c.get(ctx, "/v1/hosts", nil, decodeInto(&hosts))
+}
+
+// HostWhy returns what led to what is known of an address. It is an *Error with
+// Status 404 if that is nothing.
+func (c *Client) HostWhy(ctx context.Context, addr netip.Addr) (*identity.Why, error) {
+	var w identity.Why
+	return &w, c.get(ctx, "/v1/hosts/"+url.PathEscape(addr.String())+"/why", nil, decodeInto(&w))
 }
 
 // Devices returns the devices that are known, by MAC.

@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
 	"nftdict/dict"
+	"nftdict/dictd/identity/lease"
+	"nftdict/dictd/identity/overheard"
 )
 
 // in is a login of a device for an hour.
@@ -173,5 +176,66 @@ func TestLoginRefuses(t *testing.T) {
 	}
 	if n := len(r.cfg.State.logins.ended); n > maxEnded {
 		t.Errorf("%d ended ones are kept", n)
+	}
+}
+
+// What led to a host's name, kind and user is told, what decides first.
+func TestWhy(t *testing.T) {
+	r := newRig(t, nil)
+	addr := netip.MustParseAddr("10.0.0.1")
+	r.SetLeases([]lease.Lease{{Addr: addr, MAC: mac(1), Hostname: "leased"}})
+	r.hear("10.0.0.1", mac(1), 0)
+	r.Heard(&overheard.Message{Source: overheard.DHCP, MAC: mac(1), Class: "MSFT 5.0", Options: "1,2", Names: []overheard.Named{{Name: "said"}}})
+	r.take(evidence{addr, mac(1), "Mozilla/5.0 (Windows NT 10.0)"})
+	if err := r.Bind(mac(1), "al"); err != nil {
+		t.Fatal(err)
+	}
+	r.login(r.in("1", "bo", mac(1), "guests"))
+	got, err := r.Why(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []Name{{"leased", byLeaseAddr}, {"leased", byLeaseMAC}, {"said", "DHCP"}}; !slices.Equal(got.Names, want) || got.Host.Hostname != "leased" {
+		t.Errorf("names %v, %s", got.Names, got.Host.Hostname)
+	}
+	want := []Clue{
+		{clueAgent, "Mozilla/5.0 (Windows NT 10.0)", "computer/windows", 68}, {clueClass, "MSFT 5.0", "computer/windows", 65}, {clueOptions, "1,2", "", 0},
+		{clueHostname, "leased", "", 0}, {clueHostname, "said", "", 0},
+	}
+	if !slices.Equal(got.Clues, want) || got.Host.Profile != "computer/windows" {
+		t.Errorf("clues %v, %s", got.Clues, got.Host.Profile)
+	}
+	if len(got.Logins) != 1 || got.Logins[0].User != "bo" || got.Bound != "al" || got.Host.Username != "bo" {
+		t.Errorf("logins %+v, bound %s", got.Logins, got.Bound)
+	}
+	if _, err := r.Why(netip.MustParseAddr("10.0.0.2")); !errors.Is(err, dict.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Rules say what they are meant to, each by its kind.
+func TestProfiles(t *testing.T) {
+	for _, c := range []struct{ from, text, want string }{
+		{clueAgent, "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Mobile", "phone/ios"},
+		{clueAgent, "Mozilla/5.0 (Linux; Android 14; Pixel 8) Mobile Safari", "phone/android"},
+		{clueAgent, "Mozilla/5.0 (Linux; Android 14; SM-X700) Safari", "tablet/android"},
+		{clueAgent, "Mozilla/5.0 (Linux; Android 12; BRAVIA 4K)", "tv"},
+		{clueAgent, "Mozilla/5.0 (X11; Linux x86_64) Firefox", "computer/linux"},
+		{clueAgent, "curl/8", ""},
+		{clueClass, "MSFT 5.0 XBOX", "console"}, {clueClass, "msft 5.0", "computer/windows"}, {clueClass, "Hewlett-Packard JetDirect", "printer"},
+		{clueModel, "MacBookPro18,3", "computer/macos"}, {clueModel, "AudioAccessory5,1", "speaker"},
+		{clueService, "_pdl-datastream._tcp", "printer"}, {clueService, "_x._tcp", ""},
+		{clueVendor, "Hangzhou Hikvision Digital Technology", "camera"}, {clueVendor, "Sonos, Inc.", "speaker"},
+		{clueHostname, "android-1234", "phone/android"}, {clueHostname, "desktop-abc1234", "computer/windows"}, {clueHostname, "my-desktop-x", ""},
+		{clueOptions, "1,121,3,6,15,119,252", "phone/ios"}, {clueOptions, "1,121,3,6,15,119,252,9", ""},
+	} {
+		if got := clue(c.from, c.text); got.Profile != c.want {
+			t.Errorf("%s %q: %q, want %q", c.from, c.text, got.Profile, c.want)
+		}
+	}
+	for i, r := range profileRules {
+		if len(r.parts) == 0 || r.weight <= 0 || r.weight > 100 || r.profile == "" {
+			t.Errorf("rule %d: %+v", i, r)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"net/netip"
 
 	"nftdict/dict"
 	"nftdict/dictd/api"
@@ -23,6 +24,7 @@ type Daemon interface {
 	Why(ctx context.Context, ctid uint32) (*api.Why, error)
 	Events(context.Context, api.EventFilter) iter.Seq2[api.Event, error]
 	Hosts(context.Context) ([]identity.Host, error)
+	HostWhy(context.Context, netip.Addr) (*identity.Why, error)
 	Devices(context.Context) ([]identity.Device, error)
 	Users(context.Context) ([]identity.User, error)
 	Usage(context.Context, api.UsageQuery) ([]api.Usage, error)

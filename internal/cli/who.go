@@ -14,12 +14,12 @@ import (
 )
 
 const hostsLong = `Prints the addresses that the daemon knows, one a line: address, MAC, interface,
-host name, user, who made the device, and when it was last heard of.
+host name, what kind of device it is, user, who made it, and when it was last heard of.
 
 The rows of the table hosts are what rules see: dictctl list hosts.`
 
 const devicesLong = `Prints the devices that the daemon knows, one a line: MAC, interface, host name,
-user, who made it, when it was last heard of, and all its addresses. A device that
+kind, user, who made it, when it was last heard of, and all its addresses. A device that
 has a user is there while it is away, too.
 
 The rows of the table devices are what rules see: dictctl list devices.`
@@ -30,13 +30,15 @@ bound to them. dictctl user makes and changes them.
 The rows of the table users are what rules see: dictctl list users.`
 
 func (c *ctl) hostsCommand() *cobra.Command {
-	return c.listing("hosts", "print the addresses that the daemon knows", hostsLong, func(ctx context.Context, w *tabwriter.Writer) (any, error) {
+	cmd := c.listing("hosts", "print the addresses that the daemon knows", hostsLong, func(ctx context.Context, w *tabwriter.Writer) (any, error) {
 		hosts, err := c.daemon().Hosts(ctx)
 		for _, h := range hosts {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", h.Address, h.MAC, dash(h.Interface), dash(h.Hostname), dash(h.Username), dash(h.Vendor), ago(h.Seen))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", h.Address, h.MAC, dash(h.Interface), dash(h.Hostname), dash(h.Profile), dash(h.Username), dash(h.Vendor), ago(h.Seen))
 		}
 		return hosts, err
 	})
+	cmd.AddCommand(c.hostWhy())
+	return cmd
 }
 
 func (c *ctl) devicesCommand() *cobra.Command {
@@ -47,7 +49,7 @@ func (c *ctl) devicesCommand() *cobra.Command {
 			if d.Seen != nil {
 				seen = ago(*d.Seen)
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", d.MAC, dash(d.Interface), dash(d.Hostname), dash(d.Username), dash(d.Vendor), seen, joined(d.Addresses, netip.Addr.String))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", d.MAC, dash(d.Interface), dash(d.Hostname), dash(d.Profile), dash(d.Username), dash(d.Vendor), seen, joined(d.Addresses, netip.Addr.String))
 		}
 		return devices, err
 	})

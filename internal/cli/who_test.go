@@ -17,7 +17,16 @@ import (
 )
 
 func (d *fakeDaemon) Hosts(context.Context) ([]identity.Host, error) {
-	return []identity.Host{{Address: netip.MustParseAddr("fe80::9"), MAC: "02:00:00:00:00:09", Interface: "lan0", Hostname: "laptop", Username: "bob", Vendor: "Nine", Seen: time.Now()}}, nil
+	return []identity.Host{{Address: netip.MustParseAddr("fe80::9"), MAC: "02:00:00:00:00:09", Interface: "lan0", Hostname: "laptop", Profile: "tv", Username: "bob", Vendor: "Nine", Seen: time.Now()}}, nil
+}
+
+func (d *fakeDaemon) HostWhy(ctx context.Context, addr netip.Addr) (*identity.Why, error) {
+	all, err := d.Hosts(ctx)
+	return &identity.Why{
+		Host: all[0], Names: []identity.Name{{Name: "laptop", Source: "DHCP"}}, Bound: "al",
+		Clues:  []identity.Clue{{From: "http_user_agent", Text: "SmartTV", Profile: "tv", Weight: 80}, {From: "hostname", Text: "laptop"}},
+		Logins: []identity.Usage{{User: "bob", Groups: []string{"staff"}, By: "ap", Until: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}},
+	}, err
 }
 
 func (d *fakeDaemon) Devices(context.Context) ([]identity.Device, error) {
@@ -55,8 +64,10 @@ func TestWho(t *testing.T) {
 		line string
 		want []string
 	}{
-		{"hosts", []string{"fe80::9  02:00:00:00:00:09  lan0  laptop  bob  Nine  0s\n"}},
-		{"devices", []string{"02:00:00:00:00:09  -  -  -    -  -  10.0.0.9 fe80::9\n", "02:00:00:00:00:0a  -  -  bob  -  -  -\n"}},
+		{"hosts", []string{"fe80::9  02:00:00:00:00:09  lan0  laptop  tv  bob  Nine  0s\n"}},
+		{"devices", []string{"02:00:00:00:00:09  -  -  -  -    -  -  10.0.0.9 fe80::9\n", "02:00:00:00:00:0a  -  -  -  bob  -  -  -\n"}},
+		{"hosts why fe80::9", []string{"name     laptop\n", " laptop  DHCP\n", "kind     tv\n", " tv 80  http_user_agent  SmartTV\n", " -      hostname         laptop\n", "user     bob\n", " bob  logged in by ap  until 2030-01-01T00:00:00Z  staff\n", " al   bound\n"}},
+		{"-j hosts why fe80::9", []string{`"names":[{"name":"laptop","source":"DHCP"}]`, `"clues":[{"from":"http_user_agent","text":"SmartTV","profile":"tv","weight":80}`}},
 		{"users", []string{"bob  sales,staff  02:00:00:00:00:0a\n"}},
 		{"user list", []string{"bob  sales,staff"}},
 		{"-j hosts", []string{`{"hosts":[{"address":"fe80::9","mac_address":"02:00:00:00:00:09"`}},
@@ -89,7 +100,7 @@ func TestWho(t *testing.T) {
 	if want := []string{"set bob staff sales", "set bob ", "bind 10.0.0.9 bob", "bind fe80::9 bob"}; !slices.Equal(d.asked, want) {
 		t.Errorf("asked %q, want %q", d.asked, want)
 	}
-	for line, want := range map[string]string{"user": "list is missing", "user bnd": "want bind, unbind", "user bind bob": "DEVICE is missing", "hosts x": "one word too many"} {
+	for line, want := range map[string]string{"user": "list is missing", "user bnd": "want bind, unbind", "user bind bob": "DEVICE is missing", "hosts x": "one word too many", "hosts why": "ADDRESS is missing", "hosts why tv": `address "tv": invalid`} {
 		if status, _, stderr := runWith(t, d, strings.Fields(line)...); status != cli.ExitUsage || !strings.Contains(stderr, want) {
 			t.Errorf("%s: exit status %d, %s", line, status, stderr)
 		}
