@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"os"
 	"strings"
-	"syscall"
 
 	"github.com/oschwald/maxminddb-golang/v2"
 )
@@ -27,7 +26,10 @@ var (
 
 // Open reads the database in a file. An error names the file and what helps.
 func Open(path string) (*Table, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe is not waited for
+	if fi, err := os.Stat(path); err == nil && !fi.Mode().IsRegular() { // a pipe is not waited for
+		return nil, fmt.Errorf("%s: %w: not a file: correct the name", path, ErrBroken)
+	}
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: get a database of countries (geoipupdate has GeoLite2-Country), or correct the name", err)
 	}

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"syscall"
 )
 
 // MaxFile is the largest registry that is read, in bytes.
@@ -46,7 +45,10 @@ func Load(paths []string, skipped func(error)) (*Table, error) {
 
 // open reads one registry.
 func (b *Builder) open(path string) error {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe is not waited for
+	if fi, err := os.Stat(path); err == nil && !fi.Mode().IsRegular() { // a pipe is not waited for
+		return fmt.Errorf("%s: %w: not a file", path, ErrNoEntries)
+	}
+	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("%w: install a registry of hardware addresses (package ieee-data), or correct the name", err)
 	}
@@ -54,9 +56,6 @@ func (b *Builder) open(path string) error {
 	fi, err := f.Stat()
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
-	}
-	if !fi.Mode().IsRegular() {
-		return fmt.Errorf("%s: %w: not a file", path, ErrNoEntries)
 	}
 	in := &io.LimitedReader{R: f, N: MaxFile + 1}
 	before := len(b.entries)
