@@ -71,11 +71,20 @@ func (b *budget) open(now time.Time) {
 	b.changed = true
 }
 
-// over reports whether the period has ended. A clock that goes back gives nobody
-// a new one.
+// over reports whether the period has ended, or another calendar has begun a new one
+// since. A clock that goes back gives nobody a new one.
 func (b *budget) over(now time.Time) bool {
-	start, _ := b.plan.Span(now)
-	return start.After(b.Start) && !(!b.End.IsZero() && now.Before(b.End) && b.plan.Name == b.Plan)
+	if now.Before(b.Start) {
+		return false
+	}
+	start, end := b.plan.Span(now)
+	if start.After(b.Start) {
+		return true
+	}
+	if !end.Equal(b.End) {
+		b.End, b.changed = end, true
+	}
+	return false
 }
 
 // turn begins the period that now is in, and returns how much is to be added to

@@ -3,160 +3,20 @@
 package quota
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
-	_ "time/tzdata"
 
 	"nftdict/dict"
 	"nftdict/dict/dicttest"
-	"nftdict/dictd/event"
 	"nftdict/dictd/identity"
 	"nftdict/dictd/quota/plan"
 )
-
-// rig is a Manager with a store, a clock and a directory that a test sets.
-type rig struct {
-	*Manager
-	t       *testing.T
-	store   dict.Store
-	now     time.Time
-	dir     string
-	events  *event.Log
-	users   []identity.User
-	devices []identity.Device
-	hosts   []identity.Host
-}
-
-func (r *rig) Users() []identity.User     { return r.users }
-func (r *rig) Devices() []identity.Device { return r.devices }
-func (r *rig) Hosts() []identity.Host     { return r.hosts }
-
-func newRig(t *testing.T, at string) *rig {
-	t.Helper()
-	now, err := time.Parse(time.RFC3339, at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &rig{t: t, store: dicttest.NewStandard(t), now: now, dir: t.TempDir()}
-	r.events = event.New(0, func() time.Time { return r.now })
-	return r
-}
-
-// start starts a Manager, in place of the one before, which ended or was killed.
-func (r *rig) start(specs ...plan.Spec) {
-	r.t.Helper()
-	if r.Manager != nil {
-		r.state.close()
-	}
-	m, err := New(Config{
-		Store: r.store, Directory: r, Plans: r.parse(specs...), State: r.dir, Clock: func() time.Time { return r.now },
-		Events: r.events, Log: slog.New(slog.NewTextHandler(testLog{r.t}, nil)),
-	})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.t.Cleanup(func() { m.Close() })
-	r.Manager = m
-	m.Look()
-}
-
-func (r *rig) parse(specs ...plan.Spec) []*plan.Plan {
-	r.t.Helper()
-	plans, err := plan.Parse(specs, plan.Defaults{Zone: time.UTC, Throttle: 1})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return plans
-}
-
-type testLog struct{ *testing.T }
-
-func (l testLog) Write(p []byte) (int, error) { l.Logf("%s", p); return len(p), nil }
-
-// pass lets time go by, and looks.
-func (r *rig) pass(d time.Duration) {
-	r.now = r.now.Add(d)
-	r.Look()
-}
-
-// charge does what rules do.
-func (r *rig) charge(table, key, field string, n int64) {
-	r.t.Helper()
-	k := r.key(table, key)
-	row, err := r.store.Get(table, k)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	v, ok := row.Get(field)
-	if !ok {
-		r.t.Fatalf("%s %s has no %s: nothing is charged", table, key, field)
-	}
-	if err := r.store.Put(table, dict.Row{Key: k, Cells: []dict.Cell{{Field: field, Value: dict.Int64Value(v.Int64() + n)}}}); err != nil {
-		r.t.Fatal(err)
-	}
-}
-
-func (r *rig) key(table, key string) dict.Key {
-	r.t.Helper()
-	t, err := r.store.Table(table)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	k, err := dict.ParseKey(t.Key, key)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return k
-}
-
-// cell returns the text of a field, "" if there is none.
-func (r *rig) cell(table, key, field string) string {
-	r.t.Helper()
-	row, err := r.store.Get(table, r.key(table, key))
-	if errors.Is(err, dict.ErrNotExist) {
-		return ""
-	} else if err != nil {
-		r.t.Fatal(err)
-	}
-	v, ok := row.Get(field)
-	if !ok {
-		return ""
-	}
-	return v.String()
-}
-
-func (r *rig) want(what, table, key, field, want string) {
-	r.t.Helper()
-	if got := r.cell(table, key, field); got != want {
-		r.t.Errorf("%s: %s of %s %s is %q, want %q", what, field, table, key, got, want)
-	}
-}
-
-// kinds returns the kinds of events so far, of a subject.
-func (r *rig) kinds(of string) (kinds []string) {
-	r.t.Helper()
-	reader := r.events.Subscribe(event.Position{}, event.Filter{})
-	defer reader.Close()
-	list := make([]event.Event, 1000)
-	n, err := reader.ReadWithin(context.Background(), 0, list)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	for _, e := range list[:n] {
-		if e.Subject == of {
-			kinds = append(kinds, e.Kind.String())
-		}
-	}
-	return kinds
-}
 
 func daily() plan.Spec {
 	return plan.Spec{Name: "daily", For: []string{"users"}, Volume: "1000", Period: "day", Reset: "04:00", Zone: "Europe/Berlin", Warn: []int{50, 90}}
@@ -370,75 +230,21 @@ func TestSubjects(t *testing.T) {
 	r.want("of others", "users", "zoe", "quota_remaining", "5")
 }
 
-func TestTime(t *testing.T) {
-	r := newRig(t, "2026-10-24T21:00:00Z") // clocks are set back in the night
-	r.users = []identity.User{{Name: "tim", Groups: []string{"kids"}}}
-	video := plan.Spec{Name: "video", For: []string{"group kids"}, Applications: []string{"YOUTUBE"}, Time: "10m", Period: "day", Reset: "02:30", Zone: "Europe/Berlin"}
-	r.start(video)
-	play := func(seconds int) {
-		t.Helper()
-		for range seconds {
-			if r.cell("users", "tim", "quota_video_remaining")[0] != '-' && r.cell("users", "tim", "quota_video_remaining") != "0" {
-				r.charge("users", "tim", "quota_video_bytes", 1500)
-			}
-			r.pass(time.Second)
-		}
-	}
-	r.pass(5 * time.Minute)
-	r.want("nothing moves", "users", "tim", "quota_video_remaining", "600")
-	play(100)
-	r.want("100 s", "users", "tim", "quota_video_remaining", "500")
-	r.pass(20 * time.Second) // a player rests
-	r.want("in a pause", "users", "tim", "quota_video_remaining", "500")
-	play(1)
-	r.want("after a pause", "users", "tim", "quota_video_remaining", "479")
-	r.pass(time.Hour)
-	play(1)
-	r.want("after an hour", "users", "tim", "quota_video_remaining", "478")
-	r.charge("users", "tim", "quota_video_bytes", 1500)
-	r.pass(time.Minute)
-	r.want("nobody looked for a minute", "users", "tim", "quota_video_remaining", "468") // ten seconds at most
-	r.start(video)
-	play(467)
-	r.want("nearly", "users", "tim", "quota_video_remaining", "1")
-	play(3)
-	r.want("over", "users", "tim", "quota_video_remaining", "0")
-	r.want("over", "users", "tim", "quota_video_exceeded", "true")
-	r.want("the plan has its own", "users", "tim", "quota_remaining", "")
-	// 02:30 comes twice, at 00:30 and 01:30 UTC: the first one counts, and only it.
-	r.now = time.Date(2026, 10, 25, 0, 29, 59, 0, time.UTC)
-	r.Look()
-	r.want("before the reset", "users", "tim", "quota_video_remaining", "0")
-	r.pass(time.Second)
-	r.want("after the reset", "users", "tim", "quota_video_remaining", "600")
-	play(60)
-	r.now = time.Date(2026, 10, 25, 1, 30, 1, 0, time.UTC)
-	r.Look()
-	r.want("at the second 02:30", "users", "tim", "quota_video_remaining", "540")
-	r.now = time.Date(2026, 10, 26, 1, 30, 0, 0, time.UTC)
-	r.Look()
-	r.want("at the next day's", "users", "tim", "quota_video_remaining", "600")
-}
-
-func TestBook(t *testing.T) {
+// A plan whose calendar changes begins the period that the new one is in.
+func TestOtherCalendar(t *testing.T) {
 	r := newRig(t, "2026-05-05T10:00:00Z")
-	addr := netip.MustParseAddr("10.0.0.1")
-	r.users = []identity.User{{Name: "sue", Groups: []string{"sales"}}}
-	r.hosts = []identity.Host{{Address: addr, MAC: "02:00:00:00:00:0a", Username: "sue"}}
-	r.start(
-		plan.Spec{Name: "in-only", For: []string{"users"}, Volume: "1000", Direction: "in", Period: "day"},
-		plan.Spec{Name: "office", For: []string{"group sales"}, Shared: true, Volume: "1000", Period: "day"},
-		plan.Spec{Name: "video", For: []string{"device 02:00:00:00:00:0a"}, Categories: []string{"streaming"}, Volume: "1000", Period: "day"},
-		plan.Spec{Name: "watch", For: []string{"host 10.0.0.1"}, Applications: []string{"YOUTUBE"}, Time: "1h", Period: "day"},
-	)
-	r.Book(addr, 100, 10, "YOUTUBE", "streaming")
-	r.Book(addr, 1, 1, "YOUTUBE", "streaming")
-	r.Book(addr, 20, 2, "", "")
-	r.Book(netip.MustParseAddr("10.0.0.2"), 1000, 1000, "", "")
+	r.users = []identity.User{{Name: "alice"}}
+	s := plan.Spec{Name: "a", For: []string{"users"}, Volume: "1000", Period: "month"}
+	r.start(s)
+	r.charge("users", "alice", "quota_remaining", -600)
 	r.pass(time.Second)
-	r.want("in", "users", "sue", "quota_remaining", "879")
-	r.want("both", "groups", "sales", "quota_remaining", "866")
-	r.want("of a category", "devices", "02:00:00:00:00:0a", "quota_video_remaining", "888")
-	r.want("time", "hosts", "10.0.0.1", "quota_watch_bytes", "112")
-	r.want("time", "hosts", "10.0.0.1", "quota_watch_remaining", "3599")
+	s.Period = "day"
+	r.start(s)
+	r.want("of days", "users", "alice", "quota_remaining", "1000")
+	r.charge("users", "alice", "quota_remaining", -600)
+	s.Reset = "12:00"
+	r.start(s)
+	r.want("of other days", "users", "alice", "quota_remaining", "400")
+	r.pass(2 * time.Hour)
+	r.want("from noon on", "users", "alice", "quota_remaining", "1000")
 }

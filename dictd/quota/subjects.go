@@ -83,6 +83,9 @@ func (m *Manager) subjects() []subject {
 	}
 	if wants(func(w plan.Whom) bool { return w.Kind == plan.Host && w.All }) {
 		for _, h := range m.cfg.Directory.Hosts() {
+			if h.Address.IsLinkLocalUnicast() {
+				continue // nothing of theirs is forwarded
+			}
 			add(plan.Subject{Kind: plan.Host, Name: h.Address.Unmap().String()}, nil)
 		}
 	}

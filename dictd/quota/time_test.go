@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+
+package quota
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"nftdict/dictd/identity"
+	"nftdict/dictd/quota/plan"
+)
+
+func TestTime(t *testing.T) {
+	r := newRig(t, "2026-10-24T21:00:00Z") // clocks are set back in the night
+	r.users = []identity.User{{Name: "tim", Groups: []string{"kids"}}}
+	video := plan.Spec{Name: "video", For: []string{"group kids"}, Applications: []string{"YOUTUBE"}, Time: "10m", Period: "day", Reset: "02:30", Zone: "Europe/Berlin"}
+	r.start(video)
+	play := func(seconds int) {
+		t.Helper()
+		for range seconds {
+			if r.cell("users", "tim", "quota_video_remaining")[0] != '-' && r.cell("users", "tim", "quota_video_remaining") != "0" {
+				r.charge("users", "tim", "quota_video_bytes", 1500)
+			}
+			r.pass(time.Second)
+		}
+	}
+	r.pass(5 * time.Minute)
+	r.want("nothing moves", "users", "tim", "quota_video_remaining", "600")
+	play(100)
+	r.want("100 s", "users", "tim", "quota_video_remaining", "500")
+	r.pass(20 * time.Second) // a player rests
+	r.want("in a pause", "users", "tim", "quota_video_remaining", "500")
+	play(1)
+	r.want("after a pause", "users", "tim", "quota_video_remaining", "479")
+	r.pass(time.Hour)
+	play(1)
+	r.want("after an hour", "users", "tim", "quota_video_remaining", "478")
+	r.charge("users", "tim", "quota_video_bytes", 1500)
+	r.pass(time.Minute)
+	r.want("nobody looked for a minute", "users", "tim", "quota_video_remaining", "468") // ten seconds at most
+	r.start(video)
+	play(467)
+	r.want("nearly", "users", "tim", "quota_video_remaining", "1")
+	play(3)
+	r.want("over", "users", "tim", "quota_video_remaining", "0")
+	r.want("over", "users", "tim", "quota_video_exceeded", "true")
+	r.want("the plan has its own", "users", "tim", "quota_remaining", "")
+	// 02:30 comes twice, at 00:30 and 01:30 UTC: the first one counts, and only it.
+	r.now = time.Date(2026, 10, 25, 0, 29, 59, 0, time.UTC)
+	r.Look()
+	r.want("before the reset", "users", "tim", "quota_video_remaining", "0")
+	r.pass(time.Second)
+	r.want("after the reset", "users", "tim", "quota_video_remaining", "600")
+	play(60)
+	r.now = time.Date(2026, 10, 25, 1, 30, 1, 0, time.UTC)
+	r.Look()
+	r.want("at the second 02:30", "users", "tim", "quota_video_remaining", "540")
+	r.now = time.Date(2026, 10, 26, 1, 30, 0, 0, time.UTC)
+	r.Look()
+	r.want("at the next day's", "users", "tim", "quota_video_remaining", "600")
+}
+
+func TestBook(t *testing.T) {
+	r := newRig(t, "2026-05-05T10:00:00Z")
+	addr := netip.MustParseAddr("10.0.0.1")
+	r.users = []identity.User{{Name: "sue", Groups: []string{"sales"}}}
+	r.hosts = []identity.Host{{Address: addr, MAC: "02:00:00:00:00:0a", Username: "sue"}}
+	r.start(
+		plan.Spec{Name: "in-only", For: []string{"users"}, Volume: "1000", Direction: "in", Period: "day"},
+		plan.Spec{Name: "office", For: []string{"group sales"}, Shared: true, Volume: "1000", Period: "day"},
+		plan.Spec{Name: "video", For: []string{"device 02:00:00:00:00:0a"}, Categories: []string{"streaming"}, Volume: "1000", Period: "day"},
+		plan.Spec{Name: "watch", For: []string{"host 10.0.0.1"}, Applications: []string{"YOUTUBE"}, Time: "1h", Period: "day"},
+	)
+	r.Book(addr, 100, 10, "YOUTUBE", "streaming")
+	r.Book(addr, 1, 1, "YOUTUBE", "streaming")
+	r.Book(addr, 20, 2, "", "")
+	r.Book(netip.MustParseAddr("10.0.0.2"), 1000, 1000, "", "")
+	r.pass(time.Second)
+	r.want("in", "users", "sue", "quota_remaining", "879")
+	r.want("both", "groups", "sales", "quota_remaining", "866")
+	r.want("of a category", "devices", "02:00:00:00:00:0a", "quota_video_remaining", "888")
+	r.want("time", "hosts", "10.0.0.1", "quota_watch_bytes", "112")
+	r.want("time", "hosts", "10.0.0.1", "quota_watch_remaining", "3599")
+}
