@@ -5,8 +5,10 @@ package docs
 
 import (
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -90,6 +92,47 @@ func TestTables(t *testing.T) {
 	}
 	if len(got) != len(want) {
 		t.Errorf("tables.md has %d fields, the schemas %d", len(got), len(want))
+	}
+}
+
+// TestWriters wants every field to have a writer; of what dictd writes the name is
+// in its source.
+func TestWriters(t *testing.T) {
+	row := regexp.MustCompile("^\\| `([^`]+)` \\|[^|]*\\|[^|]*\\|(.*)\\|$")
+	var source strings.Builder
+	err := filepath.WalkDir("../dictd", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		source.Write(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	composed := regexp.MustCompile("^(certificate_(subject|issuer)_)|(_inferred)$")
+	n := 0
+	for line := range strings.Lines(read(t, "tables.md")) {
+		m := row.FindStringSubmatch(strings.TrimSpace(line))
+		if m == nil {
+			continue
+		}
+		n++
+		writer := strings.TrimSpace(m[2])
+		if writer == "" {
+			t.Errorf("nobody writes %s", m[1])
+		}
+		name := m[1]
+		if parts := composed.FindStringSubmatch(name); parts != nil {
+			name = parts[1] + parts[3]
+		}
+		if strings.HasPrefix(writer, "dictd") && !strings.Contains(source.String(), `"`+name) && !strings.Contains(source.String(), name+`"`) {
+			t.Errorf("%s: dictd's source does not have it", m[1])
+		}
+	}
+	if n < 100 {
+		t.Errorf("%d fields", n)
 	}
 }
 
