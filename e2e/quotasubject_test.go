@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/netip"
 	"strconv"
 	"testing"
@@ -243,5 +244,60 @@ except = { applications = ["WIKIPEDIA"] }
 	r.must("dictctl", "quota", "top-up", "group", "sales", "1MB")
 	if _, err := guest.Get(context.Background(), "https://example.org/"); err != nil {
 		t.Errorf("after a top-up: %v", err)
+	}
+}
+
+// What is not billed: packets that rules of others drop, traffic with the gateway,
+// and what is exempt.
+func TestQuotaNotBilled(t *testing.T) {
+	r := newQuotaRig(t, lab.Config{})
+	r.start(inside, `
+[quota]
+exempt = ["2001:db8::2"]
+
+[[plan]]
+name = "daily"
+for = ["device `+lab.ClientMAC+`"]
+volume = "5MB"
+period = "day"
+`)
+	for _, a := range []netip.Addr{lab.Client4, lab.Client6} {
+		r.known(a, "mac_address", lab.ClientMAC)
+	}
+	if err := r.ServeHTTP(context.Background(), r.Gateway, "192.168.77.1:9191", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.CopyN(w, zeros{}, mega)
+	})); err != nil {
+		t.Fatal(err)
+	}
+	r.must("nft", "add table inet mine; add chain inet mine forward { type filter hook forward priority 0; }; add rule inet mine forward udp dport 4711 drop")
+	left := r.left("devices", lab.ClientMAC, "quota_remaining")
+	run := func(command string) {
+		t.Helper()
+		if out, err := r.Client.Command(context.Background(), "sh", "-c", command).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v: %s", command, err, out)
+		}
+	}
+	run("curl -s --max-time 10 http://192.168.77.1:9191/ | wc -c | grep -qx 1000000")
+	conn, err := r.Client.Dial(context.Background(), "udp", "192.0.2.2:4711")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for range 500 {
+		if _, err := conn.Write(make([]byte, 1000)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.fetchFrom(lab.Client6, 2*mega); err != nil {
+		t.Errorf("from what is exempt: %v", err)
+	}
+	if now := r.left("devices", lab.ClientMAC, "quota_remaining"); now != left {
+		t.Errorf("%d bytes were billed", left-now)
+	}
+	if err := r.fetchFrom(lab.Client4, mega); err != nil {
+		t.Error(err)
+	}
+	if now := r.left("devices", lab.ClientMAC, "quota_remaining"); left-now < mega {
+		t.Errorf("%d bytes were billed of a download of a megabyte", left-now)
 	}
 }

@@ -62,6 +62,8 @@ type Manager struct {
 // Times of a Manager.
 const (
 	lookEvery = time.Second
+	// soon is the least between two looks: news come together.
+	soon = 50 * time.Millisecond
 	// rest is how many times as long as a look took nothing is looked at: a look may
 	// take a twentieth of a processor.
 	rest = 19
@@ -121,17 +123,25 @@ func (m *Manager) SetPlans(plans []*plan.Plan) error {
 	return nil
 }
 
-// Run looks at budgets until ctx ends, and once more then.
+// Run looks at budgets until ctx ends, and once more then. Who comes, or is in other
+// groups, has a budget soon.
 func (m *Manager) Run(ctx context.Context) error {
+	news := m.cfg.Events.Subscribe(m.cfg.Events.Position(), event.Of(event.UserNew, event.UserChanged, event.UserGone, event.DeviceNew, event.HostNew))
+	defer news.Close()
+	some := make([]event.Event, 256)
 	for {
 		begin := time.Now()
 		m.Look()
-		wait := min(max(lookEvery, rest*time.Since(begin)), latest)
+		least := min(max(soon, rest*time.Since(begin)), latest)
 		select {
 		case <-ctx.Done():
 			m.Look()
 			return nil
-		case <-time.After(wait):
+		case <-time.After(least):
+		}
+		if _, err := news.ReadWithin(ctx, max(lookEvery-least, 0), some); err != nil {
+			m.Look()
+			return nil
 		}
 	}
 }

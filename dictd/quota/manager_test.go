@@ -3,17 +3,21 @@
 package quota
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"nftdict/dict"
 	"nftdict/dict/dicttest"
+	"nftdict/dictd/event"
 	"nftdict/dictd/identity"
 	"nftdict/dictd/quota/plan"
 )
@@ -247,4 +251,47 @@ func TestOtherCalendar(t *testing.T) {
 	r.want("of other days", "users", "alice", "quota_remaining", "400")
 	r.pass(2 * time.Hour)
 	r.want("from noon on", "users", "alice", "quota_remaining", "1000")
+}
+
+// joins is a directory to which a user comes.
+type joins struct {
+	users atomic.Pointer[[]identity.User]
+}
+
+func (j *joins) Users() []identity.User   { return *j.users.Load() }
+func (*joins) Devices() []identity.Device { return nil }
+func (*joins) Hosts() []identity.Host     { return nil }
+
+// Who comes has a budget before the next look would be due.
+func TestNews(t *testing.T) {
+	r := newRig(t, "2026-05-05T10:00:00Z")
+	dir := &joins{}
+	dir.users.Store(&[]identity.User{})
+	m, err := New(Config{
+		Store: r.store, Directory: dir, Plans: r.parse(daily()), Clock: time.Now, Events: r.events, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- m.Run(ctx) }()
+	time.Sleep(3 * soon)
+	start := time.Now()
+	dir.users.Store(&[]identity.User{{Name: "zoe"}})
+	r.events.Publish(event.Event{Kind: event.UserNew, Subject: "zoe"})
+	for r.cell("users", "zoe", "quota_remaining") == "" {
+		if time.Since(start) > 10*time.Second {
+			t.Fatal("no budget")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if took := time.Since(start); took > lookEvery/2 {
+		t.Errorf("the budget took %v", took)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
 }
