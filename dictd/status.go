@@ -57,6 +57,9 @@ func (d *Daemon) Status() *api.Status {
 	if s.Identity.Refused > 0 {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("%d addresses of neighbours found no place among the %d that are known; remedy: identity.hosts", s.Identity.Refused, s.Identity.Limit))
 	}
+	if text := d.quota.Failure(); text != "" {
+		s.Warnings = append(s.Warnings, "quotas cannot be kept: "+text)
+	}
 	d.addQueues(s)
 	d.addTables(s)
 	return s

@@ -90,3 +90,10 @@ func (m *Manager) Plans() []*plan.Plan {
 	defer m.mu.Unlock()
 	return m.plans
 }
+
+// Failure returns why budgets cannot be kept as they should be, "" if they are.
+func (m *Manager) Failure() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.failed
+}

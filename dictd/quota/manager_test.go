@@ -295,3 +295,31 @@ func TestNews(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What cannot be written is told, and tried again.
+func TestFailure(t *testing.T) {
+	r := newRig(t, "2026-05-05T10:00:00Z")
+	r.users = []identity.User{{Name: "alice"}}
+	r.start(daily())
+	if text := r.Failure(); text != "" {
+		t.Errorf("at first: %s", text)
+	}
+	r.state.close()
+	r.charge("users", "alice", "quota_remaining", -100)
+	r.pass(time.Second)
+	if text := r.Failure(); text == "" {
+		t.Error("the file is closed, and nobody says so")
+	}
+	s, err := openState(r.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.state = s
+	r.pass(time.Second)
+	if text := r.Failure(); text != "" {
+		t.Errorf("at last: %s", text)
+	}
+	if saved, err := s.read(); err != nil || saved[id{subject: plan.Subject{Kind: plan.User, Name: "alice"}}].Remaining != 900 {
+		t.Errorf("saved %+v, %v", saved, err)
+	}
+}

@@ -117,6 +117,17 @@ quota.forward:
 	}
 }
 
+// Plans that end alike need no look at whose plan it is.
+func TestAlike(t *testing.T) {
+	got := text(t, Options{}, parse(t,
+		plan.Spec{Name: "a", For: []string{"hosts"}, Volume: "1", Period: "day", Then: "class 7"},
+		plan.Spec{Name: "b", For: []string{"host 10.0.0.1"}, Volume: "1", Period: "week", Then: "class 7"},
+	)...)
+	if strings.Contains(got, "quota_plan") || !strings.Contains(got, "quota.end.a:\n\tmeta mark set 0x00000007\n") {
+		t.Errorf("got\n%s", got)
+	}
+}
+
 // Lists that are too long for one term become several.
 func TestAmong(t *testing.T) {
 	var values []string
