@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,8 @@ type account struct {
 	locals         *ledger.Locals
 	kernel         *conntrack.Client
 	records        *ledger.Records
+	flows          *ledger.Flows
+	exempt         exempt
 	inside         []netip.Prefix
 	pace           ledger.Pace
 }
@@ -68,9 +71,14 @@ func (d *Daemon) openAccount(c *config.Config) (err error) {
 			d.o.Log.Warn("connections that end are not recorded", "err", err)
 		}
 	}
+	a.flows, err = ledger.OpenFlows(flowsConfig(c.Rules.Table, c.Quota.Priority, d.o.NetNS))
+	if err != nil {
+		return err
+	}
 	conf := ledger.Config{
 		Kernel: ledgerKernel{a.kernel, d}, Label: d.label, Who: d.party, Local: a.locals.Has, Refresh: a.locals.Refresh,
 		Clock: time.Now, State: a.state, Rates: d.rates,
+		Beside: a.flows, Book: d.bookBeside,
 	}
 	if a.records != nil {
 		conf.Ended = a.records.Add
@@ -86,6 +94,41 @@ type ledgerKernel struct {
 }
 
 func (k ledgerKernel) Drain() error { return k.d.events.Drain() }
+
+// flowsConfig says how the table is in which connections in flowtables are noted:
+// its chain stands right before the one that charges quotas.
+func flowsConfig(table string, priority, netns int) ledger.FlowsConfig {
+	return ledger.FlowsConfig{
+		Table: ledger.FlowsTable(table), Priority: int32(priority - 1), NetNS: netns, Size: maxFlows, Status: ledger.StatusOffload,
+	}
+}
+
+// maxFlows bounds the connections in flowtables that are noted at a time.
+const maxFlows = 1 << 17
+
+// exempt is what is free, of the configuration that it was asked of last.
+type exempt struct {
+	of       *config.Config
+	prefixes []netip.Prefix
+}
+
+func (e *exempt) has(c *config.Config, a netip.Addr) bool {
+	if e.of != c {
+		e.of = c
+		e.prefixes, _ = c.Quota.Prefixes() // they were checked
+	}
+	return slices.ContainsFunc(e.prefixes, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+// bookBeside charges quotas with what moved beside the rules. The ledger is locked.
+func (d *Daemon) bookBeside(client, server netip.Addr, original, reply uint64, label ledger.Label) {
+	c := d.config.Load()
+	if d.quota.Manager == nil || d.account.exempt.has(c, client) || d.account.exempt.has(c, server) {
+		return
+	}
+	d.quota.Book(client, reply, original, label.Application, label.Category)
+	d.quota.Book(server, original, reply, label.Application, label.Category)
+}
 
 // rates writes how fast sessions move.
 func (d *Daemon) rates(all []session.Rate) error {
@@ -160,6 +203,14 @@ func (a *account) run(ctx context.Context) error {
 	return a.Run(ctx, a.pace)
 }
 
+// removeFlows removes the table of connections in flowtables.
+func (a *account) removeFlows() error {
+	if a.flows == nil {
+		return nil
+	}
+	return a.flows.Remove()
+}
+
 // close releases what openAccount opened.
 func (a *account) close() error {
 	var errs []error
@@ -168,6 +219,9 @@ func (a *account) close() error {
 	}
 	if a.records != nil {
 		errs = append(errs, a.records.Close())
+	}
+	if a.flows != nil {
+		errs = append(errs, a.flows.Close())
 	}
 	if a.state != nil {
 		errs = append(errs, a.state.Close())

@@ -16,10 +16,12 @@ import (
 
 	"nftdict/dict/dicttest"
 	"nftdict/dictd/config"
+	"nftdict/dictd/conntrack"
 	"nftdict/dictd/ledger"
 	"nftdict/internal/lab"
 	"nftdict/internal/lab/labtest"
 	"nftdict/internal/need"
+	"nftdict/nftext/rule"
 )
 
 // The ledger against the counters of devices:
@@ -318,5 +320,70 @@ func TestRatesOfSessions(t *testing.T) {
 	eventually(t, "more rounds", func() bool { return d.account.Stats().Rounds > before.Rounds+3 })
 	if s := d.account.Stats(); s.Rates > before.Rates+3 { // the resolver's, perhaps
 		t.Errorf("%d rates were written of what is quiet", s.Rates-before.Rates)
+	}
+}
+
+// The rules note when a connection becomes what they look for, here assured in the
+// place of offloaded, and count what passes them from then on: all of it, so that
+// nothing moves beside them.
+func TestFlowsCount(t *testing.T) {
+	l := labtest.New(t, lab.Config{})
+	site, _ := l.Site("example.org")
+	newTalker(t, l, site, 7777)
+	f, err := ledger.OpenFlows(ledger.FlowsConfig{Table: "dictd_flows", Priority: 249, NetNS: l.Gateway.FD(), Size: 1024, Status: rule.StatusAssured})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if all, blind, err := f.Flowtables(); err != nil || all != 0 || blind != 0 {
+		t.Errorf("%d flowtables, %d blind, %v", all, blind, err)
+	}
+	for range 2 { // the second changes nothing
+		if err := f.Install(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	conn, err := l.Client.Dial(context.Background(), "tcp", netip.AddrPortFrom(site.Addr4, 7777).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write(make([]byte, 5000)); err != nil {
+		t.Fatal(err)
+	}
+	kernel, err := conntrack.Dial(l.Gateway.FD())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kernel.Close()
+	var id uint32
+	eventually(t, "all is counted", func() bool {
+		var flow conntrack.Flow
+		if err := kernel.Dump(func(f *conntrack.Flow) {
+			if f.Orig.DstPort == 7777 {
+				flow = *f
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		known, err := f.Read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		id = flow.ID
+		p, ok := known[id]
+		return ok && p.Slow[0] > 5000 && p.Began[0] > 0 && p.Began[1] > 0 &&
+			flow.Counters[0].Bytes == p.Began[0]+p.Slow[0] && flow.Counters[1].Bytes == p.Began[1]+p.Slow[1]
+	})
+	if err := f.Forget([]uint32{id, 77}); err != nil {
+		t.Fatal(err)
+	}
+	if known, err := f.Read(); err != nil || len(known) != 0 {
+		t.Errorf("known %+v, %v", known, err)
+	}
+	for range 2 {
+		if err := f.Remove(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

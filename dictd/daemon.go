@@ -202,7 +202,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	})
 	err := both.Wait()
 	if ctx.Err() != nil && d.config.Load().Rules.Remove {
-		err = errors.Join(err, d.keeper.table.Remove())
+		err = errors.Join(err, d.keeper.table.Remove(), d.account.removeFlows())
 	}
 	return errors.Join(err, d.keeper.table.Close(), d.kernel.Close(), d.quota.close(), d.who.close(), d.account.close(), d.record.links.close())
 }

@@ -54,6 +54,9 @@ func (d *Daemon) Status() *api.Status {
 		Warnings:  append([]string{}, d.warnings...),
 		Errors:    map[string]string{},
 	}
+	if f := d.account.flows; f != nil && f.Blind() > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%d flowtables do not count: what passes them is in no ledger and no quota; remedy: the word counter in the flowtable", f.Blind()))
+	}
 	if s.Identity.Refused > 0 {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("%d addresses of neighbours found no place among the %d that are known; remedy: identity.hosts", s.Identity.Refused, s.Identity.Limit))
 	}

@@ -17,6 +17,7 @@ import (
 	"nftdict/dict"
 	"nftdict/dictd"
 	"nftdict/dictd/config"
+	"nftdict/dictd/ledger"
 	"nftdict/dictd/rules"
 	"nftdict/internal/backend"
 )
@@ -78,14 +79,19 @@ func explain(err error) error {
 	return err
 }
 
-// removeRules removes the table that a stopped daemon left.
+// removeRules removes the tables that a stopped daemon left.
 func removeRules(c *config.Config) error {
 	t, err := rules.Open(rules.Options{Name: c.Rules.Table})
 	if err != nil {
 		return explain(err)
 	}
 	defer t.Close()
-	return t.Remove()
+	flows, err := ledger.OpenFlows(ledger.FlowsConfig{Table: ledger.FlowsTable(c.Rules.Table)})
+	if err != nil {
+		return explain(err)
+	}
+	defer flows.Close()
+	return errors.Join(t.Remove(), flows.Remove())
 }
 
 // notify tells the service manager, if there is one, how the daemon is.

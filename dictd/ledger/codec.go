@@ -15,7 +15,7 @@ import (
 // What is on the disk: numbers of variable length, the newest value of each thing.
 //
 //	version, hour, connections: count and each, cells: count and each
-const codecVersion = 1
+const codecVersion = 2
 
 var errCorrupt = errors.New("not sound")
 
@@ -54,6 +54,7 @@ const (
 	flagOver = 1 << iota
 	flagCounted
 	flagFinal
+	flagOffload
 )
 
 func appendConn(b []byte, c *conn) []byte {
@@ -67,6 +68,9 @@ func appendConn(b []byte, c *conn) []byte {
 	if c.label.Final {
 		flags |= flagFinal
 	}
+	if c.offload != nil {
+		flags |= flagOffload
+	}
 	b = append(b, flags, c.orig.Proto)
 	b = binary.AppendUvarint(b, uint64(c.id))
 	b = binary.AppendUvarint(b, uint64(c.zone))
@@ -78,7 +82,13 @@ func appendConn(b []byte, c *conn) []byte {
 	b = binary.AppendUvarint(b, c.start)
 	b = appendCounter(b, c.billed[0])
 	b = appendCounter(b, c.billed[1])
-	return appendText(appendText(b, c.label.Application), c.label.Category)
+	b = appendText(appendText(b, c.label.Application), c.label.Category)
+	if o := c.offload; o != nil {
+		for _, pair := range [...][2]uint64{o.began, o.carry, o.booked} {
+			b = binary.AppendUvarint(binary.AppendUvarint(b, pair[0]), pair[1])
+		}
+	}
+	return b
 }
 
 func appendCells(b []byte, n int, each func(func(*cell))) []byte {
@@ -204,6 +214,10 @@ func (d *decoder) conn() *conn {
 	c.start = d.uvarint()
 	c.billed = [2]conntrack.Counter{d.counter(), d.counter()}
 	c.label = Label{d.text(), d.text(), flags&flagFinal != 0}
+	if flags&flagOffload != 0 {
+		pair := func() [2]uint64 { return [2]uint64{d.uvarint(), d.uvarint()} }
+		c.offload = &offload{began: pair(), carry: pair(), booked: pair()}
+	}
 	return c
 }
 

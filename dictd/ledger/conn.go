@@ -33,6 +33,8 @@ type conn struct {
 	billed [2]conntrack.Counter
 	label  Label
 
+	offload *offload // nil unless something moved beside the rules
+
 	rated bool // its row has speed
 	speed [2]speed
 }

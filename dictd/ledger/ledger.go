@@ -53,7 +53,11 @@ type Config struct {
 	// It is called with nothing locked.
 	Rates func([]session.Rate) error
 	Clock func() time.Time
-	State *State // nil keeps all in memory
+	// Book is told what has moved beside the rules, as far as Beside knows; both may
+	// be nil. Book is called with the ledger locked.
+	Beside Beside
+	Book   Book
+	State  *State // nil keeps all in memory
 }
 
 // Ledger knows what living connections have moved, and what of it is billed. Its
@@ -78,6 +82,8 @@ type Ledger struct {
 	past  []closed // periods that are over and not on the disk yet
 
 	rates rates // under polling; conns' under mu
+
+	beside beside
 
 	dirty      []*conn
 	dirtyCells []*cell
@@ -111,7 +117,7 @@ type Stats struct {
 	Period      float64           `json:"period_seconds"` // between the last two rounds
 	Cost        float64           `json:"cost"`           // processor time of the last round, as a part of the period
 	Saved       uint64            `json:"saved"`          // writes to the disk
-	Offloaded   conntrack.Counter `json:"offloaded"`      // booked beside the rules
+	Offloaded   Offloaded         `json:"offloaded"`      // booked beside the rules
 	Rates       uint64            `json:"rates"`          // written to the rows of sessions
 	RateCost    time.Duration     `json:"rate_cost"`      // nanoseconds of a processor that the last of these took
 	LastError   string            `json:"last_error,omitempty"`
@@ -279,6 +285,9 @@ func (l *Ledger) close(c *conn, f *conntrack.Flow, now time.Time) {
 	}
 	if c.local {
 		return
+	}
+	if l.beside.active && len(l.beside.ended) < maxEnded {
+		l.beside.ended = append(l.beside.ended, c)
 	}
 	l.stats.Ended++
 	if c.estimated {

@@ -24,6 +24,9 @@ func (l *Ledger) Poll() error {
 			return fmt.Errorf("ledger: %w", err)
 		}
 	}
+	if err := l.watch(); err != nil {
+		return err
+	}
 	l.mu.Lock()
 	l.epoch++
 	l.seen = 0
@@ -48,6 +51,9 @@ func (l *Ledger) Poll() error {
 	l.looked = true
 	l.stats.Rounds++
 	l.mu.Unlock()
+	if err := l.settle(); err != nil {
+		return err
+	}
 	if err := l.writeRates(); err != nil {
 		return fmt.Errorf("rates of sessions: %w", err)
 	}

@@ -118,6 +118,14 @@ func CtBytes() Key[uint64] { return counted("bytes", expr.CtKeyBYTES) }
 // CtPackets is how many packets the connection has carried, if conntrack counts.
 func CtPackets() Key[uint64] { return counted("packets", expr.CtKeyPKTS) }
 
+// CtBytesOf is how many bytes the connection has carried in one direction, if
+// conntrack counts.
+func CtBytesOf(d Direction) Key[uint64] {
+	typ := nftables.TypeInteger
+	typ.Bytes = 8
+	return directed(d, "bytes", expr.CtKeyBYTES, typ, true, hostOrder(decimal[uint64]))
+}
+
 func counted(text string, k expr.CtKey) Key[uint64] {
 	typ := nftables.TypeInteger
 	typ.Bytes = 8

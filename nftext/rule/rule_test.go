@@ -174,6 +174,7 @@ var listed = []struct {
 	{"inet t plain", New(CtProtocol(Original).Is(TCP)), "ct protocol tcp"},
 	{"inet t plain", New(L4Proto().Is(TCP), CtProtoDst(Reply).Is(80), CtProtoSrc(Original).Is(81)), ""},
 	{"inet t plain", New(CtBytes().Above(100000)), ""},
+	{"inet t plain", New(CtBytesOf(Reply).Above(100000)), ""},
 	{"inet t plain", New(CtPackets().AtLeast(64)), ""},
 	{"inet t plain", New(CtHelper().Is("ftp")), ""},
 	{"inet t plain", New(ctZone.Is(5)), ""},
