@@ -96,7 +96,7 @@ type ledgerKernel struct {
 func (k ledgerKernel) Drain() error { return k.d.events.Drain() }
 
 // flowsConfig says how the table is in which connections in flowtables are noted:
-// its chain stands right before the one that charges quotas.
+// one of its chains stands right before the one that charges quotas.
 func flowsConfig(table string, priority, netns int) ledger.FlowsConfig {
 	return ledger.FlowsConfig{
 		Table: ledger.FlowsTable(table), Priority: int32(priority - 1), NetNS: netns, Size: maxFlows, Status: ledger.StatusOffload,

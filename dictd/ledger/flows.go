@@ -25,19 +25,22 @@ type Passed struct {
 }
 
 // Flows is an nft table of its own, in which rules note what connections in
-// flowtables have counted when they went there, and count what passes the rules
+// flowtables have counted when they went there, and count what comes the slow way
 // all the same. It stays where the daemon ends, and so does what it knows.
 //
 //	map began_original, began_reply { ct id : bytes }; set noted { ct id }; set slow_original, slow_reply { ct id counter }
-//	forward, before quotas are charged:
-//	  ct state new                                   forget the id: it had another connection
+//	prerouting, right behind conntrack:
+//	  ct status ! confirmed                          forget the id: it had another connection
 //	  ct direction D ct id @noted                    update @slow_D { ct id counter }
 //	  ct status offload,hw-offload                   add @noted { ct id }, add @began_D { ct id : ct D bytes } of both directions
+//	forward, late: the last of these, for the packet with which a connection goes into a flowtable
 //
-// The packet with which a connection goes into a flowtable is counted by conntrack
-// already, and passes the rules: it is neither in Slow nor beyond Began.
+// A packet is counted right where conntrack counts it, so that whatever waits in a
+// queue at the moment of the note is in Began, and not in Slow. What rules drop is in
+// Slow: it came the slow way.
 type Flows struct {
-	conn  *netlink.Conn
+	conn  *netlink.Conn // of transactions
+	ask   *netlink.Conn // of questions
 	nft   *nftables.Conn
 	table *nftables.Table
 	conf  FlowsConfig
@@ -50,7 +53,7 @@ type Flows struct {
 // FlowsConfig says how a Flows is.
 type FlowsConfig struct {
 	Table    string // name, of family inet
-	Priority int32  // of its chain: before quotas are charged, behind what else drops
+	Priority int32  // of its chain at forward: behind those that put connections into flowtables
 	NetNS    int    // descriptor of the network namespace; 0 means the caller's
 	Size     uint32 // most connections
 	Status   rule.Status
@@ -68,12 +71,18 @@ func OpenFlows(c FlowsConfig) (*Flows, error) {
 	if err != nil {
 		return nil, fmt.Errorf("table of flows: %w", err)
 	}
-	nft, err := nftables.New(nftables.WithNetNSFd(c.NetNS), nftables.AsLasting())
+	ask, err := netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{NetNS: c.NetNS})
 	if err != nil {
 		conn.Close()
 		return nil, fmt.Errorf("table of flows: %w", err)
 	}
-	f := &Flows{conn: conn, nft: nft, table: &nftables.Table{Name: c.Table, Family: nftables.TableFamilyINet}, conf: c}
+	nft, err := nftables.New(nftables.WithNetNSFd(c.NetNS), nftables.AsLasting())
+	if err != nil {
+		conn.Close()
+		ask.Close()
+		return nil, fmt.Errorf("table of flows: %w", err)
+	}
+	f := &Flows{conn: conn, ask: ask, nft: nft, table: &nftables.Table{Name: c.Table, Family: nftables.TableFamilyINet}, conf: c}
 	number := nftables.TypeInteger
 	number.Bytes = 8
 	for i, name := range [...]string{"began_original", "began_reply", "slow_original", "slow_reply"} {
@@ -90,7 +99,9 @@ func OpenFlows(c FlowsConfig) (*Flows, error) {
 func (f *Flows) all() []*nftables.Set { return append(f.sets[:], f.noted) }
 
 // Close releases the sockets. The table stays.
-func (f *Flows) Close() error { return errors.Join(f.conn.Close(), f.nft.CloseLasting()) }
+func (f *Flows) Close() error {
+	return errors.Join(f.conn.Close(), f.ask.Close(), f.nft.CloseLasting())
+}
 
 // Active implements Beside.
 func (f *Flows) Active() (bool, error) {
@@ -129,11 +140,18 @@ func (f *Flows) Install() error {
 	for _, s := range f.all() {
 		b.AddSet(s, nil)
 	}
-	chain := b.Conn().AddChain(&nftables.Chain{
-		Name: flowsChain, Table: f.table, Type: nftables.ChainTypeFilter, Hooknum: nftables.ChainHookForward,
-		Priority: nftables.ChainPriorityRef(nftables.ChainPriority(f.conf.Priority)),
-	})
-	b.Add(chain, f.rules()...)
+	early, late := f.rules()
+	for _, c := range []struct {
+		name     string
+		hook     *nftables.ChainHook
+		priority int32
+		rules    []rule.Rule
+	}{{"prerouting", nftables.ChainHookPrerouting, behindConntrack, early}, {flowsChain, nftables.ChainHookForward, f.conf.Priority, late}} {
+		b.Add(b.Conn().AddChain(&nftables.Chain{
+			Name: c.name, Table: f.table, Type: nftables.ChainTypeFilter, Hooknum: c.hook,
+			Priority: nftables.ChainPriorityRef(nftables.ChainPriority(c.priority)),
+		}), c.rules...)
+	}
 	if err := b.Commit(); err != nil {
 		return fmt.Errorf("install table inet %s: %w", f.conf.Table, err)
 	}
@@ -142,22 +160,27 @@ func (f *Flows) Install() error {
 
 const flowsChain = "forward"
 
-func (f *Flows) rules() []rule.Rule {
+// behindConntrack is the priority right behind conntrack's at prerouting.
+const behindConntrack = -199
+
+// rules returns those of the two chains.
+func (f *Flows) rules() (early, late []rule.Rule) {
 	directions := [...]rule.Direction{rule.Original, rule.Reply}
 	began := func(d rule.Direction, drop bool) rule.DynSet {
 		return rule.DynSet{Set: f.sets[d], Key: rule.CtID(), Data: rule.CtBytesOf(d), Delete: drop}
 	}
 	slow := func(d rule.Direction) *nftables.Set { return f.sets[2+int(d)] }
+	first := rule.CtStatus().None(rule.StatusConfirmed)
 	var forget, count []rule.Rule
 	for _, d := range directions {
 		forget = append(forget,
-			rule.New(rule.CtState().Any(rule.StateNew), began(d, true)),
-			rule.New(rule.CtState().Any(rule.StateNew), rule.DynSet{Set: slow(d), Key: rule.CtID(), Delete: true}))
+			rule.New(first, began(d, true)),
+			rule.New(first, rule.DynSet{Set: slow(d), Key: rule.CtID(), Delete: true}))
 		count = append(count, rule.New(rule.CtDirection().Is(d), rule.CtID().In(f.noted), rule.Update(slow(d), rule.CtID(), rule.Counter{})))
 	}
-	forget = append(forget, rule.New(rule.CtState().Any(rule.StateNew), rule.DynSet{Set: f.noted, Key: rule.CtID(), Delete: true}))
+	forget = append(forget, rule.New(first, rule.DynSet{Set: f.noted, Key: rule.CtID(), Delete: true}))
 	note := rule.New(rule.CtStatus().Any(f.conf.Status), rule.Add(f.noted, rule.CtID()), began(rule.Original, false), began(rule.Reply, false))
-	return append(append(forget, count...), note)
+	return append(append(forget, count...), note), []rule.Rule{note}
 }
 
 // Read returns what is known, by conntrack id.
@@ -245,7 +268,7 @@ const (
 // Flowtables returns how many flowtables there are, and how many of them do not
 // count: what passes those is nowhere.
 func (f *Flows) Flowtables() (all, blind int, err error) {
-	messages, err := f.conn.Execute(netlink.Message{
+	messages, err := f.ask.Execute(netlink.Message{
 		Header: netlink.Header{Type: msgGetFlowtable, Flags: netlink.Request | netlink.Dump}, Data: []byte{unix.AF_UNSPEC, unix.NFNETLINK_V0, 0, 0},
 	})
 	if err != nil {

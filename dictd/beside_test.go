@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+
+package dictd
+
+import (
+	"context"
+	"net/netip"
+	"testing"
+	"time"
+
+	"nftdict/dict"
+	"nftdict/dictd/config"
+	"nftdict/dictd/conntrack"
+	"nftdict/dictd/ledger"
+	"nftdict/dictd/quota/plan"
+	"nftdict/internal/backend"
+	"nftdict/internal/lab"
+	"nftdict/internal/lab/labtest"
+	"nftdict/internal/need"
+)
+
+// Connections that a flowtable carries past the rules:
+//
+//	client ---- lan0 gateway (dictd, flowtable over lan0 and wan0) wan0 ---- internet
+
+// What a flowtable carries is charged once: rules and the ledger together take from
+// the quota what the devices have counted, to the byte, and so does one who has
+// come after a daemon that ended in the middle.
+func TestOffloadedIsCharged(t *testing.T) {
+	t.Run("ebpf", func(t *testing.T) {
+		l := offloading(t)
+		offloaded(t, l, openEBPF(t, l.Gateway))
+	})
+	t.Run("kmod", func(t *testing.T) {
+		l := offloading(t)
+		offloaded(t, l, openKmod(t, l.Gateway))
+	})
+}
+
+// offloading returns a lab whose gateway has a flowtable and puts all established
+// connections into it.
+func offloading(t *testing.T) *lab.Lab {
+	l := labtest.New(t, lab.Config{})
+	need.Feature(t, "flowtable", func() error {
+		return l.Gateway.Command(context.Background(), "nft", "add table inet fast; add flowtable inet fast f { hook ingress priority 0; devices = { lan0, wan0 }; counter; };"+
+			"add chain inet fast forward { type filter hook forward priority 0; }; add rule inet fast forward meta l4proto { tcp, udp } ct state established flow add @f").Run()
+	})
+	return l
+}
+
+func offloaded(t *testing.T, l *lab.Lab, on *backend.Backend) {
+	const size = 1_000_000_000
+	site, _ := l.Site("example.org")
+	w := newWire(t, l)
+	state := t.TempDir()
+	begin := func() *running {
+		return startOn(t, l.Gateway, on, func(c *config.Config) {
+			c.State, c.Ledger.Period = state, 0.5
+			c.Plans = []plan.Spec{{Name: "all", For: []string{"hosts"}, Volume: "1GB", Period: "none"}}
+		})
+	}
+	d := begin()
+	left := func(addr netip.Addr) int64 {
+		row, err := on.Store.Get(dict.Hosts, dict.AddrKey(addr))
+		if err != nil {
+			return 0
+		}
+		v, _ := row.Get("quota_remaining")
+		return v.Int64()
+	}
+	k := newTalker(t, l, site, 7777)
+	eventually(t, "the client is known", func() bool {
+		k.talk(8, func(int) int { return 10 })
+		return left(lab.Client4) > 0 && left(lab.Client6) > 0
+	})
+	// What moved before there was a budget is nobody's; what is booked of it takes a
+	// moment.
+	for was, since := int64(0), time.Now(); time.Since(since) < 4*time.Second; time.Sleep(100 * time.Millisecond) {
+		if now := left(lab.Client4) + left(lab.Client6); now != was {
+			was, since = now, time.Now()
+		}
+	}
+	out, in := w.read()
+	spent := size - left(lab.Client4) + size - left(lab.Client6)
+	beside := d.account.Stats().Offloaded
+
+	k.talk(40, func(i int) int { return 3000 * i })
+	conn, err := l.Client.Dial(context.Background(), "tcp", netip.AddrPortFrom(site.Addr6, 7777).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write(make([]byte, 1<<20)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a connection is in the flowtable", func() bool {
+		n := 0
+		if err := d.account.kernel.Dump(func(f *conntrack.Flow) {
+			if f.Offloaded() {
+				n++
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return n > 0
+	})
+	check := func(d *running) {
+		t.Helper()
+		var gotten, wanted int64
+		defer func() { t.Logf("%d bytes of %d are charged; beside the rules %+v", gotten, wanted, d.account.Stats().Offloaded) }()
+		eventually(t, "the quotas have what the devices have", func() bool {
+			nowOut, nowIn := w.read()
+			wanted = int64(nowOut - out + nowIn - in)
+			gotten = size - left(lab.Client4) + size - left(lab.Client6) - spent
+			return gotten == wanted
+		})
+	}
+	check(d)
+	if s := d.account.Stats().Offloaded; s.Original-beside.Original < 1<<20 {
+		t.Errorf("beside the rules moved %+v, before %+v", s, beside)
+	}
+	d.stop()
+	if _, err := conn.Write(make([]byte, 1<<20)); err != nil { // while nobody looks
+		t.Fatal(err)
+	}
+	d = begin()
+	check(d)
+	conn.Close() // without an end that the server answers
+	d.stop()
+	f, err := ledger.OpenFlows(flowsConfig("dictd", 250, l.Gateway.FD()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := f.Remove(); err != nil {
+		t.Error(err)
+	}
+}
