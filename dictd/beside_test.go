@@ -107,7 +107,9 @@ func offloaded(t *testing.T, l *lab.Lab, on *backend.Backend) {
 	check := func(d *running) {
 		t.Helper()
 		var gotten, wanted int64
-		defer func() { t.Logf("%d bytes of %d are charged; beside the rules %+v", gotten, wanted, d.account.Stats().Offloaded) }()
+		defer func() {
+			t.Logf("%d bytes of %d are charged; beside the rules %+v", gotten, wanted, d.account.Stats().Offloaded)
+		}()
 		eventually(t, "the quotas have what the devices have", func() bool {
 			nowOut, nowIn := w.read()
 			wanted = int64(nowOut - out + nowIn - in)
