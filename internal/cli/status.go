@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"nftdict/dictd/api"
+	"nftdict/dictd/identity/radius"
 )
 
 const statusLong = `Prints what the daemon is and does, and how full the tables are. The tables are
@@ -125,5 +126,9 @@ func printDaemon(w io.Writer, s *api.Status) {
 	}
 	i := &s.Identity
 	line("identity", "%d of %d addresses, %d devices, %d users, %d addresses moved, %d without a place, %d leases", i.Hosts, i.Limit, i.Devices, i.Users, i.Moves, i.Refused, i.Leases.Leases)
+	line("names", "%d announcements heard, %d too many; DNS: %d asked, %d found, %d not asked", i.Overheard.Heard, i.Overheard.Hurried, i.Reverse.Asked, i.Reverse.Found, i.Reverse.Missed)
+	if r := &i.RADIUS; *r != (radius.Stats{}) {
+		line("radius", "%d messages taken, %d of no use, %d strangers', %d forged, %d failed", r.Taken, r.Useless, r.Strangers, r.Forged, r.Failed)
+	}
 	fmt.Fprintln(w)
 }
