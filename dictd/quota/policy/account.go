@@ -58,17 +58,19 @@ func (a account) term(s side, field, rest string) rule.Statement {
 // spent, and that chain.
 func (b *builder) check(a account, s side) []rule.Rule {
 	spent := a.chain("spent", s.name)
-	rs := []rule.Rule{rule.New(a.term(s, "exceeded", "missing"), a.term(s, "exceeded", "set true")),
-		rule.New(a.term(s, "exceeded", "false"), a.term(s, "exceeded", "set true"))}
-	if alike(a.plans) {
-		rs = append(rs, rule.New(rule.Goto(chainEnd+a.plans[0].Name)))
-	} else {
+	end := rule.Goto(chainEnd + a.plans[0].Name)
+	if !alike(a.plans) {
+		var by []rule.Rule
 		for _, p := range a.plans {
-			rs = append(rs, rule.New(rule.Dict(a.row(s)+"quota_plan "+dict.MustString(p.Name).Text()), rule.Goto(chainEnd+p.Name)))
+			by = append(by, rule.New(rule.Dict(a.row(s)+"quota_plan "+dict.MustString(p.Name).Text()), rule.Goto(chainEnd+p.Name)))
 		}
-		rs = append(rs, rule.New(rule.Goto(chainRefuse))) // rows of others
+		name := a.chain("by", s.name)
+		b.add(name, append(by, rule.New(rule.Goto(chainRefuse)))...) // rows of others
+		end = rule.Goto(name)
 	}
-	b.add(spent, rs...)
+	b.add(spent,
+		rule.New(a.term(s, "exceeded", "true"), end), // what is written is not written again
+		rule.New(a.term(s, "exceeded", "set true"), end))
 	return []rule.Rule{rule.New(a.term(s, "remaining", "<= 0"), rule.Goto(spent))}
 }
 
@@ -93,7 +95,7 @@ func charge(a account, s side) (rs []rule.Rule) {
 	}
 	pay := []rule.Statement{a.term(s, "remaining", "> 0")}
 	if a.plans[0].Unit == plan.Seconds {
-		pay = append(pay, a.term(s, "bytes", "exists"), a.term(s, "bytes", "add meta length"))
+		pay = append(pay, a.term(s, "bytes", "add meta length"))
 	} else {
 		pay = append(pay, a.term(s, "remaining", "sub meta length"))
 	}

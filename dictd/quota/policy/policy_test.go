@@ -62,29 +62,29 @@ quota.end.b:
 	meta mark set 0x00000071 meta priority set 1:20
 quota.end.tv:
 	drop
-quota.spent.users.ip.from:
-	dict users dict hosts ip saddr username quota_exceeded missing dict users dict hosts ip saddr username quota_exceeded set true
-	dict users dict hosts ip saddr username quota_exceeded false dict users dict hosts ip saddr username quota_exceeded set true
+quota.by.users.ip.from:
 	dict users dict hosts ip saddr username quota_plan "a" goto quota.end.a
 	dict users dict hosts ip saddr username quota_plan "b" goto quota.end.b
 	goto quota.refuse
-quota.spent.users.ip.to:
-	dict users dict hosts ip daddr username quota_exceeded missing dict users dict hosts ip daddr username quota_exceeded set true
-	dict users dict hosts ip daddr username quota_exceeded false dict users dict hosts ip daddr username quota_exceeded set true
+quota.spent.users.ip.from:
+	dict users dict hosts ip saddr username quota_exceeded true goto quota.by.users.ip.from
+	dict users dict hosts ip saddr username quota_exceeded set true goto quota.by.users.ip.from
+quota.by.users.ip.to:
 	dict users dict hosts ip daddr username quota_plan "a" goto quota.end.a
 	dict users dict hosts ip daddr username quota_plan "b" goto quota.end.b
 	goto quota.refuse
+quota.spent.users.ip.to:
+	dict users dict hosts ip daddr username quota_exceeded true goto quota.by.users.ip.to
+	dict users dict hosts ip daddr username quota_exceeded set true goto quota.by.users.ip.to
 quota.check.users.ip:
 	dict users dict hosts ip saddr username quota_remaining <= 0 goto quota.spent.users.ip.from
 	dict users dict hosts ip daddr username quota_remaining <= 0 goto quota.spent.users.ip.to
 quota.spent.devices.ip.from.tv:
-	dict devices dict hosts ip saddr mac_address quota_tv_exceeded missing dict devices dict hosts ip saddr mac_address quota_tv_exceeded set true
-	dict devices dict hosts ip saddr mac_address quota_tv_exceeded false dict devices dict hosts ip saddr mac_address quota_tv_exceeded set true
-	goto quota.end.tv
+	dict devices dict hosts ip saddr mac_address quota_tv_exceeded true goto quota.end.tv
+	dict devices dict hosts ip saddr mac_address quota_tv_exceeded set true goto quota.end.tv
 quota.spent.devices.ip.to.tv:
-	dict devices dict hosts ip daddr mac_address quota_tv_exceeded missing dict devices dict hosts ip daddr mac_address quota_tv_exceeded set true
-	dict devices dict hosts ip daddr mac_address quota_tv_exceeded false dict devices dict hosts ip daddr mac_address quota_tv_exceeded set true
-	goto quota.end.tv
+	dict devices dict hosts ip daddr mac_address quota_tv_exceeded true goto quota.end.tv
+	dict devices dict hosts ip daddr mac_address quota_tv_exceeded set true goto quota.end.tv
 quota.check.devices.ip.tv:
 	dict devices dict hosts ip saddr mac_address quota_tv_remaining <= 0 goto quota.spent.devices.ip.from.tv
 	dict devices dict hosts ip daddr mac_address quota_tv_remaining <= 0 goto quota.spent.devices.ip.to.tv
@@ -97,8 +97,8 @@ quota.charge.users.ip:
 	dict users dict hosts ip saddr username quota_plan "a" dict users dict hosts ip saddr username quota_remaining > 0 dict users dict hosts ip saddr username quota_remaining sub meta length
 	dict users dict hosts ip daddr username quota_remaining > 0 dict users dict hosts ip daddr username quota_remaining sub meta length
 quota.charge.devices.ip.tv:
-	dict devices dict hosts ip saddr mac_address quota_tv_remaining > 0 dict devices dict hosts ip saddr mac_address quota_tv_bytes exists dict devices dict hosts ip saddr mac_address quota_tv_bytes add meta length
-	dict devices dict hosts ip daddr mac_address quota_tv_remaining > 0 dict devices dict hosts ip daddr mac_address quota_tv_bytes exists dict devices dict hosts ip daddr mac_address quota_tv_bytes add meta length
+	dict devices dict hosts ip saddr mac_address quota_tv_remaining > 0 dict devices dict hosts ip saddr mac_address quota_tv_bytes add meta length
+	dict devices dict hosts ip daddr mac_address quota_tv_remaining > 0 dict devices dict hosts ip daddr mac_address quota_tv_bytes add meta length
 quota.charge.tv:
 	meta nfproto ipv4 jump quota.charge.devices.ip.tv
 quota.charge.some.tv:
