@@ -167,7 +167,7 @@ func TestReuse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, "")
 			w.poll()
-			make := func(orig, reply uint64) *conntrack.Flow {
+			begin := func(orig, reply uint64) *conntrack.Flow {
 				f := w.flow(1, inside, outside)
 				if !times {
 					f.Start = 0
@@ -175,21 +175,21 @@ func TestReuse(t *testing.T) {
 				move(f, orig, reply)
 				return f
 			}
-			f := make(100, 100)
+			f := begin(100, 100)
 			w.poll()
 			w.kernel.end(f)
-			f = make(150, 150)
+			f = begin(150, 150)
 			w.kernel.Drain()
 			w.poll()
 			w.want(250, 250)
 			w.kernel.end(f)
 			w.kernel.lose()
-			f = make(70, 70) // less than before
+			f = begin(70, 70) // less than before
 			w.poll()
 			w.want(320, 320)
 			w.kernel.end(f)
 			w.kernel.lose()
-			f = make(99, 99) // more than before: only its time tells
+			begin(99, 99) // more than before: only its time tells
 			w.poll()
 			if times {
 				w.want(419, 419)
@@ -248,6 +248,11 @@ func TestPeriods(t *testing.T) {
 		if h, d := hourOf(c.at.In(berlin)), dayOf(c.at.In(berlin)); !h.Equal(c.hour) || !d.Equal(c.day) {
 			t.Errorf("%s: hour %s, day %s", c.at, h, d)
 		}
+	}
+	now := time.Now()
+	time.Sleep(time.Millisecond)
+	if later := time.Now(); later.Hour() == now.Hour() && hourOf(now) != hourOf(later) {
+		t.Errorf("one hour began at %s and at %s", hourOf(now), hourOf(later))
 	}
 	at := time.Date(2026, 1, 1, 0, 10, 0, 0, kolkata)
 	if h := hourOf(at); h.Minute() != 0 || !dayOf(at).Equal(h) {

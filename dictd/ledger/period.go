@@ -7,6 +7,7 @@ import "time"
 // hourOf returns when the hour of t began by the clock on the wall. Where a clock
 // is put back, the hour that comes twice is two.
 func hourOf(t time.Time) time.Time {
+	t = t.Round(0) // by the clock on the wall alone
 	_, m, s := t.Clock()
 	return t.Add(-time.Duration(m)*time.Minute - time.Duration(s)*time.Second - time.Duration(t.Nanosecond()))
 }

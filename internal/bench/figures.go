@@ -18,6 +18,7 @@ var figures = []figure{
 	{Name: "a million sessions, the daemon's live memory", pkg: "dictd", bench: "^BenchmarkMillionSessions$", time: "1x", unit: "live-MiB", Most: 1024},
 	{Name: "a million sessions, what the process has of the machine's", pkg: "dictd", bench: "^BenchmarkMillionSessions$", time: "1x", unit: "resident-MiB", Most: 1024},
 	{Name: "changes by the API, on the disk, in the maps and told to a follower", pkg: "dictd", bench: "^BenchmarkAPIWrites$", time: "3x", unit: "writes/s", Least: 1000},
+	{Name: "a round of the ledger, 100,000 living connections of which 20,000 have moved, beside its period", pkg: "dictd/ledger", bench: "^BenchmarkRound$", time: "10x", unit: "%core", Most: 5},
 	{Name: "a look at the quotas of 1,000 users, all in use, of 10,000 hosts", pkg: "dictd", bench: "^BenchmarkQuotaUsers$", time: "10x", unit: "cpu-ns/op", Most: 50e6},
 	{Name: "corpus: CPU per packet, whole program, one core", pkg: "classifier/pcap", bench: "^BenchmarkClassify$", time: "100x", unit: "ns/packet", Most: 402, corpus: true},
 	{Name: "corpus: CPU per flow", pkg: "classifier/pcap", bench: "^BenchmarkClassify$", time: "100x", unit: "ns/flow", Most: 4500, corpus: true},
