@@ -226,3 +226,37 @@ func TestQuotaReload(t *testing.T) {
 		t.Errorf("without a plan: %v", err)
 	}
 }
+
+// The power goes: no daemon says goodbye, and all rows are lost. What was charged up
+// to five seconds before is known.
+func TestQuotaPowerCut(t *testing.T) {
+	r := newQuotaRig(t, lab.Config{})
+	plan := `
+[[plan]]
+name = "daily"
+for = ["users"]
+volume = "10MB"
+period = "month"
+`
+	d := r.start(inside, plan)
+	r.must("dictctl", "user", "bind", "alice", lab.ClientMAC)
+	r.left("users", "alice", "quota_remaining")
+	if err := r.download(r.Client, 4, 4*mega, 20*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(5 * time.Second)
+	left := r.left("users", "alice", "quota_remaining")
+	d.kill()
+	r.must("dictctl", "flush", "users")
+	r.must("dictctl", "flush", "hosts")
+	if got := r.field("users", "alice", "quota_remaining"); got != "" {
+		t.Fatalf("there is still %q", got)
+	}
+	r.start(inside, plan)
+	if got := r.left("users", "alice", "quota_remaining"); got != left || left > 6*mega {
+		t.Errorf("%d is left, want %d of 10 MB", got, left)
+	}
+	r.settled(r.Client, lab.Client4.String(), "alice")
+	before, left := r.passed(), r.left("users", "alice", "quota_remaining")
+	r.stopsAt("after it", 4, before, left)
+}
