@@ -66,12 +66,11 @@ func BenchmarkAPIWrites(b *testing.B) {
 	used := cputime.Used(b)
 	var took time.Duration
 	for b.Loop() {
-		start := time.Now()
 		told := follow(ctx, path, 0, writes)
 		for o.log.Stats().Readers == 0 {
 			time.Sleep(time.Millisecond)
 		}
-		start = time.Now()
+		start := time.Now()
 		bindAndUnbind(b, path, clients, writes)
 		if err := <-told; err != nil {
 			b.Fatal(err)

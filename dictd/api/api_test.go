@@ -39,7 +39,7 @@ type source struct {
 func (s source) Quotas() *quota.Manager { return s.quo }
 
 // quotas have two plans for group "staff" and one for user zoe.
-func quotas(t *testing.T, who *identity.Directory, log *event.Log) *quota.Manager {
+func quotas(t testing.TB, who *identity.Directory, log *event.Log) *quota.Manager {
 	t.Helper()
 	plans, err := plan.Parse([]plan.Spec{
 		{Name: "daily", For: []string{"user zoe", "group staff"}, Volume: "1000", Period: "day"},
@@ -87,7 +87,7 @@ func (noKernel) Lookup(conntrack.Tuple, uint16) (conntrack.Flow, error) {
 func (noKernel) Dump(func(*conntrack.Flow)) error { return nil }
 
 // directory knows one device with one address.
-func directory(t *testing.T) *identity.Directory {
+func directory(t testing.TB) *identity.Directory {
 	t.Helper()
 	d, err := identity.New(identity.Config{
 		Store: dicttest.NewStandard(t), Hosts: 10, Addresses: 10, Age: time.Hour, State: identity.OpenState(""), Clock: time.Now,
@@ -103,7 +103,7 @@ func directory(t *testing.T) *identity.Directory {
 
 // newSource returns a daemon with n sessions, every other one of DNS, whose ids
 // begin at 1.
-func newSource(t *testing.T, n int) source {
+func newSource(t testing.TB, n int) source {
 	t.Helper()
 	table := session.New(session.Config{Kernel: noKernel{}, Rows: noRows{}, Limit: n + 1, Now: time.Now()})
 	c := classifier.New(classifier.Options{})

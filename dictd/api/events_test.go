@@ -20,6 +20,7 @@ import (
 
 	"nftdict/dictd/event"
 	"nftdict/dictd/identity"
+	"nftdict/dictd/quota"
 )
 
 // contextThatEnds ends soon: a stream does not by itself.
@@ -92,12 +93,14 @@ func TestEventsAreDescribed(t *testing.T) {
 	seen := time.Unix(1_800_000_000, 0)
 	host := identity.Host{Seen: seen}
 	device := identity.Device{MAC: "02:00:00:00:00:09", Seen: &seen, Addresses: []netip.Addr{netip.MustParseAddr("2001:db8::1")}}
+	notice := quota.Notice{Kind: "user", Plan: "p", Unit: "bytes", Size: 5, Remaining: 1, Percent: 80}
 	data := map[event.Kind]any{
 		event.Gap: event.Lost{After: 1, Through: 2, Kinds: []string{"host-new"}}, event.Reset: event.Restart{Boot: "ab"},
 		event.UserBound: identity.Bound{}, event.UserUnbound: identity.Bound{},
 		event.UserNew: identity.User{Groups: []string{}, Devices: []string{}}, event.UserChanged: identity.User{Groups: []string{}, Devices: []string{}},
 		event.HostNew: host, event.HostChanged: host, event.HostGone: host,
 		event.DeviceNew: device, event.DeviceChanged: device, event.DeviceGone: device,
+		event.QuotaWarning: notice, event.QuotaExceeded: notice, event.QuotaReset: notice, event.QuotaTopup: notice,
 		event.SessionFinal: Session{Family: 4}, event.SessionEnd: Session{Family: 6},
 	}
 	for _, k := range append(event.Kinds(), event.Gap, event.Reset) {
