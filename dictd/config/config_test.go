@@ -3,6 +3,7 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -41,6 +42,14 @@ func TestDocumentedExamples(t *testing.T) {
 		if plans, err := c.QuotaPlans(); err != nil || len(plans) < 3 {
 			t.Errorf("%s: %d plans, %v", path, len(plans), err)
 		}
+	}
+}
+
+func TestQuotaPrefixes(t *testing.T) {
+	q := Quota{Exempt: []string{"10.1.2.0/24", "10.0.0.1", "10.0.0.0/8", "10.0.0.0/8", "fd00::1/64", "192.0.2.1"}}
+	got, err := q.Prefixes()
+	if want := "[10.0.0.0/8 192.0.2.1/32 fd00::/64]"; err != nil || fmt.Sprint(got) != want {
+		t.Errorf("got %v, %v, want %s", got, err, want)
 	}
 }
 

@@ -3,13 +3,16 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"nftdict/dict"
 	"nftdict/dictd/quota/plan"
+	"nftdict/nftext"
 )
 
 // Quota is what is common to all plans.
@@ -34,7 +37,8 @@ func (c *Config) QuotaPlans() ([]*plan.Plan, error) {
 	return plan.Parse(c.Plans, plan.Defaults{Zone: zone, Throttle: c.Quota.ThrottleMark})
 }
 
-// Prefixes returns what is exempt. An address alone is a prefix of itself.
+// Prefixes returns what is exempt, without those that are within others. An address
+// alone is a prefix of itself.
 func (q *Quota) Prefixes() (prefixes []netip.Prefix, err error) {
 	for _, text := range q.Exempt {
 		p, err := netip.ParsePrefix(text)
@@ -47,7 +51,17 @@ func (q *Quota) Prefixes() (prefixes []netip.Prefix, err error) {
 		}
 		prefixes = append(prefixes, p.Masked())
 	}
-	return prefixes, nil
+	// The widest first: what has a prefix before it that covers it is not needed.
+	slices.SortFunc(prefixes, func(a, b netip.Prefix) int {
+		return cmp.Or(cmp.Compare(a.Bits(), b.Bits()), a.Addr().Compare(b.Addr()))
+	})
+	var wide []netip.Prefix
+	for _, p := range prefixes {
+		if !slices.ContainsFunc(wide, func(w netip.Prefix) bool { return w.Overlaps(p) }) {
+			wide = append(wide, p)
+		}
+	}
+	return wide, nil
 }
 
 // checkQuota refuses what cannot be kept.
@@ -63,6 +77,14 @@ func (c *Config) checkQuota() error {
 	}
 	_, err := c.Quota.Prefixes()
 	errs = append(errs, err)
-	_, err = c.QuotaPlans()
-	return errors.Join(append(errs, err)...)
+	plans, err := c.QuotaPlans()
+	errs = append(errs, err)
+	for _, p := range plans {
+		for _, name := range slices.Concat(p.Of.Applications, p.Of.Categories, p.Except.Applications, p.Except.Categories) {
+			if _, _, err := nftext.Parse("dict sessions ct id application " + dict.MustString(name).Text()); err != nil {
+				errs = append(errs, fmt.Errorf("plan %s: application or category %s: %w", dict.Quote(p.Name), dict.Quote(name), err))
+			}
+		}
+	}
+	return errors.Join(errs...)
 }

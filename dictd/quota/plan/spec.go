@@ -94,8 +94,8 @@ func (s *Spec) parse(d Defaults) (*Plan, error) {
 		return nil, fmt.Errorf("name: %w: want at most %d letters, digits, - or _, and none of %s", dict.ErrInvalid, maxName, strings.Join(reserved, ", "))
 	}
 	p := &Plan{Name: name, Shared: s.Shared, Separate: s.Separate,
-		Of:     Kinds{s.Applications, s.Categories},
-		Except: Kinds{s.Except.Applications, s.Except.Categories},
+		Of:     Kinds{once(s.Applications), once(s.Categories)},
+		Except: Kinds{once(s.Except.Applications), once(s.Except.Categories)},
 	}
 	var errs []error
 	note := func(err error) { errs = append(errs, err) }
@@ -117,6 +117,16 @@ func (s *Spec) parse(d Defaults) (*Plan, error) {
 	note(p.parsePeriod(s, d))
 	note(p.parseEnd(s, d))
 	return p, errors.Join(errs...)
+}
+
+// once returns names without those that were there before.
+func once(names []string) (out []string) {
+	for _, name := range names {
+		if !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 func checkKinds(list []string) error {
