@@ -27,6 +27,7 @@ type account struct {
 	records        *ledger.Records
 	flows          *ledger.Flows
 	exempt         exempt
+	rush           rush
 	inside         []netip.Prefix
 	pace           ledger.Pace
 }
@@ -51,7 +52,7 @@ func (d *Daemon) openAccount(c *config.Config) (err error) {
 	a := &d.account
 	a.inside = c.Ledger.Networks()
 	a.pace = ledger.Pace{
-		Period: time.Duration(c.Ledger.Period * float64(time.Second)), Share: ledgerShare, Failed: d.ledgerFailed,
+		Period: time.Duration(c.Ledger.Period * float64(time.Second)), Share: ledgerShare, Failed: d.ledgerFailed, Hurry: d.hurry,
 	}
 	if a.locals, err = ledger.OpenLocals(d.o.NetNS); err != nil {
 		return err
@@ -126,6 +127,8 @@ func (d *Daemon) bookBeside(client, server netip.Addr, original, reply uint64, l
 	if d.quota.Manager == nil || d.account.exempt.has(c, client) || d.account.exempt.has(c, server) {
 		return
 	}
+	d.account.rush.note(client, original+reply)
+	d.account.rush.note(server, original+reply)
 	d.quota.Book(client, reply, original, label.Application, label.Category)
 	d.quota.Book(server, original, reply, label.Application, label.Category)
 }

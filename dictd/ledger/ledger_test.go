@@ -304,3 +304,31 @@ func TestRates(t *testing.T) {
 	w.failing, w.now = nil, w.now.Add(4*time.Second)
 	round(0, 0, 1, 0, 0, 2, 0, 0)
 }
+
+func TestPace(t *testing.T) {
+	w := newWorld(t, "")
+	pace := Pace{Period: 4 * time.Second, Share: 0.04}
+	soon := func(d time.Duration) func(time.Time) time.Duration {
+		return func(time.Time) time.Duration { return d }
+	}
+	for _, c := range []struct {
+		hurry func(time.Time) time.Duration
+		cost  time.Duration
+		at    time.Duration // since the hour began
+		want  time.Duration
+	}{
+		{nil, time.Millisecond, 0, 4 * time.Second},
+		{nil, 400 * time.Millisecond, 0, 10 * time.Second},
+		{soon(0), time.Millisecond, 0, 4 * time.Second},
+		{soon(time.Second), time.Millisecond, 0, time.Second},
+		{soon(time.Second), 80 * time.Millisecond, 0, 2 * time.Second},
+		{soon(time.Hour), time.Millisecond, 0, 4 * time.Second},
+		{nil, time.Millisecond, time.Hour - time.Second, time.Second},
+	} {
+		w.now = hourOf(w.now).Add(c.at)
+		pace.Hurry = c.hurry
+		if got := w.wait(pace, c.cost); got != c.want {
+			t.Errorf("cost %s at %s: %s, want %s", c.cost, c.at, got, c.want)
+		}
+	}
+}

@@ -17,6 +17,9 @@ type Pace struct {
 	// Share is the most of one processor that rounds may take: where they cost
 	// more they are done less often.
 	Share float64
+	// Hurry is asked after each round how soon the next should be, 0 if that does not
+	// matter; may be nil. Share holds all the same.
+	Hurry func(now time.Time) time.Duration
 	// Failed is told of a round that failed, and of the first that does not (nil);
 	// may be nil.
 	Failed func(error)
@@ -47,7 +50,13 @@ func (l *Ledger) Run(ctx context.Context, pace Pace) error {
 
 // wait returns how long to wait after a round that has cost so much.
 func (l *Ledger) wait(pace Pace, cost time.Duration) time.Duration {
-	d := max(pace.Period, time.Duration(float64(cost)/pace.Share))
+	d := pace.Period
+	if pace.Hurry != nil {
+		if soon := pace.Hurry(l.cfg.Clock()); soon > 0 {
+			d = min(d, soon)
+		}
+	}
+	d = max(d, time.Duration(float64(cost)/pace.Share))
 	// An hour has what moved within it.
 	now := l.cfg.Clock()
 	if left := hourOf(now).Add(time.Hour).Sub(now); left < d {
