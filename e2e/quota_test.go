@@ -29,6 +29,7 @@ import (
 const (
 	mega      = 1_000_000
 	twoFrames = 2 * 1500
+	forever   = 1 << 40
 	inside    = "[identity]\ninterfaces = [\"lan0\", \"lan1\"]\n"
 )
 
@@ -44,7 +45,11 @@ func newQuotaRig(t *testing.T, conf lab.Config) *quotaRig {
 	r := &quotaRig{rig: newRig(t, conf)}
 	r.ports = [2]netip.AddrPort{netip.MustParseAddrPort("192.0.2.2:9090"), netip.MustParseAddrPort("[2001:db8::2]:9090")}
 	endless := http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		_, _ = io.Copy(w, zeros{}) // until the client has enough
+		n, err := strconv.ParseInt(q.FormValue("n"), 10, 64)
+		if err != nil {
+			n = forever
+		}
+		_, _ = io.CopyN(w, zeros{}, n)
 	})
 	for _, at := range r.ports {
 		if err := r.ServeHTTP(context.Background(), r.Internet, at.String(), endless); err != nil {
@@ -81,7 +86,7 @@ func (r *quotaRig) passed() int64 {
 	return 0
 }
 
-// download fetches up to n bytes of the file with curl, and returns what ended it.
+// download fetches n bytes of the file with curl, and returns what ended it.
 func (r *quotaRig) download(from *lab.Namespace, family int, n int64, patience time.Duration) error {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience+5*time.Second)
@@ -90,7 +95,7 @@ func (r *quotaRig) download(from *lab.Namespace, family int, n int64, patience t
 	if family == 6 {
 		to = r.ports[1]
 	}
-	got, err := from.Command(ctx, "sh", "-c", fmt.Sprintf("curl -s -g --max-time %d http://%s/ | head -c %d | wc -c", int(patience.Seconds()), to, n)).Output()
+	got, err := from.Command(ctx, "sh", "-c", fmt.Sprintf("curl -s -g --max-time %d 'http://%s/?n=%d' | wc -c", int(patience.Seconds()), to, n)).Output()
 	if err != nil {
 		return err
 	}
@@ -126,7 +131,7 @@ func (r *quotaRig) left(table, key, field string) (n int64) {
 // stopsAt downloads until the quota ends it, and checks that this is to the packet.
 func (r *quotaRig) stopsAt(what string, family int, before, limit int64) {
 	r.t.Helper()
-	if err := r.download(r.Client, family, 1<<40, 60*time.Second); err == nil {
+	if err := r.download(r.Client, family, forever, 60*time.Second); err == nil {
 		r.t.Fatalf("%s: the download went on for ever", what)
 	}
 	if err := r.refused(r.Client, family); err != nil {

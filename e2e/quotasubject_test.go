@@ -34,7 +34,7 @@ func (r *quotaRig) fetchFrom(addr netip.Addr, n int64) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	out, err := r.Client.Command(ctx, "sh", "-c", fmt.Sprintf("curl -s -g --interface %s --max-time 15 http://%s/ | head -c %d | wc -c", addr, to, n)).CombinedOutput()
+	out, err := r.Client.Command(ctx, "sh", "-c", fmt.Sprintf("curl -s -g --interface %s --max-time 15 'http://%s/?n=%d' | wc -c", addr, to, n)).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}
@@ -87,7 +87,7 @@ period = "none"
 		t.Fatalf("%v: %s", err, out)
 	}
 	r.known(moved, "mac_address", lab.ClientMAC)
-	if err := r.fetchFrom(moved, 1<<40); err == nil {
+	if err := r.fetchFrom(moved, forever); err == nil {
 		t.Error("the download from the changed address goes on for ever")
 	}
 	if got := r.passed() - before; got < left || got > left+twoFrames {
@@ -148,7 +148,7 @@ then = "drop"
 	if err := conn.SetDeadline(time.Now().Add(3 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.CopyN(io.Discard, conn, 1<<40); !isTimeout(err) {
+	if _, err := io.CopyN(io.Discard, conn, forever); !isTimeout(err) {
 		t.Errorf("at the end: %v, want silence", err)
 	}
 	if got := r.passed() - before; got < left || got > left+twoFrames {

@@ -36,7 +36,8 @@ func number(r *dict.Row, field string) (int64, bool) {
 func (m *Manager) adopt(b *budget, r *dict.Row, now time.Time) *dict.Row {
 	saved, known := m.saved[b.id]
 	if known && saved.Unit != b.plan.Unit {
-		known = false
+		b.open(now) // and the row is of bytes where it should be of seconds, or the other way round
+		return nil
 	}
 	if known {
 		b.record = saved

@@ -17,7 +17,7 @@ const (
 	// pause is how long nothing may move for the time to count still, once
 	// something moves again: players fetch ahead, and then rest.
 	pause = 30 * time.Second
-	// look is the most that one look counts, if there was no pause: a daemon that
+	// maxLook is the most that one look counts, if there was no pause: a daemon that
 	// stood still did not see what moved when.
 	maxLook = 10 * time.Second
 )

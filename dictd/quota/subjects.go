@@ -114,7 +114,7 @@ func (m *Manager) refresh() {
 				continue // the first plan of those that share fields is the one
 			}
 			wanted[i] = struct{}{}
-			if b := m.budgets[i]; b == nil {
+			if b := m.budgets[i]; b == nil || b.plan.Unit != p.Unit {
 				m.budgets[i] = &budget{id: i, key: key, plan: p}
 			} else {
 				b.plan = p

@@ -83,3 +83,27 @@ func TestBook(t *testing.T) {
 	r.want("time", "hosts", "10.0.0.1", "quota_watch_bytes", "112")
 	r.want("time", "hosts", "10.0.0.1", "quota_watch_remaining", "3599")
 }
+
+// A plan that counts time in the place of bytes begins anew.
+func TestOtherUnit(t *testing.T) {
+	for _, restart := range []bool{true, false} {
+		r := newRig(t, "2026-05-05T10:00:00Z")
+		r.users = []identity.User{{Name: "tim"}}
+		s := plan.Spec{Name: "a", For: []string{"users"}, Volume: "5000", Separate: true, Period: "day"}
+		r.start(s)
+		r.charge("users", "tim", "quota_a_remaining", -600)
+		r.pass(time.Second)
+		s.Volume, s.Time = "", "1h"
+		if restart {
+			r.start(s)
+		} else {
+			if err := r.SetPlans(r.parse(s)); err != nil {
+				t.Fatal(err)
+			}
+			r.Look()
+		}
+		r.want("of time", "users", "tim", "quota_a_remaining", "3600")
+		r.want("of time", "users", "tim", "quota_a_size", "3600")
+		r.want("of time", "users", "tim", "quota_a_bytes", "0")
+	}
+}
