@@ -160,6 +160,14 @@ period = "none"
 		t.Errorf("quota_exceeded is %q", got)
 	}
 
+	r.eventually("an event tells of it", func() error {
+		out, _ := r.try("curl", "-s", "-N", "--max-time", "1", "--unix-socket", r.socket(), "http://dictd/v1/events?after=0&kind=quota-*")
+		if !strings.Contains(out, "quota-exceeded") || !strings.Contains(out, `"plan":"daily"`) {
+			return errors.New(out)
+		}
+		return nil
+	})
+
 	// What follows happens without a daemon, which has seen the other address before.
 	r.eventually("the client's second address has a user", func() error {
 		_ = r.download(r.Client, 6, 1, time.Second)
