@@ -137,11 +137,14 @@ func serveSource(t *testing.T, src Source, rights *Rights) (path string, srv *Se
 }
 
 // serveAt runs a server at a path until the test ends.
-func serveAt(t *testing.T, path string, src Source, rights *Rights) *Server {
+func serveAt(t *testing.T, path string, src Source, rights *Rights, tune ...func(*Server)) *Server {
 	t.Helper()
 	srv, err := Listen(path, src, rights)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, f := range tune {
+		f(srv)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -93,7 +93,7 @@ func (s *Server) follow(r *http.Request, out *patient, reader *event.Reader, boo
 	var buf [burst]event.Event
 	var text bytes.Buffer
 	for {
-		n, err := reader.ReadWithin(r.Context(), heartbeat, buf[:])
+		n, err := reader.ReadWithin(r.Context(), s.times.heartbeat, buf[:])
 		if err != nil || !s.may(peer, false) {
 			return
 		}

@@ -205,7 +205,7 @@ func TestPeerIsAsItConnected(t *testing.T) {
 // TestStreamsEndWithTheirRight takes the right of somebody who follows.
 func TestStreamsEndWithTheirRight(t *testing.T) {
 	src := newSource(t, 0)
-	s := &Server{src: src}
+	s := &Server{src: src, times: times{requestTimeout, heartbeat}}
 	s.rights.Store(&Rights{read: principals{users: map[uint32]struct{}{12345: {}}}})
 	w := newStream()
 	done := make(chan struct{})

@@ -52,6 +52,12 @@ const (
 	stopTimeout    = 2 * time.Second
 )
 
+// times are how long is waited, shorter in tests.
+type times struct {
+	request   time.Duration // for a request to be whole, and for the next one
+	heartbeat time.Duration // between signs of life of a stream
+}
+
 // Server answers on a unix socket.
 type Server struct {
 	path    string
@@ -59,6 +65,7 @@ type Server struct {
 	src     Source
 	rights  atomic.Pointer[Rights]
 	streams atomic.Int32 // of events, open now
+	times   times
 }
 
 // Listen makes the socket, which only root can open unless rights, which may be
@@ -84,7 +91,7 @@ func Listen(path string, src Source, rights *Rights) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("control socket: %w", err)
 	}
-	s := &Server{path: path, ln: &gate{UnixListener: ln, of: make(map[uint32]int)}, src: src}
+	s := &Server{path: path, ln: &gate{UnixListener: ln, of: make(map[uint32]int)}, src: src, times: times{requestTimeout, heartbeat}}
 	s.rights.Store(rights)
 	return s, nil
 }
@@ -114,8 +121,8 @@ func listenAs(path string, mode fs.FileMode) (*net.UnixListener, error) {
 // Run answers until ctx ends, and removes the socket.
 func (s *Server) Run(ctx context.Context) error {
 	srv := &http.Server{
-		Handler: s.handler(), ReadTimeout: requestTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: requestTimeout, MaxHeaderBytes: maxHeader,
+		Handler: s.handler(), ReadTimeout: s.times.request, WriteTimeout: writeTimeout,
+		IdleTimeout: s.times.request, MaxHeaderBytes: maxHeader,
 		BaseContext: func(net.Listener) context.Context { return ctx }, // streams end with it
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return withPeer(ctx, c.(*guest).peer) },
 		// What clients do wrong is theirs to know.
