@@ -6,9 +6,10 @@
 // a name is free. From these come names, and what tells kinds of devices: vendor
 // classes, the options that are asked for, models and services.
 //
-// It reads what passes, in packet sockets, of which the kernel gives it the
-// broadcasts and multicasts of these ports alone, and has the network cards take
-// the groups' frames in. It sends nothing and joins no group at the IP layer:
+// It reads what passes, in packet sockets of the interfaces that it is told, of
+// which the kernel gives it the broadcasts and multicasts of these ports alone, and
+// has the network cards take the groups' frames in. Packets that come by other
+// interfaces, and those of a flowtable, do not even pass the filters. It sends nothing and joins no group at the IP layer:
 // where a switch prunes groups, what it prunes is not heard. (The groups of
 // multicast DNS and LLMNR over IPv4, and broadcasts, no switch prunes.)
 //

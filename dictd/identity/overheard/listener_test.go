@@ -48,6 +48,23 @@ func say(t *testing.T, ns *lab.Namespace, from, to string, data []byte) {
 	}
 }
 
+// index returns the index of an interface.
+func index(tb testing.TB, ns *lab.Namespace, name string) uint32 {
+	tb.Helper()
+	var index uint32
+	err := ns.Do(func() error {
+		link, err := netlink.LinkByName(name)
+		if err == nil {
+			index = uint32(link.Attrs().Index)
+		}
+		return err
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return index
+}
+
 func TestListen(t *testing.T) {
 	l := labtest.New(t, lab.Config{})
 	var mu sync.Mutex
@@ -57,17 +74,6 @@ func TestListen(t *testing.T) {
 		defer mu.Unlock()
 		heard[m.Source] = *m
 	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var index uint32
-	err = l.Gateway.Do(func() error {
-		link, err := netlink.LinkByName("lan0")
-		if err == nil {
-			index = uint32(link.Attrs().Index)
-		}
-		return err
-	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +104,7 @@ func TestListen(t *testing.T) {
 		}
 	}
 	mdns := announcement(t, "pc.local. 120 IN A 192.168.77.2")
-	n.SetLinks(map[uint32]string{index: "lan0"})
+	n.SetLinks(map[uint32]string{index(t, l.Gateway, "lan0"): "lan0"})
 	say(t, l.Client, "0.0.0.0:68", "255.255.255.255:67", dhcpRequest(device, "\x0cby-dhcp"))
 	wait(DHCP, "by-dhcp")
 	say(t, l.Client, "192.168.77.2:5353", "224.0.0.251:5353", mdns)
@@ -114,5 +120,14 @@ func TestListen(t *testing.T) {
 	if s := n.Stats(); s.Heard != refused.Heard+1 || s.Refused != refused.Refused {
 		t.Errorf("counted %+v, before %+v", s, refused)
 	}
+	// An interface that is there no more, and one that never was.
 	n.SetLinks(nil)
+	say(t, l.Client, "0.0.0.0:68", "255.255.255.255:67", dhcpRequest(device, "\x0cunheard"))
+	n.SetLinks(map[uint32]string{99999: "none"})
+	if s := n.Stats(); s.Deaf != 2 || s.Heard != refused.Heard+1 {
+		t.Errorf("counted %+v", s)
+	}
+	n.SetLinks(map[uint32]string{index(t, l.Gateway, "lan0"): "lan0"})
+	say(t, l.Client, "0.0.0.0:68", "255.255.255.255:67", dhcpRequest(device, "\x0cagain"))
+	wait(DHCP, "again")
 }
