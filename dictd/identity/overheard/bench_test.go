@@ -3,6 +3,7 @@
 package overheard
 
 import (
+	"cmp"
 	"net/netip"
 	"testing"
 
@@ -16,7 +17,7 @@ import (
 // are none of its business.
 func BenchmarkForwarded(b *testing.B) {
 	for _, heard := range []string{"", "lan0", "wan0"} {
-		b.Run("heard on "+heard, func(b *testing.B) {
+		b.Run("heard on "+cmp.Or(heard, "none"), func(b *testing.B) {
 			l := labtest.New(b, lab.Config{})
 			if heard != "" {
 				n, err := Listen(Config{NetNS: l.Gateway.FD(), Handle: func(*Message) {}})
