@@ -17,13 +17,14 @@ import (
 	"nftdict/internal/lab"
 )
 
-// The ledger has what the devices have after dictd was killed in the middle:
+// The ledger has what the devices have that receive what was forwarded, after dictd
+// was killed in the middle:
 //
 //	client eth0 ---- lan0 gateway (dictd, masquerades) wan0 ---- internet
 func TestLedgerSurvivesKill(t *testing.T) {
 	r := newRig(t, lab.Config{})
 	r.must("nft", "add table inet nat; add chain inet nat post { type nat hook postrouting priority 100; }; add rule inet nat post oifname wan0 masquerade")
-	for ns, device := range map[*lab.Namespace]string{r.Gateway: "lan0", r.Client: "eth0"} {
+	for ns, device := range map[*lab.Namespace]string{r.Internet: "eth0", r.Client: "eth0"} {
 		for _, args := range [][]string{
 			{"ethtool", "-K", device, "gro", "off", "gso", "off", "tso", "off"},
 			{"nft", "add table netdev wire; add counter netdev wire noise; add chain netdev wire in { type filter hook ingress device " + device + " priority 0; };" +
@@ -38,7 +39,7 @@ func TestLedgerSurvivesKill(t *testing.T) {
 	r.serveDouble(site, 7777)
 	conf := "[ledger]\nperiod = 1.0"
 	d := r.start(conf)
-	out, in := r.received(r.Gateway, "lan0"), r.received(r.Client, "eth0")
+	out, in := r.received(r.Internet, "eth0"), r.received(r.Client, "eth0")
 	to := []netip.Addr{site.Addr4, site.Addr6}
 	var long []net.Conn
 	open := func(n int) {
@@ -120,7 +121,7 @@ func TestLedgerSurvivesKill(t *testing.T) {
 	}
 	r.eventually("the ledger has what the devices have", func() error {
 		// What moves meanwhile is in neither or in both, at the latest when all is quiet.
-		wantOut, wantIn := r.received(r.Gateway, "lan0")-out, r.received(r.Client, "eth0")-in
+		wantOut, wantIn := r.received(r.Internet, "eth0")-out, r.received(r.Client, "eth0")-in
 		gotOut, gotIn, n := r.usage()
 		if gotOut != wantOut || gotIn != wantIn || n != 241 {
 			return fmt.Errorf("%d bytes out, %d in, of %d connections; the devices have %d and %d", gotOut, gotIn, n, wantOut, wantIn)
