@@ -244,7 +244,7 @@ func TestTableHeld(t *testing.T) {
 	listing, _ := run(t, netns, 0, "nft", "-a", "list", "chain", "ip", "filter", "forward")
 	handles := regexp.MustCompile(`handle (\d+)\n`).FindAllStringSubmatch(listing, -1)
 	handle := handles[len(handles)-1][1]
-	if _, stderr := run(t, netns, 1, "table", "delete", "spare"); !strings.Contains(stderr, "in use: by ip filter forward handle "+handle+"\n") {
+	if _, stderr := run(t, netns, 1, "table", "delete", "spare"); !strings.Contains(stderr, "in use: ") || !strings.Contains(stderr, "by ip filter forward handle "+handle+"\n") {
 		t.Errorf("with a rule: %s", stderr)
 	}
 	run(t, netns, 0, "nft", "delete rule ip filter forward handle "+handle)

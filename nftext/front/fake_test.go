@@ -74,18 +74,19 @@ func (f fakeFinder) Find(src []byte, include func(string) error) (spans []Span, 
 		}
 		if m := fakeValue.FindSubmatchIndex(src[start:]); m != nil {
 			s := Span{Start: start, End: start + m[1], Kind: Value, Class: fakeClasses[string(src[start+m[2]:start+m[3]])]}
-			if fakeArgument.Match(src[:start]) {
+			near := max(0, start-400) // as far back as a statement reaches here
+			if fakeArgument.Match(src[near:start]) {
 				s.Place = Argument
 			}
-			if fakeKey.Match(src[start+m[1]:]) || fakeKeyEnd.Match(src[:start]) {
+			if fakeKey.Match(src[start+m[1]:]) || fakeKeyEnd.Match(src[near:start]) {
 				s.Place = Key
 			}
 			line, _, _ := bytes.Cut(src[start:], []byte("\n"))
-			if before := bytes.TrimRight(src[:start], " "); s.Place == Key && bytes.Contains(line, []byte(" map {")) &&
+			if before := bytes.TrimRight(src[near:start], " "); s.Place == Key && bytes.Contains(line, []byte(" map {")) &&
 				(bytes.HasSuffix(before, []byte(".")) || bytes.HasPrefix(src[start+m[1]:], []byte(" ."))) {
 				s.Place = Listed
 			}
-			s.Statement = fakeBegin.FindIndex(src[:start])[0]
+			s.Statement = near + fakeBegin.FindIndex(src[near:start])[0]
 			for s.Statement < start && strings.IndexByte(" \n\t\\", src[s.Statement]) >= 0 {
 				s.Statement++
 			}

@@ -184,23 +184,32 @@ func (v *jsonValues) value(path string, n *jsondoc.Node, use Use) error {
 		return v.fault(path, n, err)
 	}
 	v.taken = append(v.taken, c)
-	e := v.terms.entry(termKey{kind: Value, text: s.Text, carrier: c, typed: s.Class == Ether && v.matchesType(n.Start), path: path})
+	key := termKey{kind: Value, text: s.Text, carrier: c, path: path}
+	if s.Class == Ether {
+		key.frame = v.frameIn(n.Start)
+	}
+	e := v.terms.entry(key)
 	v.markers = append(v.terms.appendPlaceholderJSON(v.markers, e), ", "...)
 	v.edits = append(v.edits, jsonEdit{v.offset + n.Start, v.offset + n.End, []byte(c.json(v.terms.base))})
 	return nil
 }
 
-// matchesType reports whether a match on the type in the frame stands in the rule
-// behind an offset.
-func (v *jsonValues) matchesType(offset int) (found bool) {
+// frameIn returns what is matched of the frame in the rule behind an offset.
+func (v *jsonValues) frameIn(offset int) (f frame) {
 	within(v.list, func(n *jsondoc.Node) bool {
-		if p := n.Only("payload"); p != nil && n.Start > offset {
-			protocol, field := p.Member("protocol"), p.Member("field")
-			found = found || protocol != nil && field != nil && string(protocol.Raw) == `"ether"` && string(field.Raw) == `"type"`
+		p := n.Only("payload")
+		if p == nil || n.Start <= offset || p.Member("protocol") == nil || p.Member("field") == nil {
+			return true
 		}
-		return !found
+		switch protocol, field := string(p.Member("protocol").Raw), string(p.Member("field").Raw); {
+		case protocol == `"ether"` && field == `"type"`:
+			f = frameType
+		case protocol == `"ether"`, protocol == `"vlan"`:
+			f = max(f, someFrame)
+		}
+		return true
 	})
-	return found
+	return f
 }
 
 // spare returns one of the carriers that no value of the statement has and that

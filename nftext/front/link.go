@@ -14,6 +14,15 @@ import (
 // then on tells protocols apart by the type in the frame. None of that is so of a
 // value, so it is undone in what nft sends.
 
+// frame says what the user matches of the frame behind a term in its rule.
+type frame uint8
+
+const (
+	noFrame   frame = iota // nothing, or raw bytes
+	someFrame              // fields of ether or vlan
+	frameType              // ether type among them
+)
+
 // links says what is to become of the elements of a rule that nft made.
 type links struct {
 	drop    map[int]bool      // not sent
@@ -23,7 +32,7 @@ type links struct {
 
 // unlink returns what is to become of elems, in a table of that family.
 func (t *terms) unlink(family uint8, elems []Element) (l links) {
-	if family == unix.NFPROTO_BRIDGE || family == unix.NFPROTO_NETDEV {
+	if family == unix.NFPROTO_BRIDGE {
 		return l
 	}
 	var values []*term // of the statement that follows
@@ -40,7 +49,7 @@ func (t *terms) unlink(family uint8, elems []Element) (l links) {
 			continue
 		}
 		if at := t.linkedAt(elems, i, values); at >= 0 {
-			l.undo(t, elems, at, values)
+			l.undo(t, family, elems, at, values)
 			return l
 		}
 		values = nil
@@ -83,12 +92,12 @@ func (t *terms) linkedAt(elems []Element, i int, values []*term) int {
 // undo notes what is to become of the match at elems[at], and of those that nft
 // makes because of it. Where the user's own match on the frame follows, the one on
 // the device's type goes before that.
-func (l *links) undo(t *terms, elems []Element, at int, values []*term) {
+func (l *links) undo(t *terms, family uint8, elems []Element, at int, values []*term) {
 	l.drop = map[int]bool{at: true, at + 1: true}
 	l.replace = map[int][]byte{}
-	typed := false
+	own := noFrame
 	for _, e := range values {
-		typed = typed || e.typed
+		own = max(own, e.frame)
 	}
 	for i := 0; i < len(elems); i++ {
 		if e, n := t.placeholderAt(elems[i:]); e != nil {
@@ -105,20 +114,18 @@ func (l *links) undo(t *terms, elems []Element, at int, values []*term) {
 			values = slices.Delete(slices.Clone(values), n, n+1)
 			continue
 		}
-		proto, register, ok := etherType(elems[i:])
-		if !ok || typed && i > at {
+		load, cmp, ok := typeMatch(family, elems[i:])
+		if !ok && own == noFrame {
+			continue
+		}
+		if !ok || own == frameType && i > at {
 			for i > at+2 && loads(elems[i-1]) {
 				i--
 			}
 			l.before = map[int][]Element{i: elems[at : at+2]}
 			return
 		}
-		load := appendAttr32(nil, unix.NFTA_META_DREG, register)
-		l.replace[i] = appendElement(nil, "meta", appendAttr32(load, unix.NFTA_META_KEY, unix.NFT_META_NFPROTO))
-		cmp := appendAttr32(nil, unix.NFTA_CMP_SREG, register)
-		cmp = appendAttr32(cmp, unix.NFTA_CMP_OP, unix.NFT_CMP_EQ)
-		cmp = appendAttr(cmp, unix.NFTA_CMP_DATA|unix.NLA_F_NESTED, appendAttr(nil, unix.NFTA_DATA_VALUE, []byte{proto}))
-		l.replace[i+1] = appendElement(nil, "cmp", cmp)
+		l.replace[i], l.replace[i+1] = load, cmp
 	}
 }
 
@@ -181,29 +188,39 @@ func comparedWith(e Element) []byte {
 	return pick(value, unix.NFTA_DATA_VALUE)
 }
 
-// etherType returns the family whose type in the frame elems begin to match, and the
-// register that they use.
-func etherType(elems []Element) (family byte, register uint32, ok bool) {
+// typeMatch returns what nft would have where elems begin to match the type in the
+// frame, had it not come to believe that the rule reads frames; ok is false where they
+// do not, or where nft does so for nothing but the user's own matches.
+func typeMatch(family uint8, elems []Element) (load, compare []byte, ok bool) {
 	const offset, length = 12, 2
-	load, err := readAttrs(elems[0].Data, nil)
+	attrs, err := readAttrs(elems[0].Data, nil)
 	number := func(typ uint16) uint32 {
-		v, _ := uint32Of(pick(load, typ))
+		v, _ := uint32Of(pick(attrs, typ))
 		return v
 	}
 	if err != nil || len(elems) < 2 || elems[1].Name != "cmp" ||
 		number(unix.NFTA_PAYLOAD_OFFSET) != offset || number(unix.NFTA_PAYLOAD_LEN) != length {
-		return 0, 0, false
+		return nil, nil, false
 	}
-	register = number(unix.NFTA_PAYLOAD_DREG)
 	value := comparedWith(elems[1])
 	if len(value) != length {
-		return 0, 0, false
+		return nil, nil, false
 	}
-	switch binary.BigEndian.Uint16(value) {
-	case unix.ETH_P_IP:
-		return unix.NFPROTO_IPV4, register, true
-	case unix.ETH_P_IPV6:
-		return unix.NFPROTO_IPV6, register, true
+	key := uint32(unix.NFT_META_NFPROTO)
+	switch proto := binary.BigEndian.Uint16(value); {
+	case family == unix.NFPROTO_NETDEV && (proto == unix.ETH_P_IP || proto == unix.ETH_P_IPV6 || proto == unix.ETH_P_ARP):
+		key = unix.NFT_META_PROTOCOL
+	case family != unix.NFPROTO_NETDEV && proto == unix.ETH_P_IP:
+		value = []byte{unix.NFPROTO_IPV4}
+	case family != unix.NFPROTO_NETDEV && proto == unix.ETH_P_IPV6:
+		value = []byte{unix.NFPROTO_IPV6}
+	default:
+		return nil, nil, false
 	}
-	return 0, 0, false
+	register := number(unix.NFTA_PAYLOAD_DREG)
+	load = appendAttr32(nil, unix.NFTA_META_DREG, register)
+	compare = appendAttr32(nil, unix.NFTA_CMP_SREG, register)
+	compare = appendAttr32(compare, unix.NFTA_CMP_OP, unix.NFT_CMP_EQ)
+	compare = appendAttr(compare, unix.NFTA_CMP_DATA|unix.NLA_F_NESTED, appendAttr(nil, unix.NFTA_DATA_VALUE, value))
+	return appendElement(nil, "meta", appendAttr32(load, unix.NFTA_META_KEY, key)), appendElement(nil, "cmp", compare), true
 }

@@ -46,7 +46,7 @@ type termKey struct {
 	// spelled is the text as it stands in the source, "" where that is text itself.
 	spelled string
 	carrier carrier // of a Value
-	typed   bool    // behind an Ether stands a match on the type in the frame
+	frame   frame   // behind an Ether
 
 	// path is where the term stands in a JSON document, "" in other texts.
 	path string

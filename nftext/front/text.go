@@ -45,7 +45,9 @@ func (t *terms) hide(name string, src []byte, spans []Span) (out []byte, changed
 				return nil, false, &TextError{Offset: s.Start, End: s.End, Err: err}
 			}
 			taken = append(taken, key.carrier)
-			key.typed = s.Class == Ether && matchesType(bare[s.End:])
+			if s.Class == Ether {
+				key.frame = frameIn(bare[s.End:])
+			}
 		}
 		e := t.entry(key)
 		word := t.placeholder(e)
@@ -83,21 +85,22 @@ func bare(src []byte, spans []Span) []byte {
 	return out
 }
 
-// matchesType reports whether a match on the type in the frame stands in the rest of
-// a rule.
-func matchesType(rest []byte) bool {
+// frameIn returns what is matched of the frame in the rest of a rule.
+func frameIn(rest []byte) (f frame) {
 	s := scan{src: rest}
 	for depth, last := 0, ""; ; {
 		t := s.next()
 		switch {
 		case t == "", depth == 0 && (t == "\n" || t == ";" || t == "}"):
-			return false
+			return f
 		case t == "{":
 			depth++
 		case t == "}":
 			depth--
 		case last == "ether" && t == "type":
-			return true
+			return frameType
+		case t == "ether", t == "vlan":
+			f = someFrame
 		}
 		last = t
 	}
