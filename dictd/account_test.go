@@ -250,7 +250,7 @@ func TestLedgerEqualsDevices(t *testing.T) {
 	site, _ := l.Site("example.org")
 	translate(t, l, elsewhere4, elsewhere6, site)
 	w := newWire(t, l)
-	d := start(t, l.Gateway, dicttest.NewStandard(t), func(c *config.Config) { c.Ledger.Period = 0.5 })
+	d := start(t, l.Gateway, dicttest.NewStandard(t), func(c *config.Config) { c.Ledger.Period, c.Reverse.Names = 0.5, "off" })
 	k := newTalker(t, l, site, 7777, elsewhere4, elsewhere6)
 	out, in := w.read()
 	const n = 1000

@@ -55,7 +55,7 @@ func offloaded(t *testing.T, l *lab.Lab, on *backend.Backend) {
 	state := t.TempDir()
 	begin := func() *running {
 		return startOn(t, l.Gateway, on, func(c *config.Config) {
-			c.State, c.Ledger.Period = state, 0.5
+			c.State, c.Ledger.Period, c.Reverse.Names = state, 0.5, "off"
 			c.Plans = []plan.Spec{{Name: "all", For: []string{"hosts"}, Volume: "1GB", Period: "none"}}
 		})
 	}

@@ -37,7 +37,8 @@ func TestLedgerSurvivesKill(t *testing.T) {
 	}
 	site, _ := r.Site("example.org")
 	r.serveDouble(site, 7777)
-	conf := "[ledger]\nperiod = 1.0"
+	// The gateway itself sends nothing.
+	conf := "[reverse]\nnames = \"off\"\n[ledger]\nperiod = 1.0"
 	d := r.start(conf)
 	out, in := r.received(r.Internet, "eth0"), r.received(r.Client, "eth0")
 	to := []netip.Addr{site.Addr4, site.Addr6}
