@@ -69,14 +69,15 @@ func (m *Manager) picture(now time.Time) *directory {
 	return d
 }
 
-// settle takes what is booked off the budgets.
-func (m *Manager) settle(now time.Time) error {
+// settle has the budgets owe what is booked: the next step of each takes it, by its
+// row. What a spent budget leaves free is not charged here, either.
+func (m *Manager) settle(now time.Time) {
 	m.booking.Lock()
 	booked := m.booked
 	m.booked = make(map[booking]octets)
 	m.booking.Unlock()
 	if len(booked) == 0 {
-		return nil
+		return
 	}
 	d := m.picture(now)
 	for k, o := range booked {
@@ -86,17 +87,21 @@ func (m *Manager) settle(now time.Time) error {
 			{Kind: plan.Host, Name: k.addr.String()}, {Kind: plan.Group, Name: m.groups[who.user]},
 		} {
 			for _, p := range m.plans {
-				if b := m.budgets[idOf(s, p)]; b != nil && b.plan == p && b.Plan != "" && p.Counts(k.application, k.category) {
-					m.take(b, o)
+				b := m.budgets[idOf(s, p)]
+				if b == nil || b.plan != p || !p.Counts(k.application, k.category) {
+					continue
 				}
+				if b.Plan != "" && b.Remaining <= 0 && p.Except.Has(k.application, k.category) {
+					continue
+				}
+				b.owe(o)
 			}
 		}
 	}
-	return m.out.flush(m.cfg.Store)
 }
 
-// take has bytes taken off a budget, as rules would.
-func (m *Manager) take(b *budget, o octets) {
+// owe notes bytes that rules did not see.
+func (b *budget) owe(o octets) {
 	var n uint64
 	if b.plan.Direction != plan.Out {
 		n += o.in
@@ -104,12 +109,27 @@ func (m *Manager) take(b *budget, o octets) {
 	if b.plan.Direction != plan.In {
 		n += o.out
 	}
-	if n == 0 || n > 1<<62 {
-		return
+	b.owed = int64(min(uint64(b.owed)+min(n, most), most))
+}
+
+// pay takes what a budget owes, as rules would, and returns how many bytes it was.
+// there says that its row has the field that they change.
+func (m *Manager) pay(b *budget, there bool) (n int64) {
+	if n, b.owed = b.owed, 0; n == 0 {
+		return 0
 	}
-	if b.plan.Unit == plan.Seconds {
-		m.out.count(b, int64(n))
-		return
+	if there {
+		b.taken += n
 	}
-	m.out.add(b, -int64(n))
+	switch {
+	case b.plan.Unit == plan.Bytes:
+		b.Remaining -= n
+		b.changed = true
+		if there {
+			m.out.add(b, -n)
+		}
+	case there:
+		m.out.count(b, n)
+	}
+	return n
 }

@@ -58,7 +58,7 @@ func (m *Manager) change(c Choice, f func(b *budget, now time.Time) (add int64, 
 		return Budget{}, err
 	}
 	now := m.cfg.Clock()
-	if err := m.lookAt(map[id]*budget{b.id: b}, now); err != nil {
+	if err := m.lookAt(map[id]*budget{b.id: b}, nil, now); err != nil {
 		return Budget{}, err
 	}
 	if err := m.finish(nil); err != nil {
@@ -78,11 +78,14 @@ func (m *Manager) change(c Choice, f func(b *budget, now time.Time) (add int64, 
 	return b.show(), nil
 }
 
+// most is the largest size that a budget can be given.
+const most = 1 << 60
+
 func (b *budget) check(n int64, u plan.Unit) error {
 	switch {
 	case u != b.plan.Unit && n != 0:
 		return fmt.Errorf("plan %s: %w: it counts %s", b.plan.Name, dict.ErrInvalid, b.plan.Unit)
-	case n < 0 || n > 1<<60:
+	case n < 0 || n > most:
 		return fmt.Errorf("amount %d: %w", n, dict.ErrRange)
 	}
 	return nil
@@ -94,6 +97,9 @@ func (m *Manager) TopUp(c Choice, amount int64, unit plan.Unit) (Budget, error) 
 	return m.change(c, func(b *budget, _ time.Time) (int64, error) {
 		if err := b.check(amount, unit); err != nil {
 			return 0, err
+		}
+		if b.Size > most-amount {
+			return 0, fmt.Errorf("amount %d: %w: there are %d of at most %d already", amount, dict.ErrRange, b.Size, int64(most))
 		}
 		b.Size += amount
 		b.Remaining += amount

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -155,9 +156,12 @@ func (m *Manager) Look() {
 		return
 	}
 	now := m.cfg.Clock()
-	err := m.settle(now)
+	if len(m.budgets) == 0 { // what is booked already is somebody's
+		m.refresh()
+	}
+	m.settle(now)
 	m.refresh()
-	err = errors.Join(err, m.lookAt(m.budgets, now))
+	err := m.lookAt(m.budgets, m.groups, now)
 	if err == nil && !m.clean {
 		err = m.sweep()
 	}
@@ -165,11 +169,23 @@ func (m *Manager) Look() {
 	_ = m.finish(err) // it is in the log
 }
 
-// lookAt steps some budgets.
-func (m *Manager) lookAt(budgets map[id]*budget, now time.Time) error {
-	rows, err := m.rows(budgets)
-	if err != nil {
+// lookAt steps some budgets, and has users' rows lead to their groups.
+func (m *Manager) lookAt(budgets map[id]*budget, groups map[string]string, now time.Time) error {
+	rows := make(map[at]*dict.Row, len(budgets)+len(groups))
+	for _, b := range budgets {
+		rows[at{b.id.subject.Kind, b.key}] = nil
+	}
+	led := make(map[dict.Key]string, len(groups))
+	for name, group := range groups {
+		if key, err := dict.StringKey(name); err == nil {
+			rows[at{plan.User, key}], led[key] = nil, group
+		}
+	}
+	if err := m.rows(rows); err != nil {
 		return err
+	}
+	for key, group := range led {
+		m.lead(key, rows[at{plan.User, key}], group)
 	}
 	for _, b := range budgets {
 		r := rows[at{b.id.subject.Kind, b.key}]
@@ -186,11 +202,20 @@ const maxOver = 65536
 
 // finish writes what was found out, saves it, and tells of it.
 func (m *Manager) finish(err error) error {
-	err = errors.Join(err, m.out.flush(m.cfg.Store))
+	failed, unwritten := m.out.flush(m.cfg.Store)
+	err = errors.Join(err, unwritten)
+	m.events = slices.DeleteFunc(m.events, func(e event.Event) bool {
+		n, ok := e.Data.(Notice)
+		return ok && failed[n.table]
+	})
 	m.over = m.over[max(0, len(m.over)-maxOver):]
 	records := maps.Clone(m.left)
 	for i, b := range m.budgets {
-		if b.changed {
+		if failed[b.id.subject.Kind.Table()] { // rows are the truth: all of it is found out again
+			b.owed, b.Plan = b.owed+b.taken, ""
+		}
+		b.taken = 0
+		if b.changed && b.Plan != "" {
 			records[i] = b.record
 		}
 	}
@@ -244,13 +269,9 @@ type at struct {
 // few is how many rows of a table are fetched one by one; more are read with all.
 const few = 32
 
-// rows reads the rows of budgets.
-func (m *Manager) rows(budgets map[id]*budget) (map[at]*dict.Row, error) {
-	rows := make(map[at]*dict.Row, len(budgets))
+// rows reads the rows that are named.
+func (m *Manager) rows(rows map[at]*dict.Row) error {
 	var count [len(tables)]int
-	for _, b := range budgets {
-		rows[at{b.id.subject.Kind, b.key}] = nil
-	}
 	for a := range rows {
 		count[a.kind]++
 	}
@@ -260,7 +281,7 @@ func (m *Manager) rows(budgets map[id]*budget) (map[at]*dict.Row, error) {
 		}
 		for r, err := range m.cfg.Store.Rows(table) {
 			if err != nil {
-				return nil, err
+				return err
 			}
 			if _, ok := rows[at{plan.Kind(kind), r.Key}]; ok {
 				rows[at{plan.Kind(kind), r.Key}] = &r
@@ -276,8 +297,8 @@ func (m *Manager) rows(budgets map[id]*budget) (map[at]*dict.Row, error) {
 		case err == nil:
 			rows[a] = &r
 		case !errors.Is(err, dict.ErrNotExist):
-			return nil, err
+			return err
 		}
 	}
-	return rows, nil
+	return nil
 }

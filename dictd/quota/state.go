@@ -3,6 +3,7 @@
 package quota
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -147,7 +148,11 @@ type past struct {
 func (s *state) save(records map[id]record, over []past, gone []id) error {
 	if s.db == nil {
 		for _, p := range over {
-			list := append(s.history[p.id], p.Past)
+			list := s.history[p.id]
+			if n := len(list); n > 0 && list[n-1].Start.Equal(p.Start) { // it was told before
+				list = list[:n-1]
+			}
+			list = append(list, p.Past)
 			s.history[p.id] = list[max(0, len(list)-maxHistory):]
 		}
 		return nil
@@ -180,8 +185,32 @@ func (s *state) save(records map[id]record, over []past, gone []id) error {
 				return err
 			}
 		}
+		if len(over) == 0 {
+			return nil
+		}
+		return age(history, over[len(over)-1].End.Add(-keepHistory))
+	})
+}
+
+// keepHistory is how long the history of a budget is kept that has got no period
+// since: hosts come and go.
+const keepHistory = 400 * 24 * time.Hour
+
+// age forgets the budgets whose last period ended before t.
+func age(history *bbolt.Bucket, t time.Time) error {
+	var old [][]byte
+	err := history.ForEachBucket(func(name []byte) error {
+		_, text := history.Bucket(name).Cursor().Last()
+		var last Past
+		if err := json.Unmarshal(text, &last); err != nil || last.End.Before(t) {
+			old = append(old, bytes.Clone(name))
+		}
 		return nil
 	})
+	for _, name := range old {
+		err = errors.Join(err, history.DeleteBucket(name))
+	}
+	return err
 }
 
 // remember writes a period, and forgets the oldest beyond the bound.

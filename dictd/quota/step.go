@@ -19,6 +19,8 @@ type Notice struct {
 	Remaining int64  `json:"remaining"`
 	Percent   int    `json:"percent,omitempty"` // of a warning
 	Amount    int64  `json:"amount,omitempty"`  // of a top-up
+
+	table string // of the subject's row
 }
 
 // number returns a number of a row, false if it is not there.
@@ -78,8 +80,11 @@ func (m *Manager) step(b *budget, r *dict.Row, now time.Time) {
 	if there && left != b.Remaining {
 		b.Remaining, b.changed = left, true
 	}
-	if b.plan.Unit == plan.Seconds {
-		octets, _ := number(r, b.field("bytes"))
+	if b.plan.Unit == plan.Bytes {
+		m.pay(b, there)
+	} else {
+		octets, counted := number(r, b.field("bytes"))
+		octets += m.pay(b, there && counted)
 		if n := b.clock.look(octets, now); n > 0 {
 			b.Remaining -= n
 			b.changed = true
@@ -127,6 +132,7 @@ func (m *Manager) judge(b *budget, now time.Time) {
 
 // tell has an event published, after all is written.
 func (m *Manager) tell(b *budget, kind event.Kind, n Notice) {
+	n.table = b.id.subject.Kind.Table()
 	n.Kind, n.Plan, n.Unit, n.Size, n.Remaining = b.id.subject.Kind.String(), b.plan.Name, b.plan.Unit.String(), b.Size, b.Remaining
 	m.events = append(m.events, event.Event{Kind: kind, Subject: b.id.subject.Name, Data: n})
 }

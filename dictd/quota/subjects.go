@@ -103,6 +103,7 @@ func (m *Manager) subjects() []subject {
 // that have gone; they are kept in the file until their period is over.
 func (m *Manager) refresh() {
 	wanted := make(map[id]struct{}, len(m.budgets))
+	groups := make(map[string]string)
 	for _, s := range m.subjects() {
 		key, err := s.Key()
 		if err != nil {
@@ -121,9 +122,17 @@ func (m *Manager) refresh() {
 			}
 		}
 		if s.Kind == plan.User {
-			m.share(s, key)
+			if group := m.shared(s); group != "" {
+				groups[s.Name] = group
+			}
 		}
 	}
+	for name := range m.groups {
+		if key, err := dict.StringKey(name); err == nil && groups[name] == "" {
+			m.forget(dict.Users, key, "quota_group")
+		}
+	}
+	m.groups = groups
 	m.gone = m.gone[:0]
 	now := m.cfg.Clock()
 	for i, b := range m.budgets {
@@ -139,32 +148,25 @@ func (m *Manager) refresh() {
 	}
 }
 
-// share has the row of a user lead to the group whose budget he shares.
-func (m *Manager) share(s subject, key dict.Key) {
-	group := ""
+// shared returns the group whose budget a user shares, "" if there is none.
+func (m *Manager) shared(s subject) string {
 	for _, p := range m.plans {
-		if !p.Shared || group != "" {
-			continue
-		}
 		for _, w := range p.For {
-			if slices.Contains(s.groups, w.Name) {
-				group = w.Name
-				break
+			if p.Shared && slices.Contains(s.groups, w.Name) {
+				return w.Name
 			}
 		}
 	}
-	was, known := m.groups[s.Name]
-	if known && was == group {
-		return
-	}
-	if group == "" {
-		if known {
-			m.forget(dict.Users, key, "quota_group")
+	return ""
+}
+
+// lead has the row of a user lead to a group, unless it does.
+func (m *Manager) lead(key dict.Key, r *dict.Row, group string) {
+	if r != nil {
+		if v, ok := r.Get("quota_group"); ok && v.Str() == group {
+			return
 		}
-		delete(m.groups, s.Name)
-		return
 	}
-	m.groups[s.Name] = group
 	m.out.puts[dict.Users] = append(m.out.puts[dict.Users], dict.Row{Key: key, Cells: []dict.Cell{{Field: "quota_group", Value: dict.MustString(group)}}})
 }
 
@@ -172,6 +174,9 @@ func (m *Manager) share(s subject, key dict.Key) {
 func (m *Manager) leave(b *budget) {
 	if b.Plan == "" {
 		return
+	}
+	if b.plan.Unit == plan.Bytes {
+		b.Remaining -= b.owed
 	}
 	fields := []string{b.field("size"), b.field("remaining"), b.field("exceeded"), b.field("period")}
 	if !b.plan.Own() {

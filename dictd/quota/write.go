@@ -86,21 +86,28 @@ func (b *budget) cells() []dict.Cell {
 	return cells
 }
 
-// flush makes the changes. What fails is found again at the next look.
-func (w *writes) flush(s dict.Store) error {
+// flush makes the changes. What is put and fails is found again at the next look. Of
+// tables to which nothing could be added, which it returns, nothing is put, either: a
+// row must not say that it is of a period that has granted it nothing.
+func (w *writes) flush(s dict.Store) (failed map[string]bool, err error) {
 	var errs []error
+	failed = make(map[string]bool)
 	for table, rows := range w.adds {
 		if err := add(s, table, rows); err != nil {
+			failed[table] = true
 			errs = append(errs, fmt.Errorf("add to budgets: %w", err))
 		}
 	}
 	for table, rows := range w.puts {
+		if failed[table] {
+			continue
+		}
 		if err := s.Put(table, rows...); err != nil {
 			errs = append(errs, fmt.Errorf("write budgets: %w", err))
 		}
 	}
 	*w = newWrites()
-	return errors.Join(errs...)
+	return failed, errors.Join(errs...)
 }
 
 // add adds to cells: at once where the store can, else by reading and writing.

@@ -22,7 +22,7 @@ var rules = []struct {
 	{"genl", []string{"genl", "nftext", "dict"}},
 	{"bpfmap", []string{"bpfmap", "nftext", "dict"}},
 	{"dictd/internal/testns", []string{"internal/need"}},
-	{"dictd/quota/plan", []string{"dict"}},
+	{"dictd/quota/plan", []string{"nftext", "dict"}},
 	{"dictd/quota/policy", []string{"dictd/quota/plan", "dictd/rules", "nftext", "dict"}},
 	{"dictd/quota", []string{"dictd/quota", "dictd/event", "dictd/identity", "dict"}},
 	{"dictd", []string{"dictd", "nftext", "classifier", "dict"}},

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"nftdict/nftext"
 )
 
 // Plan is a plan that can be kept. It does not change.
@@ -35,9 +37,20 @@ type Kinds struct {
 // Empty reports whether there is no kind.
 func (k Kinds) Empty() bool { return len(k.Applications)+len(k.Categories) == 0 }
 
-// Has reports whether traffic of an application and a category is meant.
+// Has reports whether traffic of an application and a category is meant, as rules
+// would find it: names may have wildcards.
 func (k Kinds) Has(application, category string) bool {
-	return slices.Contains(k.Applications, application) || slices.Contains(k.Categories, category)
+	return among(k.Applications, application) || among(k.Categories, category)
+}
+
+func among(patterns []string, name string) bool {
+	return name != "" && slices.ContainsFunc(patterns, func(p string) bool {
+		if p == name {
+			return true
+		}
+		g, err := nftext.CompileGlob(p)
+		return err == nil && g.Match(name)
+	})
 }
 
 // Direction says which packets a budget pays for: those to the subject, those
