@@ -75,9 +75,10 @@ func offloaded(t *testing.T, l *lab.Lab, on *backend.Backend) {
 	})
 	// What moved before there was a budget is nobody's; what is booked of it takes a
 	// moment.
-	for was, since := int64(0), time.Now(); time.Since(since) < 4*time.Second; time.Sleep(100 * time.Millisecond) {
+	rounds := d.account.Stats().Rounds
+	for was, since := int64(0), time.Now(); time.Since(since) < 4*time.Second || d.account.Stats().Rounds < rounds+4; time.Sleep(100 * time.Millisecond) {
 		if now := left(lab.Client4) + left(lab.Client6); now != was {
-			was, since = now, time.Now()
+			was, since, rounds = now, time.Now(), d.account.Stats().Rounds
 		}
 	}
 	out, in := w.read()
