@@ -20,6 +20,7 @@ var figures = []figure{
 	{Name: "changes by the API, on the disk, in the maps and told to a follower", pkg: "dictd", bench: "^BenchmarkAPIWrites$", time: "3x", unit: "writes/s", Least: 1000},
 	{Name: "a round of the ledger, 100,000 living connections of which 20,000 have moved, beside its period", pkg: "dictd/ledger", bench: "^BenchmarkRound$", time: "10x", unit: "%core", Most: 5},
 	{Name: "a look at the quotas of 1,000 users, all in use, of 10,000 hosts", pkg: "dictd", bench: "^BenchmarkQuotaUsers$", time: "10x", unit: "cpu-ns/op", Most: 50e6},
+	{Name: "a top-up of a user with 10,000 sessions, of 1,000 users, until his row and the file say so", pkg: "dictd", bench: "^BenchmarkQuotaFlip$", time: "100x", unit: "ns/op", Most: 50e6},
 	{Name: "corpus: CPU per packet, whole program, one core", pkg: "classifier/pcap", bench: "^BenchmarkClassify$", time: "100x", unit: "ns/packet", Most: 402, corpus: true},
 	{Name: "corpus: CPU per flow", pkg: "classifier/pcap", bench: "^BenchmarkClassify$", time: "100x", unit: "ns/flow", Most: 4500, corpus: true},
 	{Name: "corpus: CPU, beside only sorting its packets into flows", pkg: "classifier/pcap", bench: "^BenchmarkClassify$", time: "100x", unit: "classify/sort", Most: 3, corpus: true},
