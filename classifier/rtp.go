@@ -4,9 +4,10 @@ package classifier
 
 // isRTP reports whether b can be a packet of RTP (RFC 3550): version 2, a kind
 // of payload that RTCP does not collide with, room for the sources it counts.
-// This says little: several packets have to agree.
+// This says little: several packets have to agree. What has zeros behind its first
+// byte is a refusal of QUIC (RFC 9000, 17.2.1), which every client can ask for.
 func isRTP(b []byte) bool {
-	if len(b) < 12 || b[0]>>6 != 2 {
+	if len(b) < 12 || b[0]>>6 != 2 || be32(b[1:]) == 0 {
 		return false
 	}
 	kind := b[1] & 0x7f

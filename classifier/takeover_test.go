@@ -55,6 +55,38 @@ func TestTakeOverFromEveryProtocol(t *testing.T) {
 	}
 }
 
+// What a server of QUIC says to anything, versions to choose from and a reset, is
+// nobody's answer: the hello behind it is looked at.
+func TestTakeOverBehindRefusals(t *testing.T) {
+	p := newPlayer(New(Options{Relations: NewRelations(RelationsOptions{})}), false, 0)
+	quic := netflixInitials(t, "another", false)[0]
+	negotiation := joinParts([]any{"\x00\x00\x00\x00\x00\x08clientid\x08serverid\x00\x00\x00\x01\x6b\x33\x43\xcf"})
+	reset := noiseBytes(43)
+	for _, e := range allExamples() {
+		if e.tcp || len(e.messages) == 0 || e.messages[0].dir != Original {
+			continue
+		}
+		for first := 0x40; first < 0x100; first++ {
+			refusal := negotiation
+			if first < 0x80 {
+				refusal = reset
+			}
+			refusal[0] = byte(first)
+			p.begin(false, e.port)
+			for _, m := range e.messages {
+				if m.dir == Original && p.s.payloads[Original] < 4 {
+					p.show(Original, m.data)
+				}
+			}
+			p.show(Reply, refusal)
+			if p.show(Original, quic); p.s.Result().SNI != "www.netflix.com" {
+				t.Errorf("%s/%s: QUIC behind a refusal %#x is %q", e.protocol, e.name, first, p.s.Result().Protocol)
+				break
+			}
+		}
+	}
+}
+
 func TestTakeOver(t *testing.T) {
 	disco := joinParts([]any{"TS\xf0\x9f\x92\xac", noiseBytes(120)})
 	dtls := dtlsHello()
