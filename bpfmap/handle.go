@@ -26,7 +26,7 @@ const (
 )
 
 // What the writer does with a row; the order is that of enum verb in
-// bpf/store.c.
+// bpf/area.h.
 const (
 	verbPut = iota
 	verbRenew
@@ -34,6 +34,7 @@ const (
 	verbDelete
 	verbUnset
 	verbSweep
+	verbAdd
 )
 
 // handle is the maps of one table and the program that writes them. It stays

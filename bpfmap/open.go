@@ -12,7 +12,7 @@ import (
 // grown returns an open table with the fields that rows bring, and the rows
 // that may be put. A row that is refused brings no fields; why it was goes to
 // errs.
-func (s *Store) grown(t *table, rows []dict.Row, errs *[]error) (*table, []dict.Row, error) {
+func (s *Store) grown(op writeOp, t *table, rows []dict.Row, errs *[]error) (*table, []dict.Row, error) {
 	if !slices.ContainsFunc(rows, t.bringsFields) {
 		return t, rows, nil
 	}
@@ -27,7 +27,7 @@ func (s *Store) grown(t *table, rows []dict.Row, errs *[]error) (*table, []dict.
 			good = append(good, r)
 			continue
 		}
-		if r, err = t.schema.CheckRow("set", r); err != nil {
+		if r, err = op.check(t, r); err != nil {
 			*errs = append(*errs, err)
 			continue
 		}
@@ -36,16 +36,16 @@ func (s *Store) grown(t *table, rows []dict.Row, errs *[]error) (*table, []dict.
 				if err := t.work(func() error { t.refuse(); return nil }); err != nil {
 					return nil, nil, err
 				}
-				*errs = append(*errs, t.at("set", r.Key, "", dict.ErrFull))
+				*errs = append(*errs, t.at(string(op), r.Key, "", dict.ErrFull))
 				continue
 			}
 		}
-		if err := s.growFor(t, r); err != nil {
-			*errs = append(*errs, t.ofRow(r.Key, err))
+		if err := s.growFor(op, t, r); err != nil {
+			*errs = append(*errs, t.ofRow(op, r.Key, err))
 			continue
 		}
 		good = append(good, r)
-		if t, err = s.table("set", t.schema.Name); err != nil {
+		if t, err = s.table(string(op), t.schema.Name); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -62,20 +62,20 @@ func (t *table) bringsFields(r dict.Row) bool {
 }
 
 // ofRow moves an error about the schema to the row that wanted it changed.
-func (t *table) ofRow(key dict.Key, err error) error {
+func (t *table) ofRow(op writeOp, key dict.Key, err error) error {
 	field := ""
 	for at := (*dict.At)(nil); errors.As(err, &at); err = at.Err {
 		if at.Field != "" {
 			field = at.Field
 		}
 	}
-	return t.at("set", key, field, err)
+	return t.at(string(op), key, field, err)
 }
 
 // growFor adds the fields that a checked row brings.
-func (s *Store) growFor(t *table, r dict.Row) error {
+func (s *Store) growFor(op writeOp, t *table, r dict.Row) error {
 	return s.change(func(found []tableSchema) error {
-		f, err := pick("set", found, t.schema.Name)
+		f, err := pick(string(op), found, t.schema.Name)
 		if err != nil {
 			return err
 		}
@@ -88,7 +88,7 @@ func (s *Store) growFor(t *table, r dict.Row) error {
 				hidden = append(hidden, name)
 			}
 		}
-		if err := s.grow("set", f, fields, false); err != nil {
+		if err := s.grow(string(op), f, fields, false); err != nil {
 			return err
 		}
 		return s.dir.show(f, hidden)

@@ -10,21 +10,51 @@ import (
 	"nftdict/dict"
 )
 
+// writeOp is a way to write rows, as errors name it.
+type writeOp string
+
+const (
+	opSet writeOp = "set"
+	opAdd writeOp = "add"
+)
+
 // Put implements dict.Store.
-func (s *Store) Put(table string, rows ...dict.Row) error {
-	t, err := s.table("set", table)
+func (s *Store) Put(table string, rows ...dict.Row) error { return s.write(opSet, table, rows) }
+
+// Add implements dict.Store.
+func (s *Store) Add(table string, rows ...dict.Row) error { return s.write(opAdd, table, rows) }
+
+// check returns the row as the table takes it.
+func (op writeOp) check(t *table, r dict.Row) (dict.Row, error) {
+	if op == opAdd {
+		return t.schema.CheckAmounts(string(op), r)
+	}
+	return t.schema.CheckRow(string(op), r)
+}
+
+// verb is what the writer is to do.
+func (op writeOp) verb() uint32 {
+	if op == opAdd {
+		return verbAdd
+	}
+	return verbPut
+}
+
+// write puts rows or adds to them.
+func (s *Store) write(op writeOp, table string, rows []dict.Row) error {
+	t, err := s.table(string(op), table)
 	if err != nil {
 		return err
 	}
 	var errs []error
 	if t.schema.Open {
-		if t, rows, err = s.grown(t, rows, &errs); err != nil {
+		if t, rows, err = s.grown(op, t, rows, &errs); err != nil {
 			return err
 		}
 	}
 	err = t.work(func() error {
 		for len(rows) > 0 {
-			n, err := t.putSome(rows, &errs)
+			n, err := t.writeSome(op, rows, &errs)
 			if err != nil {
 				return err
 			}
@@ -33,14 +63,14 @@ func (s *Store) Put(table string, rows ...dict.Row) error {
 		return nil
 	})
 	if err != nil {
-		return &dict.At{Op: "set", Table: t.schema.Name, Err: err}
+		return &dict.At{Op: string(op), Table: t.schema.Name, Err: err}
 	}
 	return join(errs)
 }
 
-// putSome puts as many rows as fit one run and returns how many it took; what
-// was refused it adds to errs.
-func (t *table) putSome(rows []dict.Row, errs *[]error) (int, error) {
+// writeSome writes as many rows as fit one run and returns how many it took;
+// what was refused it adds to errs.
+func (t *table) writeSome(op writeOp, rows []dict.Row, errs *[]error) (int, error) {
 	var place [areaRows]int // index in rows of each request
 	var full []int
 	requests, cells, taken := 0, 0, 0
@@ -51,19 +81,19 @@ func (t *table) putSome(rows []dict.Row, errs *[]error) (int, error) {
 		}
 		taken++
 		q := &t.area.Row[requests]
-		n, ok := t.encode(q, cells, r)
+		n, ok := t.encode(op, q, cells, r)
 		if !ok {
 			// The slow way finds what is wrong, or what the fast one leaves out.
-			checked, err := t.schema.CheckRow("set", *r)
+			checked, err := op.check(t, *r)
 			if err == nil {
-				_, err = t.schema.Life("set", r.TTL)
+				_, err = t.schema.Life(string(op), r.TTL)
 			}
 			if err != nil {
 				*errs = append(*errs, err)
 				continue
 			}
-			if n, ok = t.encode(q, cells, &checked); !ok {
-				*errs = append(*errs, t.at("set", r.Key, "", dict.ErrInvalid))
+			if n, ok = t.encode(op, q, cells, &checked); !ok {
+				*errs = append(*errs, t.at(string(op), r.Key, "", dict.ErrInvalid))
 				continue
 			}
 		}
@@ -91,15 +121,15 @@ func (t *table) putSome(rows []dict.Row, errs *[]error) (int, error) {
 		case errno == unix.E2BIG:
 			full = append(full, place[i])
 		default:
-			*errs = append(*errs, t.at("set", rows[place[i]].Key, "", explain("store", errno)))
+			*errs = append(*errs, t.at(string(op), rows[place[i]].Key, "", explain("store", errno)))
 		}
 	}
-	return taken, t.putFull(rows, full, errs)
+	return taken, t.writeFull(op, rows, full, errs)
 }
 
-// putFull tries the rows again that found no place, after those that expired
+// writeFull tries the rows again that found no place, after those that expired
 // made some.
-func (t *table) putFull(rows []dict.Row, full []int, errs *[]error) error {
+func (t *table) writeFull(op writeOp, rows []dict.Row, full []int, errs *[]error) error {
 	if len(full) == 0 {
 		return nil
 	}
@@ -111,11 +141,11 @@ func (t *table) putFull(rows []dict.Row, full []int, errs *[]error) error {
 		q := &t.area.Row[0]
 		q.Error = -int32(unix.E2BIG)
 		if made > 0 {
-			r, err := t.schema.CheckRow("set", rows[i])
+			r, err := op.check(t, rows[i])
 			if err != nil {
 				return err
 			}
-			t.encode(q, 0, &r)
+			t.encode(op, q, 0, &r)
 			if err := t.do(1); err != nil {
 				return err
 			}
@@ -125,15 +155,15 @@ func (t *table) putFull(rows []dict.Row, full []int, errs *[]error) error {
 		}
 		if q.Error != 0 {
 			t.refuse()
-			*errs = append(*errs, t.at("set", rows[i].Key, "", dict.ErrFull))
+			*errs = append(*errs, t.at(string(op), rows[i].Key, "", dict.ErrFull))
 		}
 	}
 	return nil
 }
 
-// encode writes the request to put a row; its cells are those from first on.
+// encode writes the request to write a row; its cells are those from first on.
 // It returns how many there are, and false for whatever is not plain.
-func (t *table) encode(q *writerRowReq, first int, r *dict.Row) (int, bool) {
+func (t *table) encode(op writeOp, q *writerRowReq, first int, r *dict.Row) (int, bool) {
 	life, ok := t.life(r.TTL)
 	if !ok || !t.address(q, r.Key) || len(r.Cells) > areaCells-first {
 		return 0, false
@@ -158,9 +188,13 @@ func (t *table) encode(q *writerRowReq, first int, r *dict.Row) (int, bool) {
 			}
 		}
 		fields[index/64] |= 1 << (index % 64)
-		t.area.Cell[first+i].encode(index, v, t.secret)
+		if op == opSet {
+			t.area.Cell[first+i].encode(index, v, t.secret)
+		} else if !t.area.Cell[first+i].encodeAmount(index, v, t.schema.Fields[index].Default) {
+			return 0, false
+		}
 	}
-	q.Verb = verbPut
+	q.Verb = op.verb()
 	q.Life = uint64(life)
 	q.First, q.Count = uint32(first), uint32(len(r.Cells))
 	q.Row.Row.Fields = fields

@@ -25,6 +25,7 @@ import (
 type ruleBench struct {
 	*wire
 	store    *bpfmap.Store
+	dir      string // where the store is
 	compiler nftext.Compiler
 }
 
@@ -33,16 +34,8 @@ func newRuleBench(tb testing.TB) *ruleBench {
 	needBPF(tb)
 	need.Program(tb, "nft")
 	r := &ruleBench{wire: newWire(tb)}
-	dir := testDir(tb)
-	inside(tb, r.gateway, func() (err error) {
-		r.store, err = bpfmap.Open(bpfmap.Options{Dir: dir})
-		return err
-	})
-	tb.Cleanup(func() {
-		if err := r.store.Close(); err != nil {
-			tb.Errorf("close: %v", err)
-		}
-	})
+	r.dir = testDir(tb)
+	r.store = r.another(tb)
 	for _, t := range ruletest.NewSchema() {
 		if t.Limit > 1000 || t.Limit == 0 {
 			t.Limit = 1000
@@ -53,6 +46,21 @@ func newRuleBench(tb testing.TB) *ruleBench {
 	}
 	r.compiler = r.store.Compiler()
 	return r
+}
+
+// another opens the gateway's store once more; it is closed with the test.
+func (r *ruleBench) another(tb testing.TB) (s *bpfmap.Store) {
+	tb.Helper()
+	inside(tb, r.gateway, func() (err error) {
+		s, err = bpfmap.Open(bpfmap.Options{Dir: r.dir})
+		return err
+	})
+	tb.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			tb.Errorf("close: %v", err)
+		}
+	})
+	return s
 }
 
 // bind parses and binds a term.

@@ -44,6 +44,17 @@ func (c *writerCellReq) encode(field int, v dict.Value, s secret) {
 	clear(c.Value.Bytes[n:])
 }
 
+// encodeAmount writes an amount into a request, false if it is no number.
+// start is where counting starts without a value: a field's default, or none.
+func (c *writerCellReq) encodeAmount(field int, v, start dict.Value) bool {
+	if t := v.Type(); t != dict.Int && t != dict.Int64 {
+		return false
+	}
+	c.encode(field, v, secret{})
+	c.Start = words(start)[0]
+	return true
+}
+
 // decode returns the value that an answer holds. The error wraps
 // dict.ErrInvalid: something else wrote into our maps.
 func (c *writerCellReq) decode() (dict.Value, error) {

@@ -34,6 +34,8 @@ type writerCellReq struct {
 	Type  uint32
 	State uint32
 	Pad   uint32
+	Start uint64
+	By    uint64
 }
 
 type writerNamedRow struct {

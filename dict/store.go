@@ -35,6 +35,16 @@ type Store interface {
 	// one cell before another while it goes on, and all or none of it afterwards,
 	// even if the writer is killed.
 	Put(table string, rows ...Row) error
+	// Add adds to numbers: the value of each cell is an amount, negative to take
+	// away, for a field of type int or int64 (an int will do for an int64). It
+	// counts from the value that is there, else from the field's default, else
+	// from 0, and stays at the limits of the type; in an Open table a value of
+	// another type than the amount's counts as 0. Nothing is lost that rules'
+	// add and sub, or other writers, do to the same field meanwhile. A row that
+	// is not there appears, and lives as with Put; the life of one that is there
+	// is left alone, whatever its TTL says. Everything else, errors too, is as
+	// with Put; besides, a field named twice is ErrInvalid.
+	Add(table string, rows ...Row) error
 	// Renew starts the life of rows that exist anew, for ttl (0: the table's
 	// Timeout, Lease in a Bound table without one), and returns how many rows
 	// that was. Keys that have no row are passed over.

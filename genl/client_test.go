@@ -352,3 +352,22 @@ func TestClosed(t *testing.T) {
 		t.Errorf("got %v, want %v", err, errClosed)
 	}
 }
+
+// TestOlder: a module that knows no amounts is told from one that refuses them.
+func TestOlder(t *testing.T) {
+	f := &fake{t: t, version: familyVersion}
+	f.answer = func(command uint8, _ []byte) answer {
+		switch command {
+		case cmdTableGet:
+			return answer{messages: [][]byte{people(1)}}
+		case cmdRowAdd:
+			return answer{errno: unix.EOPNOTSUPP}
+		}
+		return answer{}
+	}
+	s := f.store()
+	wants(t, s.Add("people", aged(1, 1)), dict.ErrNotSupported, "people", "too old", "1.1", "modprobe")
+	if err := s.Put("people", aged(1, 1)); err != nil {
+		t.Error(err)
+	}
+}

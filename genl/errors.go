@@ -93,3 +93,9 @@ func errAbsent() error {
 func errVersion(v uint8) error {
 	return fmt.Errorf("%w: the kernel module nft_dict speaks version %d of its protocol, want %d: %s", dict.ErrNotSupported, v, familyVersion, Remedy)
 }
+
+// errOlder says that the module is older than what is asked of it.
+func errOlder(what, since string) error {
+	return fmt.Errorf("%w: the kernel module nft_dict that is loaded is too old to %s, which takes version %s: unload it (modprobe -r nft_dict) and %s",
+		dict.ErrNotSupported, what, since, Remedy)
+}

@@ -17,8 +17,17 @@ import (
 // last row may exceed it. The kernel takes some 200 kB.
 const requestSize = 64 << 10
 
-// putting is a Put under way.
+// writeOp is a way to write rows, as errors name it.
+type writeOp string
+
+const (
+	opRowSet writeOp = "set"
+	opRowAdd writeOp = "add"
+)
+
+// putting is a Put or an Add under way.
 type putting struct {
+	op    writeOp
 	store *Store
 	table *table
 	fresh bool // the table was asked for after the call began
@@ -35,12 +44,18 @@ type placedError struct {
 }
 
 // Put implements dict.Store.
-func (s *Store) Put(name string, rows ...dict.Row) error {
+func (s *Store) Put(name string, rows ...dict.Row) error { return s.write(opRowSet, name, rows) }
+
+// Add implements dict.Store. The error wraps dict.ErrNotSupported where the
+// module is older than 1.1.
+func (s *Store) Add(name string, rows ...dict.Row) error { return s.write(opRowAdd, name, rows) }
+
+func (s *Store) write(op writeOp, name string, rows []dict.Row) error {
 	t, fresh, err := s.known(name)
 	if err != nil {
-		return &dict.At{Op: "set", Table: name, Err: err}
+		return &dict.At{Op: string(op), Table: name, Err: err}
 	}
-	p := putting{store: s, table: t, fresh: fresh, rows: rows, b: newBuilder()}
+	p := putting{op: op, store: s, table: t, fresh: fresh, rows: rows, b: newBuilder()}
 	err = s.pool.use(func(c *conn) error {
 		p.begin()
 		for i := range rows {
@@ -57,7 +72,7 @@ func (s *Store) Put(name string, rows ...dict.Row) error {
 	})
 	if err != nil {
 		if _, ok := errors.AsType[*dict.At](err); !ok {
-			err = &dict.At{Op: "set", Table: p.table.schema.Name, Err: err}
+			err = &dict.At{Op: string(op), Table: p.table.schema.Name, Err: err}
 		}
 		return err
 	}
@@ -74,12 +89,12 @@ func (p *putting) begin() {
 // add appends a row to the request, or notes why it cannot. The error is that
 // of asking for the table.
 func (p *putting) add(i int) error {
-	if p.b.row(p.table, &p.rows[i]) {
+	if p.op == opRowSet && p.b.row(p.table, &p.rows[i]) {
 		p.sent = append(p.sent, i)
 		return nil
 	}
 	// The slow way finds what is wrong, or what the fast one leaves out.
-	r, err := p.table.schema.CheckRow("set", p.rows[i])
+	r, err := p.check(p.rows[i])
 	if err != nil && !p.fresh {
 		if err := p.refresh(); err != nil {
 			return err
@@ -95,12 +110,28 @@ func (p *putting) add(i int) error {
 	return nil
 }
 
+// check returns a row as the table takes it.
+func (p *putting) check(r dict.Row) (dict.Row, error) {
+	if p.op == opRowAdd {
+		return p.table.schema.CheckAmounts(string(p.op), r)
+	}
+	return p.table.schema.CheckRow(string(p.op), r)
+}
+
+// command is what the module is asked to do.
+func (p *putting) command() uint8 {
+	if p.op == opRowAdd {
+		return cmdRowAdd
+	}
+	return cmdRowPut
+}
+
 // refresh asks for the table as it is now.
 func (p *putting) refresh() (err error) {
 	p.fresh = true
 	t, err := p.store.ask(p.table.schema.Name)
 	if err != nil {
-		return &dict.At{Op: "set", Table: p.table.schema.Name, Err: err}
+		return &dict.At{Op: string(p.op), Table: p.table.schema.Name, Err: err}
 	}
 	p.table = t
 	return nil
@@ -123,17 +154,18 @@ func (p *putting) send(c *conn) error {
 	if len(p.sent) == 0 {
 		return nil
 	}
-	err := c.do(cmdRowPut, p.b.buf, func(b []byte) error {
+	err := c.do(p.command(), p.b.buf, func(b []byte) error {
 		return eachRefusal(b, func(i uint32, r *refusal) error {
 			if int(i) >= len(p.sent) {
 				return errAnswer("refusal of a row that was not sent")
 			}
 			row := p.sent[i]
-			p.errs = append(p.errs, placedError{row, p.table.at("set", p.rows[row].Key, "", r)})
+			p.errs = append(p.errs, placedError{row, p.table.at(string(p.op), p.rows[row].Key, "", r)})
 			return nil
 		})
 	})
-	if r, ok := errors.AsType[*refusal](err); ok && r.errno == unix.ESTALE {
+	r, ok := errors.AsType[*refusal](err)
+	if ok && r.errno == unix.ESTALE {
 		// Nothing of the request was done: the table is another one by now. It may
 		// come to be another one yet again.
 		if err := p.refresh(); err != nil {
@@ -143,6 +175,9 @@ func (p *putting) send(c *conn) error {
 			return err
 		}
 		return p.send(c)
+	}
+	if ok && r.errno == unix.EOPNOTSUPP && p.op == opRowAdd {
+		return errOlder("add to numbers", "1.1")
 	}
 	if err != nil {
 		return err

@@ -32,6 +32,7 @@ const (
 	cmdTableDelNtf
 	cmdRowNtf
 	cmdRowDelNtf
+	cmdRowAdd
 )
 
 // Attributes of a message.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What rules write into rows, in the packet's way. */
+/* Sums, and what rules write into rows, in the packet's way. */
 #include <linux/overflow.h>
 
 #include "find.h"
@@ -25,6 +25,49 @@ static s64 nft_dict_saturate(s64 a, s64 b, enum nft_dict_ops how)
 		return b > 0 ? S64_MAX : S64_MIN;
 	}
 	return sum;
+}
+
+/* nft_dict_put_amounts - keep the numbers that are to be added. */
+void nft_dict_put_amounts(struct nft_dict_put *put)
+{
+	unsigned int i;
+
+	for (i = 0; i < put->count; i++)
+		put->sum[i].amount = nft_dict_value_number(&put->value[i]);
+}
+
+/* What a field counts from that has no number. */
+static s64 nft_dict_field_start(const struct nft_dict_field *f, u8 type)
+{
+	return f->def.type == type ? nft_dict_value_number(&f->def) : 0;
+}
+
+/* nft_dict_put_sums - make of amounts the values that are to be put into a row
+ * with the values @old.
+ */
+void nft_dict_put_sums(const struct nft_dict_table *t, const struct nft_dict_cells *old,
+		       struct nft_dict_put *put)
+{
+	unsigned int i;
+
+	for (i = 0; i < put->count; i++) {
+		struct nft_dict_value *v = &put->value[i], was;
+		struct nft_dict_sum *s = &put->sum[i];
+		s64 n;
+
+		if (nft_dict_cells_get(old, v->field, &was) && was.type == v->type)
+			n = nft_dict_value_number(&was);
+		else
+			n = nft_dict_field_start(t->fields[v->field], v->type);
+		n = nft_dict_saturate(n, s->amount, NFT_DICT_ADD);
+		if (v->type == NFT_DICT_TYPE_INT) {
+			s->i = clamp_t(s64, n, S32_MIN, S32_MAX);
+			v->data = &s->i;
+		} else {
+			s->l = n;
+			v->data = &s->l;
+		}
+	}
 }
 
 /*

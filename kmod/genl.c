@@ -71,6 +71,11 @@ static const struct genl_small_ops nft_dict_ops[] = {
 		.doit	= nft_dict_row_renew_doit,
 	},
 	{
+		.cmd	= NFT_DICT_CMD_ROW_ADD,
+		.flags	= NFT_DICT_OP_FLAGS,
+		.doit	= nft_dict_row_add_doit,
+	},
+	{
 		.cmd	= NFT_DICT_CMD_FLUSH,
 		.flags	= NFT_DICT_OP_FLAGS,
 		.doit	= nft_dict_flush_doit,

@@ -27,6 +27,7 @@ int nft_dict_field_new_doit(struct sk_buff *skb, struct genl_info *info);
 
 /* genl_row.c */
 int nft_dict_row_put_doit(struct sk_buff *skb, struct genl_info *info);
+int nft_dict_row_add_doit(struct sk_buff *skb, struct genl_info *info);
 int nft_dict_row_get_doit(struct sk_buff *skb, struct genl_info *info);
 int nft_dict_row_del_doit(struct sk_buff *skb, struct genl_info *info);
 int nft_dict_row_renew_doit(struct sk_buff *skb, struct genl_info *info);
@@ -37,12 +38,14 @@ int nft_dict_flush_doit(struct sk_buff *skb, struct genl_info *info);
 /**
  * struct nft_dict_request - a row of a message, read
  * @put: its cells and ttl
+ * @sum: room for what they come to, if they are amounts
  * @wide: bytes of ints that became int64s, by the place in @put
  * @plain: where it is in the message, if all its cells were plain
  * @key: its key as user space names it
  */
 struct nft_dict_request {
 	struct nft_dict_put	put;
+	struct nft_dict_sum	*sum;
 	s64			wide[NFT_DICT_MAX_FIELDS];
 	const struct nlattr	*plain;
 	union nft_dict_any_key	key;
@@ -52,6 +55,7 @@ struct nft_dict_request {
 enum nft_dict_purpose {
 	NFT_DICT_FOR_KEY,	/* there are none */
 	NFT_DICT_FOR_PUT,	/* each has a value */
+	NFT_DICT_FOR_ADD,	/* each has a number */
 	NFT_DICT_FOR_DELETE,	/* none has a value */
 	NFT_DICT_FOR_FILTER,	/* each may have one; there is no key */
 };

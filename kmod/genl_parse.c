@@ -61,6 +61,12 @@ static void nft_dict_cell_insert(struct nft_dict_put *put, const struct nft_dict
 	put->count++;
 }
 
+/* Whether rows are written, which may be new. */
+static inline bool nft_dict_writes(enum nft_dict_purpose purpose)
+{
+	return purpose == NFT_DICT_FOR_PUT || purpose == NFT_DICT_FOR_ADD;
+}
+
 /* A cell of a message: at most one of field and name, and at most one value. */
 struct nft_dict_raw_cell {
 	const struct nlattr	*field;
@@ -160,9 +166,14 @@ static int nft_dict_cell_parse(struct nft_dict_table *t, struct nft_dict_request
 	err = nft_dict_raw_cell_parse(&c, nest, extack);
 	if (err)
 		return err;
-	if (purpose == NFT_DICT_FOR_PUT && !c.v.type) {
+	if (nft_dict_writes(purpose) && !c.v.type) {
 		NL_SET_ERR_MSG_ATTR(extack, nest, "cell has no value");
 		return -EINVAL;
+	}
+	if (purpose == NFT_DICT_FOR_ADD && c.v.type != NFT_DICT_TYPE_INT &&
+	    c.v.type != NFT_DICT_TYPE_INT64) {
+		NL_SET_ERR_MSG_ATTR(extack, nest, "amount is no number");
+		return -EPROTOTYPE;
 	}
 	if (purpose == NFT_DICT_FOR_KEY || (purpose == NFT_DICT_FOR_DELETE && c.v.type)) {
 		NL_SET_ERR_MSG_ATTR(extack, nest, "cell or its value is superfluous");
@@ -173,7 +184,7 @@ static int nft_dict_cell_parse(struct nft_dict_table *t, struct nft_dict_request
 		return purpose == NFT_DICT_FOR_DELETE && i == -ENOENT ? -ENODATA : i;
 	if (i == NFT_DICT_MAX_FIELDS) {
 		++*fresh;
-		if (purpose == NFT_DICT_FOR_PUT)
+		if (nft_dict_writes(purpose))
 			return 0;
 		NL_SET_ERR_MSG_ATTR(extack, nest, "field does not exist");
 		return purpose == NFT_DICT_FOR_DELETE ? -ENODATA : -ENOENT;
@@ -297,6 +308,7 @@ static int nft_dict_row_pass(struct nft_dict_table *t, struct nft_dict_request *
 	r->plain = NULL;
 	r->put.count = 0;
 	r->put.ttl = 0;
+	r->put.sum = purpose == NFT_DICT_FOR_ADD ? r->sum : NULL;
 	*fresh = 0;
 	nla_for_each_nested(attr, nest, rem) {
 		unsigned int type = nla_type(attr);
@@ -337,7 +349,7 @@ static int nft_dict_row_pass(struct nft_dict_table *t, struct nft_dict_request *
 }
 
 /* nft_dict_row_parse - read and check a row. Values point into the message. The
- * fields that a put brings to an open table are there afterwards, unless the
+ * fields that a write brings to an open table are there afterwards, unless the
  * row is refused.
  */
 int nft_dict_row_parse(struct nft_dict_table *t, struct nft_dict_request *r,

@@ -84,6 +84,8 @@ static void nft_dict_batch_end(struct nft_dict_batch *b)
 	nft_dict_table_put(b->t);
 	kvfree(b->refusals);
 	kvfree(b->wanted);
+	if (b->request)
+		kfree(b->request->sum);
 	kfree(b->request);
 }
 
@@ -116,10 +118,12 @@ static int nft_dict_batch_start(struct nft_dict_batch *b, struct genl_info *info
 	}
 	b->request = kmalloc(sizeof(*b->request), GFP_KERNEL);
 	b->refusals = kvmalloc_array(b->rows, sizeof(*b->refusals), GFP_KERNEL);
-	if (b->request && (b->refusals || !b->rows)) {
+	if (b->request) {
 		b->request->put.fresh = false;
 		b->request->plain = NULL;
-		return 0;
+		b->request->sum = NULL;
+		if (b->refusals || !b->rows)
+			return 0;
 	}
 	nft_dict_batch_end(b);
 	NL_SET_ERR_MSG(info->extack, "out of memory");
@@ -210,10 +214,10 @@ static int nft_dict_batch_bind(struct nft_dict_batch *b)
 	return 0;
 }
 
-static int nft_dict_batch_put(struct nft_dict_batch *b, const struct nlattr *row,
-			      struct netlink_ext_ack *extack)
+static int nft_dict_batch_write(struct nft_dict_batch *b, const struct nlattr *row,
+				enum nft_dict_purpose purpose, struct netlink_ext_ack *extack)
 {
-	int err = nft_dict_row_parse(b->t, b->request, row, NFT_DICT_FOR_PUT, extack);
+	int err = nft_dict_row_parse(b->t, b->request, row, purpose, extack);
 
 	if (err)
 		return err;
@@ -226,6 +230,18 @@ static int nft_dict_batch_put(struct nft_dict_batch *b, const struct nlattr *row
 			NL_SET_ERR_MSG(extack, "no live conntrack entry has this id");
 	}
 	return err;
+}
+
+static int nft_dict_batch_put(struct nft_dict_batch *b, const struct nlattr *row,
+			      struct netlink_ext_ack *extack)
+{
+	return nft_dict_batch_write(b, row, NFT_DICT_FOR_PUT, extack);
+}
+
+static int nft_dict_batch_add(struct nft_dict_batch *b, const struct nlattr *row,
+			      struct netlink_ext_ack *extack)
+{
+	return nft_dict_batch_write(b, row, NFT_DICT_FOR_ADD, extack);
 }
 
 static int nft_dict_batch_delete(struct nft_dict_batch *b, const struct nlattr *row,
@@ -286,6 +302,24 @@ int nft_dict_row_put_doit(struct sk_buff *skb, struct genl_info *info)
 	err = nft_dict_batch_bind(&b);
 	if (!err)
 		err = nft_dict_batch_run(&b, false, nft_dict_batch_put);
+	nft_dict_batch_end(&b);
+	return err;
+}
+
+int nft_dict_row_add_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nft_dict_batch b;
+	int err;
+
+	err = nft_dict_batch_start(&b, info);
+	if (err)
+		return err;
+	err = -ENOMEM;
+	b.request->sum = kmalloc_array(NFT_DICT_MAX_FIELDS, sizeof(*b.request->sum), GFP_KERNEL);
+	if (b.request->sum)
+		err = nft_dict_batch_bind(&b);
+	if (!err)
+		err = nft_dict_batch_run(&b, false, nft_dict_batch_add);
 	nft_dict_batch_end(&b);
 	return err;
 }

@@ -30,7 +30,7 @@
 
 #include "nft_dict_uapi.h"
 
-#define NFT_DICT_VERSION	"1.0"
+#define NFT_DICT_VERSION	"1.1"
 
 #define NFT_DICT_MAX_TABLES	1024	/* of a network namespace */
 
@@ -328,8 +328,23 @@ static inline bool nft_dict_row_expired(const struct nft_dict_row *row)
 #define NFT_DICT_SMALL	128
 
 /**
+ * struct nft_dict_sum - what becomes of an amount
+ * @amount: to be added
+ * @i: the sum, in a field of type int
+ * @l: the sum, in one of type int64
+ */
+struct nft_dict_sum {
+	s64		amount;
+	union {
+		s32	i;
+		s64	l;
+	};
+};
+
+/**
  * struct nft_dict_put - what is to be written into a row
  * @value: in the order of fields; may be altered
+ * @sum: NULL, or room for as many: the values are numbers to be added
  * @count: how many
  * @ttl: seconds that the row is to live, 0 for the table's timeout
  * @fresh: the row before this one was new, so this one may be, too
@@ -339,6 +354,7 @@ static inline bool nft_dict_row_expired(const struct nft_dict_row *row)
  */
 struct nft_dict_put {
 	struct nft_dict_value	value[NFT_DICT_MAX_FIELDS];
+	struct nft_dict_sum	*sum;
 	unsigned int		count;
 	u32			ttl;
 	bool			fresh;
@@ -357,6 +373,9 @@ int nft_dict_row_delete(struct nft_dict_table *t, const struct nft_dict_key *key
 int nft_dict_row_renew(struct nft_dict_table *t, const struct nft_dict_key *key, u32 ttl);
 
 /* count.c */
+void nft_dict_put_amounts(struct nft_dict_put *put);
+void nft_dict_put_sums(const struct nft_dict_table *t, const struct nft_dict_cells *old,
+		       struct nft_dict_put *put);
 void nft_dict_row_update(struct nft_dict_table *t, const struct nft_dict_key *key,
 			 struct nf_conn *ct, enum nft_dict_ops how,
 			 const struct nft_dict_value *v, const struct nft_dict_value *def);

@@ -69,8 +69,12 @@ static bool nft_dict_put_same(const struct nft_dict_cells *old, const struct nft
 
 static int nft_dict_put_size(const struct nft_dict_cells *old, const struct nft_dict_put *put)
 {
-	return nft_dict_put_same(old, put) ? 0 :
-	       nft_dict_cells_size(old, put->value, put->count);
+	/* What sums will be is not known before the row is locked; of a type and
+	 * length they are.
+	 */
+	if (put->sum ? !put->count : nft_dict_put_same(old, put))
+		return 0;
+	return nft_dict_cells_size(old, put->value, put->count);
 }
 
 /* Find the row and measure what it will take, 0 if it has all already. */
@@ -107,6 +111,8 @@ static int nft_dict_put_new(struct nft_dict_table *t, const struct nft_dict_key 
 	row = nft_dict_row_new(t, key, NULL, room, GFP_KERNEL_ACCOUNT);
 	if (IS_ERR(row))
 		return PTR_ERR(row);
+	if (put->sum)
+		nft_dict_put_sums(t, NULL, put);
 	if (room) {
 		cells = nft_dict_row_first(row);
 	} else if (size) {
@@ -157,7 +163,9 @@ static unsigned int nft_dict_put_changes(const struct nft_dict_cells *old,
 	return n;
 }
 
-/* Put into a row that is there: -EAGAIN if it is no longer as measured. */
+/* Put into a row that is there: -EAGAIN if it is no longer as measured. Where it
+ * is added to, the life of one that readers see stays.
+ */
 static int nft_dict_put_old(struct nft_dict_table *t, const struct nft_dict_key *key,
 			    struct nft_dict_put *put, struct nft_dict_block *b)
 {
@@ -187,12 +195,15 @@ static int nft_dict_put_old(struct nft_dict_table *t, const struct nft_dict_key 
 		nft_dict_row_swap(t, row, NULL);
 		seen = false;
 	}
+	if (put->sum)
+		nft_dict_put_sums(t, old, put);
 	put->count = nft_dict_put_changes(old, put);
 	if (put->count) {
 		nft_dict_cells_fill(b->cells, old, put->value, put->count);
 		nft_dict_row_swap(t, row, nft_dict_block_take(b));
 	}
-	nft_dict_row_set_expiry(t, row, nft_dict_row_expiry(t, put->ttl));
+	if (!put->sum || !seen)
+		nft_dict_row_set_expiry(t, row, nft_dict_row_expiry(t, put->ttl));
 	nft_dict_row_show(t, row);
 	if (put->count || !seen)
 		nft_dict_notify_row(t, row, NFT_DICT_CMD_ROW_NTF, put->value, put->count);
@@ -215,6 +226,8 @@ int nft_dict_row_put_next(struct nft_dict_table *t, const struct nft_dict_key *k
 
 	lockdep_assert_held(&t->dn->mutex);
 
+	if (put->sum)
+		nft_dict_put_amounts(put);
 	for (tries = 0; tries < NFT_DICT_TRIES; tries++) {
 		bool guess = put->fresh, found = false;
 
@@ -255,6 +268,7 @@ int nft_dict_row_put_next(struct nft_dict_table *t, const struct nft_dict_key *k
 int nft_dict_row_put(struct nft_dict_table *t, const struct nft_dict_key *key,
 		     struct nft_dict_put *put)
 {
+	put->sum = NULL;
 	put->fresh = false;
 	put->again = false;
 	return nft_dict_row_put_next(t, key, put);

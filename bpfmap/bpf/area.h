@@ -17,16 +17,22 @@ enum verb {
 	DELETE, /* the row goes */
 	UNSET,	/* the named cells go, if all are there */
 	SWEEP,	/* the row goes if its word is still this one */
+	ADD,	/* add the cells to what is there; a row that is alive lives on as it does */
 };
 
-enum cell_state { OLD, NEW };
+/* Of a cell while its row is written: it was there, it was not, it was there
+ * with a number of another type, it was there and was added to.
+ */
+enum cell_state { OLD, NEW, OTHER, SUMMED };
 
 struct cell_req {
-	struct text value; /* narrow values are a struct cell at its start */
+	struct text value; /* narrow values, and amounts, are a struct cell at its start */
 	__u32 field;
 	__u32 type;
 	__u32 state;
 	__u32 pad;
+	__u64 start; /* in of ADD: where counting starts without a value */
+	__u64 by;    /* what came of the amount, if the cell is SUMMED */
 };
 
 struct row_req {

@@ -162,75 +162,101 @@ static __always_inline void note_cells(struct row *r, struct row_req *q)
 	}
 }
 
-/* One try to put a row; -EAGAIN if a program in a rule was faster. The request
- * has set the bits of its fields.
+/* Whether a row of this word was alive when the request looked at it: then its
+ * generation is the one written to.
  */
-static __always_inline int try_put(struct area *a, struct table_state *s, struct row_req *q, struct work *w)
+static __always_inline bool is_of(__u64 word, const struct work *w)
 {
-	struct removal gone = {};
-	struct row *r;
-	__u64 word = 0, next;
-	bool alive;
-	long err;
+	return word && generation_of(word) == w->generation;
+}
 
-	r = bpf_map_lookup_elem(&rows, q->key);
-	if (r) {
-		word = READ(r->word);
-		if (!word)
+/* Finds the row, if there is one, and the generation to write to: that of the
+ * row if it is alive, else a new one.
+ */
+static __always_inline int begin_row(struct area *a, struct table_state *s, struct row_req *q, struct work *w,
+				     struct row **r, __u64 *word)
+{
+	*word = 0;
+	*r = bpf_map_lookup_elem(&rows, q->key);
+	if (*r) {
+		*word = READ((*r)->word);
+		if (!*word)
 			return -EAGAIN;
 	}
-	alive = is_alive(word);
-	w->generation = alive ? generation_of(word) : new_generation(s);
+	w->generation = is_alive(*word) ? generation_of(*word) : new_generation(s);
 	w->error = 0;
 	a->narrow = 0;
 	a->wide = 0;
 	a->replaced = 0;
 	a->allocations = 0;
-	next = w->generation | end_tick(q->life);
+	return 0;
+}
 
+/* Makes the row answer for the cells that were written. The request has set the
+ * bits of its fields. The life of a row that is alive begins anew if renew says
+ * so.
+ */
+static __always_inline int end_row(struct area *a, struct row_req *q, struct work *w, struct row *r, __u64 word,
+				   bool renew)
+{
+	__u64 next = w->generation | end_tick(q->life), seen;
+	struct removal gone = {};
+	int err;
+
+	if (!r) {
+		q->row.row.word = next;
+		err = try_update(a, &rows, q->key, &q->row, BPF_NOEXIST);
+		return err == -EEXIST ? -EAGAIN : err;
+	}
+	if (!is_of(word, w)) {
+#pragma unroll
+		for (int i = 0; i < FIELDS / 64; i++)
+			gone.fields[i] = READ(r->fields[i]);
+		gone.generation = generation_of(word);
+		note_cells(r, q);
+		if (__sync_val_compare_and_swap(&r->word, word, next) != word)
+			return -EAGAIN;
+		bpf_loop(FIELDS, remove_field, &gone, 0);
+		return 0;
+	}
+	note_cells(r, q);
+	if (!renew)
+		return generation_of(READ(r->word)) == w->generation ? 0 : -EAGAIN;
+	/* Others may renew the row meanwhile, but not end it. */
+	for (int i = 0; i < TRIES; i++) {
+		seen = __sync_val_compare_and_swap(&r->word, word, next);
+		if (seen == word)
+			return 0;
+		if (generation_of(seen) != w->generation)
+			break;
+		word = seen;
+	}
+	return -EAGAIN;
+}
+
+/* One try to put a row; -EAGAIN if a program in a rule was faster. */
+static __always_inline int try_put(struct area *a, struct table_state *s, struct row_req *q, struct work *w)
+{
+	struct row *r;
+	__u64 word;
+	int err;
+
+	err = begin_row(a, s, q, w, &r, &word);
+	if (err)
+		return err;
 	bpf_loop(q->count, add_cell, w, 0);
 	if (!w->error)
 		w->error = reserve(a, w);
 	if (!w->error && a->narrow + a->wide)
 		bpf_loop(q->count, set_cell, w, 0);
-	if (w->error && !a->replaced) {
-		err = w->error;
+	err = w->error;
+	if (err && !a->replaced)
 		goto undo;
-	}
-	if (alive)
+	if (r && is_of(word, w))
 		bpf_loop(q->count, drop_other, w, 0);
-
-	if (!r) {
-		q->row.row.word = next;
-		err = try_update(a, &rows, q->key, &q->row, BPF_NOEXIST);
-		if (err) {
-			if (err == -EEXIST)
-				err = -EAGAIN;
-			goto undo;
-		}
+	err = end_row(a, q, w, r, word, true);
+	if (!err)
 		return w->error;
-	}
-	if (!alive) {
-#pragma unroll
-		for (int i = 0; i < FIELDS / 64; i++)
-			gone.fields[i] = READ(r->fields[i]);
-		gone.generation = generation_of(word);
-	}
-	note_cells(r, q);
-	/* Others may renew the row meanwhile, but not end it. */
-	for (int i = 0; i < TRIES; i++) {
-		__u64 seen = __sync_val_compare_and_swap(&r->word, word, next);
-
-		if (seen == word) {
-			if (!alive)
-				bpf_loop(FIELDS, remove_field, &gone, 0);
-			return w->error;
-		}
-		if (!alive || generation_of(seen) != w->generation)
-			break;
-		word = seen;
-	}
-	err = -EAGAIN;
 undo:
 	bpf_loop(q->count, undo_cell, w, 0);
 	return err;

@@ -8,7 +8,7 @@
  * cells change together for them and for readers. Programs in rules take none;
  * against them a row is published, renewed and removed by swapping its word.
  */
-#include "put.h"
+#include "add.h"
 #include "get.h"
 
 static __always_inline int renew(struct row_req *q)
@@ -134,6 +134,9 @@ static long do_row(__u32 i, void *unused)
 	switch (q->verb) {
 	case PUT:
 		err = put(a, s, q, &w);
+		break;
+	case ADD:
+		err = add(a, s, q, &w);
 		break;
 	case RENEW:
 		err = renew(q);

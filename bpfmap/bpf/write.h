@@ -8,6 +8,7 @@
 #define NFTDICT_WRITE_H
 
 #include "consult.h"
+#include "number.h"
 
 #define ADD_TRIES 32
 
@@ -55,26 +56,13 @@ static __always_inline bool copy_text(__u8 *to, const volatile struct text *fall
 /* Not static, so that the verifier goes through it once for all its callers. */
 noinline __u64 clamp(__u64 n)
 {
-	if (told.ref.type != INT)
-		return n;
-	if ((__s64)n > 0x7fffffffLL)
-		return 0x7fffffffLL;
-	if ((__s64)n < -0x80000000LL)
-		return (__u64)-0x80000000LL;
-	return n;
+	return clamped(n, told.ref.type);
 }
 
 /* Adds or subtracts within the limits of the type. Not static, as clamp. */
 noinline __u64 sum(__u64 a, __u64 b)
 {
-	__u64 n = told.verb == ADD ? a + b : a - b;
-	bool up = told.verb == ADD ? (__s64)b > 0 : (__s64)b < 0;
-
-	if (up && (__s64)n < (__s64)a)
-		n = 0x7fffffffffffffffULL;
-	else if (!up && (__s64)n > (__s64)a)
-		n = 0x8000000000000000ULL;
-	return clamp(n);
+	return saturated(a, b, told.verb != ADD, told.ref.type);
 }
 
 /* The value to set, add or subtract; a string's text goes to room. */

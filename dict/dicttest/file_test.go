@@ -129,6 +129,10 @@ func (s *fileStore) Put(table string, rows ...dict.Row) error {
 	return s.do(func(m *Mem) error { return m.Put(table, rows...) })
 }
 
+func (s *fileStore) Add(table string, rows ...dict.Row) error {
+	return s.do(func(m *Mem) error { return m.Add(table, rows...) })
+}
+
 func (s *fileStore) Renew(table string, ttl time.Duration, keys ...dict.Key) (n int, err error) {
 	err = s.do(func(m *Mem) (err error) { n, err = m.Renew(table, ttl, keys...); return err })
 	return n, err

@@ -40,8 +40,8 @@ func TestMemRealClock(t *testing.T) {
 func TestNewStandard(t *testing.T) {
 	s := dicttest.NewStandard(t)
 	tables, err := s.Tables()
-	if err != nil || len(tables) != 4 {
-		t.Fatalf("tables: %d, %v, want 4", len(tables), err)
+	if err != nil || len(tables) != 5 {
+		t.Fatalf("tables: %d, %v, want 5", len(tables), err)
 	}
 }
 

@@ -36,16 +36,22 @@ func (r *memRow) row(t *dict.Table, k dict.Key, now time.Time) dict.Row {
 }
 
 // Put implements dict.Store.
-func (m *Mem) Put(table string, rows ...dict.Row) error {
+func (m *Mem) Put(table string, rows ...dict.Row) error { return m.write("set", table, rows) }
+
+// Add implements dict.Store.
+func (m *Mem) Add(table string, rows ...dict.Row) error { return m.write("add", table, rows) }
+
+// write puts rows, or adds to what is there.
+func (m *Mem) write(op, table string, rows []dict.Row) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	t, err := m.table("set", table)
+	t, err := m.table(op, table)
 	if err != nil {
 		return err
 	}
 	var errs []error
 	for _, r := range rows {
-		if err := t.put(r, m.now()); err != nil {
+		if err := t.write(op, r, m.now()); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -55,37 +61,61 @@ func (m *Mem) Put(table string, rows ...dict.Row) error {
 	return join(errs)
 }
 
-// put stores one row or, on an error, nothing of it.
-func (t *memTable) put(r dict.Row, now time.Time) error {
-	r, err := t.schema.CheckRow("set", r)
+// write stores one row or, on an error, nothing of it.
+func (t *memTable) write(op string, r dict.Row, now time.Time) error {
+	check := t.schema.CheckRow
+	if op == "add" {
+		check = t.schema.CheckAmounts
+	}
+	r, err := check(op, r)
 	if err != nil {
 		return err
 	}
-	ttl, err := t.schema.Life("set", r.TTL)
+	ttl, err := t.schema.Life(op, r.TTL)
 	if err != nil {
 		return err
 	}
 	schema, err := t.grown(r.Cells)
 	if err != nil {
-		return &dict.At{Op: "set", Table: t.schema.Name, Key: r.Key.Text(), Err: err}
+		return &dict.At{Op: op, Table: t.schema.Name, Key: r.Key.Text(), Err: err}
 	}
 	old := t.rows[r.Key]
 	next := &memRow{cells: map[string]dict.Value{}}
-	if old.alive(now) {
-		next.cells = maps.Clone(old.cells)
-	} else if t.alive(now) >= t.schema.Limit {
-		t.refused++
-		return &dict.At{Op: "set", Table: t.schema.Name, Key: r.Key.Text(), Err: dict.ErrFull}
-	}
-	for _, c := range r.Cells {
-		next.cells[c.Field] = c.Value
-	}
 	if ttl > 0 {
 		next.end = now.Add(ttl)
+	}
+	if old.alive(now) {
+		next.cells = maps.Clone(old.cells)
+		if op == "add" {
+			next.end = old.end
+		}
+	} else if t.alive(now) >= t.schema.Limit {
+		t.refused++
+		return &dict.At{Op: op, Table: t.schema.Name, Key: r.Key.Text(), Err: dict.ErrFull}
+	}
+	for _, c := range r.Cells {
+		if op == "add" {
+			c.Value = start(&schema, next.cells, c).Plus(c.Value.Int64())
+		}
+		next.cells[c.Field] = c.Value
 	}
 	t.schema = schema
 	t.rows[r.Key] = next
 	return nil
+}
+
+// start returns what an amount is added to.
+func start(t *dict.Table, cells map[string]dict.Value, c dict.Cell) dict.Value {
+	if v := cells[c.Field]; v.Type() == c.Value.Type() {
+		return v
+	}
+	if v := t.Fields[t.Index(c.Field)].Default; !v.IsZero() {
+		return v
+	}
+	if c.Value.Type() == dict.Int {
+		return dict.IntValue(0)
+	}
+	return dict.Int64Value(0)
 }
 
 // grown returns the schema with the fields that cells bring to an open table.

@@ -44,7 +44,7 @@ func (x *suite) child(t *testing.T) bool {
 	must(t, err)
 	defer s.Close()
 	op := map[string]func(*testing.T, dict.Store, order){
-		"share": childShare, "fresh": childFresh, "merge": childMerge, "retype": childRetype, "admin": childAdmin,
+		"share": childShare, "fresh": childFresh, "merge": childMerge, "retype": childRetype, "admin": childAdmin, "add": childAdd,
 	}[o.Op]
 	if op == nil {
 		t.Fatalf("unknown order %q", o.Op)

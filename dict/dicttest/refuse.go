@@ -21,6 +21,9 @@ func (x *suite) refusals(t *testing.T) {
 	put := func(table string, r dict.Row) func() error {
 		return func() error { return s.Put(table, r) }
 	}
+	add := func(table string, r dict.Row) func() error {
+		return func() error { return s.Add(table, r) }
+	}
 	for name, c := range map[string]struct {
 		f     func() error
 		err   error
@@ -49,6 +52,20 @@ func (x *suite) refusals(t *testing.T) {
 		"put, open, no name":     {put("free", row(al, "f", num(5), "", num(5))), dict.ErrInvalid, []string{"free", `"al"`}},
 		"put, open, long name":   {put("free", row(al, "f", num(5), strings.Repeat("n", dict.MaxName+1), num(5))), dict.ErrTooLong, []string{"free", `"al"`}},
 		"put, open, no value":    {put("free", row(al, "f", num(5), "g", dict.Value{})), dict.ErrInvalid, []string{"free", `"al"`, `"g"`}},
+		"add, no table":          {add("nobody", row(al)), dict.ErrNotExist, []string{"nobody"}},
+		"add, no field":          {add("people", row(al, "quota", num(5), "aplication", num(1))), dict.ErrNotExist, []string{"people", `"al"`, `"aplication"`}},
+		"add, no number":         {add("people", row(al, "quota", num(5), "groups", str("5"))), dict.ErrType, []string{"people", `"al"`, `"groups"`, `"5"`}},
+		"add, bool":              {add("people", row(al, "quota", num(5), "quota_exceeded", dict.BoolValue(true))), dict.ErrType, []string{"people", `"al"`, `"quota_exceeded"`}},
+		"add, number for string": {add("people", row(al, "quota", num(5), "groups", num(1))), dict.ErrType, []string{"people", `"al"`, `"groups"`}},
+		"add, new row, no type":  {add("people", row(bo, "quota", num(5), "groups", str("g"))), dict.ErrType, []string{"people", `"bo"`, `"groups"`}},
+		"add, int64 for int":     {add("people", row(al, "quota", num(5), "age", num(7))), dict.ErrType, []string{"people", `"al"`, `"age"`, "7", "int64"}},
+		"add, no amount":         {add("people", row(al, "quota", num(5), "age", dict.Value{})), dict.ErrInvalid, []string{"people", `"al"`, `"age"`}},
+		"add, two amounts":       {add("people", row(al, "quota", num(5), "age", dict.IntValue(1), "quota", num(5))), dict.ErrInvalid, []string{"people", `"al"`, `"quota"`}},
+		"add, no key":            {add("people", row(dict.Key{}, "quota", num(5))), dict.ErrType, []string{"people"}},
+		"add, key of other type": {add("people", row(dict.CtID(77), "quota", num(5))), dict.ErrType, []string{"people", "77", "ct_id", "string"}},
+		"add, negative ttl":      {add("people", dict.Row{Key: al, Cells: cells("quota", num(5)), TTL: -time.Second}), dict.ErrRange, []string{"people", `"al"`, "-1s"}},
+		"add, open, bad name":    {add("free", row(al, "f", num(5), "a b", num(5))), dict.ErrInvalid, []string{"free", `"al"`, `"a b"`}},
+		"add, open, no number":   {add("free", row(al, "f", num(5), "g", str("g"))), dict.ErrType, []string{"free", `"al"`, `"g"`}},
 		"get, no table":          {func() error { _, err := s.Get("nobody", al); return err }, dict.ErrNotExist, []string{"nobody"}},
 		"get, no row":            {func() error { _, err := s.Get("people", bo); return err }, dict.ErrNotExist, []string{"people", `"bo"`}},
 		"get, other key":         {func() error { _, err := s.Get("people", dict.IntKey(77)); return err }, dict.ErrType, []string{"people", "77", "string"}},

@@ -93,7 +93,7 @@ func (w *writes) flush(s dict.Store) (failed map[string]bool, err error) {
 	var errs []error
 	failed = make(map[string]bool)
 	for table, rows := range w.adds {
-		if err := add(s, table, rows); err != nil {
+		if err := s.Add(table, rows...); err != nil {
 			failed[table] = true
 			errs = append(errs, fmt.Errorf("add to budgets: %w", err))
 		}
@@ -108,25 +108,4 @@ func (w *writes) flush(s dict.Store) (failed map[string]bool, err error) {
 	}
 	*w = newWrites()
 	return failed, errors.Join(errs...)
-}
-
-// add adds to cells: at once where the store can, else by reading and writing.
-func add(s dict.Store, table string, rows []dict.Row) error {
-	if a, ok := s.(interface {
-		Add(table string, rows ...dict.Row) error
-	}); ok {
-		return a.Add(table, rows...)
-	}
-	for _, r := range rows {
-		was, err := s.Get(table, r.Key)
-		if err != nil {
-			return err
-		}
-		c := r.Cells[0]
-		v, _ := was.Get(c.Field)
-		if err := s.Put(table, dict.Row{Key: r.Key, Cells: []dict.Cell{{Field: c.Field, Value: dict.Int64Value(v.Int64() + c.Value.Int64())}}}); err != nil {
-			return err
-		}
-	}
-	return nil
 }

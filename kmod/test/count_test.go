@@ -128,6 +128,63 @@ func TestCountExact(t *testing.T) {
 	}
 }
 
+// TestAddExact: user space adds to what many CPUs take off, in fields of both
+// types and in several stores, while others write longer and shorter fields of
+// the row: not one byte is lost.
+func TestAddExact(t *testing.T) {
+	h := newHost(t)
+	f := newFamily(t)
+	f.table(t, "quota", dict.KeyIPv4, 0, field("left", dict.Int64, nest(fieldDefault, val(dict.Int64Value(1<<40)))), field("n", dict.Int), field("note", dict.String))
+	h.chain(t)
+	if err := h.rules(h.compile(t, "dict quota ip saddr left sub meta length"), h.compile(t, "dict quota ip saddr n add 1")); err != nil {
+		t.Fatal(err)
+	}
+	key := []byte{127, 0, 0, 1}
+	const amount, packets = 1000, 1500
+	var stop atomic.Bool
+	var added atomic.Int64
+	writers := crowd(t, 3, func(i int) error {
+		s, err := openSocket(unix.NETLINK_GENERIC)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(s.fd)
+		mine := &family{socket: s, id: f.id}
+		for n := 0; !stop.Load(); n++ {
+			cmd, cells := uint8(cmdRowAdd), cat(cell("left", dict.Int64Value(amount)), cell("n", dict.IntValue(-1)))
+			if i == 2 {
+				cmd, cells = cmdRowPut, cell("note", dict.MustString(fmt.Sprintf("%*d", n%100, n)))
+			}
+			if _, err := mine.do(cmd, text(attrTable, "quota"), row(key, cells)); err != nil {
+				return err
+			}
+			if i != 2 {
+				added.Add(1)
+			}
+		}
+		return nil
+	})
+	n := 2 * runtime.NumCPU()
+	crowd(t, n, func(i int) error { return flood(h, packets, 100) }).Wait()
+	stop.Store(true)
+	writers.Wait()
+	got, err := h.store.Get("quota", dict.AddrKey(addr127))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if added.Load() < 10 {
+		t.Errorf("%d amounts: too few to race with anything", added.Load())
+	}
+	for field, want := range map[string]int64{
+		"left": 1<<40 + amount*added.Load() - int64(n)*packets*(20+8+100),
+		"n":    int64(n)*packets - added.Load(),
+	} {
+		if v, _ := got.Get(field); v.Int64() != want {
+			t.Errorf("%s: %d, want %d: %d off", field, v.Int64(), want, v.Int64()-want)
+		}
+	}
+}
+
 // TestCountEnds: counters stay at their ends, whoever counts, and come back
 // from there.
 func TestCountEnds(t *testing.T) {

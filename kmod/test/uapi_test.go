@@ -20,6 +20,7 @@ const (
 	cmdTableDelNtf
 	cmdRowNtf
 	cmdRowDelNtf
+	cmdRowAdd
 )
 
 // Attributes of a message.
