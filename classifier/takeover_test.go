@@ -94,6 +94,8 @@ func TestTakeOver(t *testing.T) {
 	negotiation := []byte{0x80, 0, 0, 0, 0, 4, 1, 2, 3, 4, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 1, 0x6b, 0x33, 0x43, 0xcf}
 	reset := joinParts([]any{0x4a, noiseBytes(50)})
 	quic, long := netflixInitials(t, "original", false), netflixInitials(t, "original", true)
+	part := initialSpec{quicV1, "innocent", "innocent", "", 0, cryptoFrame(0, quantumHello(t, "www.example.org")[5:705]), 1200}.seal(t)
+	verify := joinParts([]any{22, uint16(0xfefd), uint16(0), uint16(0), uint32(0), size16{[]any{3, "\x00\x00\x07", uint16(0), 0, 0, 0, "\x00\x00\x07", uint16(0xfefd), "\x04cook"}}})
 	toServer := func(bs ...[]byte) (all []message) {
 		for _, b := range bs {
 			all = append(all, message{Original, b})
@@ -126,6 +128,11 @@ func TestTakeOver(t *testing.T) {
 		{"QUIC to another name, in two", toServer(innocent, long[0], long[1]), "QUIC", "www.netflix.com", More},
 		{"the same, behind a refusal", join(toServer(innocent), answer(negotiation), toServer(long...)), "QUIC", "www.netflix.com", More},
 		{"the same, behind an answer", join(toServer(innocent), answer(quicAnswer), toServer(quic[0])), "QUIC", "www.example.org", Done},
+		{"QUIC behind half a hello to another name", toServer(part, quic[0]), "QUIC", "www.netflix.com", More},
+		{"QUIC in two behind half a hello", toServer(part, long[0], long[1]), "QUIC", "www.netflix.com", More},
+		{"the same, answered", join(toServer(part), answer(quicAnswer), toServer(quic[0])), "QUIC", "www.netflix.com", Done},
+		{"DTLS to another name", toServer(dtlsHelloOf(classicHello(t, "www.example.org")[5:]), dtls), "DTLS", "www.netflix.com", More},
+		{"DTLS to another name, with a cookie", join(toServer(dtlsHelloOf(classicHello(t, "www.example.org")[5:])), answer(verify), toServer(dtls)), "DTLS", "www.netflix.com", More},
 		{"DTLS", toServer(disco, dtls), "DTLS", "www.netflix.com", More},
 		{"the server speaks another", join(toServer(disco), answer(joinParts([]any{"\x02\x00\x00\x00", noiseBytes(88)}))), "WireGuard", "", Done},
 		{"noise", toServer(disco, noiseBytes(100), noiseBytes(101)), "Tailscale", "", More},

@@ -221,6 +221,11 @@ func isWholeMessage(b []byte) bool {
 func (x *sight) learnHello(h *hello, transport byte, complete bool) {
 	f := x.s.handshake()
 	x.s.certainty = confidenceHello
+	if transport != 't' && f.sni != "" && len(h.sni) > 0 && !equalFold(h.sni, f.sni) {
+		// Another connection on the same ports, which alone may be the one that the
+		// server takes.
+		x.s.flags &^= sawSNI | sawALPN | sawECH
+	}
 	if len(h.sni) > 0 && x.s.once(sawSNI) {
 		x.host(&f.sni, "tls/sni", h.sni)
 		if isResolverName(f.sni) {

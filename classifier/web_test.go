@@ -58,7 +58,12 @@ func webExamples() []example {
 // dtlsHello returns a ClientHello of DTLS 1.2 in one record, without a cookie.
 func dtlsHello() []byte {
 	h := specHello()
-	b := h.bytes()[4:]
+	return dtlsHelloOf(h.bytes())
+}
+
+// dtlsHelloOf makes a hello of TLS, a message without its record, one of DTLS.
+func dtlsHelloOf(message []byte) []byte {
+	b := message[4:]
 	body := joinParts([]any{uint16(0xfefd), b[2 : 2+32+1+int(b[34])], 0, b[2+32+1+int(b[34]):]})
 	size := []byte{byte(len(body) >> 16), byte(len(body) >> 8), byte(len(body))}
 	return joinParts([]any{22, uint16(0xfefd), uint16(0), uint16(0), uint32(0), size16{[]any{1, size, uint16(0), 0, 0, 0, size, body}}})
