@@ -79,12 +79,18 @@ func (d *Daemon) openAccount(c *config.Config) (err error) {
 	conf := ledger.Config{
 		Kernel: ledgerKernel{a.kernel, d}, Label: d.label, Who: d.party, Local: a.locals.Has, Refresh: a.locals.Refresh,
 		Clock: time.Now, State: a.state, Rates: d.rates,
-		Beside: a.flows, Book: d.bookBeside,
+		Beside: a.flows, Book: d.bookBeside, Booked: d.lookBooked,
 	}
 	if a.records != nil {
 		conf.Ended = a.records.Add
 	}
 	a.Ledger, err = ledger.New(conf)
+	if err != nil && a.state != nil { // quotas and all else must go on
+		d.o.Log.Error("what was counted cannot be read: it is kept as ledger.db.broken, and counting begins anew", "err", err)
+		if err = a.state.SetAside(); err == nil {
+			a.Ledger, err = ledger.New(conf)
+		}
+	}
 	return err
 }
 
@@ -131,6 +137,13 @@ func (d *Daemon) bookBeside(client, server netip.Addr, original, reply uint64, l
 	d.account.rush.note(server, original+reply)
 	d.quota.Book(client, reply, original, label.Application, label.Category)
 	d.quota.Book(server, original, reply, label.Application, label.Category)
+}
+
+// lookBooked has the budgets take what was booked, and keep it.
+func (d *Daemon) lookBooked() {
+	if d.quota.Manager != nil {
+		d.quota.Look()
+	}
 }
 
 // rates writes how fast sessions move.

@@ -54,9 +54,12 @@ type Config struct {
 	Rates func([]session.Rate) error
 	Clock func() time.Time
 	// Book is told what has moved beside the rules, as far as Beside knows; both may
-	// be nil. Book is called with the ledger locked.
+	// be nil. Book is called with the ledger locked. Booked, which may be nil, is called
+	// with nothing locked after a round that has booked something, before the ledger
+	// has it on the disk: what it says is booked must be kept by then.
 	Beside Beside
 	Book   Book
+	Booked func()
 	State  *State // nil keeps all in memory
 }
 

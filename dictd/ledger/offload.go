@@ -32,6 +32,7 @@ type offload struct {
 // asking.
 type beside struct {
 	active bool
+	booked bool    // something, since the last round
 	ended  []*conn // since the last settlement, forwarded
 	stale  map[uint32]struct{}
 }
@@ -100,7 +101,12 @@ func (l *Ledger) settle() error {
 		}
 	}
 	l.beside.stale = stale
+	booked := l.beside.booked
+	l.beside.booked = false
 	l.mu.Unlock()
+	if booked && l.cfg.Booked != nil {
+		l.cfg.Booked()
+	}
 	if len(over) > 0 {
 		if err := l.cfg.Beside.Forget(over); err != nil {
 			return fmt.Errorf("ledger: %w", err)
@@ -148,6 +154,7 @@ func (l *Ledger) bookBeside(c *conn, p Passed) {
 	if l.cfg.Book == nil {
 		return
 	}
+	l.beside.booked = true
 	l.cfg.Book(c.orig.Src(), c.server, more[0], more[1], c.label)
 }
 

@@ -160,3 +160,27 @@ func TestBesideCrash(t *testing.T) {
 		t.Errorf("booked %d", *booked)
 	}
 }
+
+// Budgets have what is booked before the disk says that it is: a daemon that dies
+// in between books it again, and not never.
+func TestBookedBeforeSaved(t *testing.T) {
+	w, b, booked := withBeside(t, t.TempDir())
+	var told [][2]uint64
+	w.cfg.Booked = func() {
+		if len(w.dirty) == 0 {
+			t.Error("it is on the disk already")
+		}
+		told = append(told, *booked)
+	}
+	w.poll()
+	f := w.flow(1, inside, outside)
+	b.slow(f, 100, 200)
+	b.note(f)
+	w.poll()
+	move(f, 1000, 5000)
+	w.poll()
+	w.poll()
+	if want := [][2]uint64{{1000, 5000}}; !slices.Equal(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+}

@@ -78,6 +78,23 @@ func OpenState(dir string) (*State, error) {
 	return s, nil
 }
 
+// SetAside keeps a file that cannot be read as FILE.broken, and begins it anew.
+func (s *State) SetAside() error {
+	err := s.Close()
+	if err == nil {
+		err = os.Rename(s.path, s.path+".broken")
+	}
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	fresh, err := OpenState(filepath.Dir(s.path))
+	if err != nil {
+		return err
+	}
+	*s = *fresh
+	return nil
+}
+
 // Close closes the file.
 func (s *State) Close() error { return s.db.Close() }
 
