@@ -140,6 +140,23 @@ func TestBookLost(t *testing.T) {
 	r.want("beside a lost row", "users", "bob", "quota_remaining", "980")
 }
 
+// A row that is lost between a look and what it adds is no budget of what was added.
+func TestAddedToNothing(t *testing.T) {
+	r := newRig(t, "2026-05-05T10:00:00Z")
+	r.users = []identity.User{{Name: "alice"}}
+	r.start(daily())
+	k := r.key("users", "alice")
+	if err := r.store.Delete("users", k); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.store.Add("users", dict.Row{Key: k, Cells: []dict.Cell{{Field: "quota_remaining", Value: dict.Int64Value(-10)}}}); err != nil {
+		t.Fatal(err)
+	}
+	r.pass(time.Second)
+	r.want("of what was known", "users", "alice", "quota_remaining", "1000")
+	r.want("of what was known", "users", "alice", "quota_exceeded", "false")
+}
+
 // What a spent budget leaves free costs nothing in a flowtable, either; names may
 // have wildcards, as in rules.
 func TestBookSpent(t *testing.T) {

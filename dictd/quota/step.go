@@ -77,6 +77,9 @@ func (m *Manager) adopt(b *budget, r *dict.Row, now time.Time) *dict.Row {
 // step brings a budget up to date with its row, which may be nil, and the time.
 func (m *Manager) step(b *budget, r *dict.Row, now time.Time) {
 	left, there := number(r, b.field("remaining"))
+	if _, ours := number(r, b.field("period")); !ours {
+		there = false // the row was lost, and something was added to nothing
+	}
 	if there && left != b.Remaining {
 		b.Remaining, b.changed = left, true
 	}
