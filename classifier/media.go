@@ -120,7 +120,7 @@ func (x *sight) mediaPort(text []byte, d Dir) {
 		return
 	}
 	e := x.ends()
-	k := relationKey{end: netip.AddrPortFrom(e.Client.Addr(), uint16(port)), proto: ProtoUDP, media: true}
+	k := relationKey{end: netip.AddrPortFrom(e.Client.Addr(), uint16(port)), proto: ProtoUDP, kind: ofMedia}
 	if d == Reply {
 		k.end, k.peer = netip.AddrPortFrom(e.Server.Addr(), uint16(port)), e.Client.Addr()
 	}
@@ -144,10 +144,10 @@ func (x *sight) announcedMedia() bool {
 	}
 	e := x.ends()
 	for _, k := range [...]relationKey{
-		{end: e.Client, proto: ProtoUDP, media: true},
-		{end: e.Server, proto: ProtoUDP, media: true},
-		{end: e.Server, peer: e.Client.Addr(), proto: ProtoUDP, media: true},
-		{end: e.Client, peer: e.Server.Addr(), proto: ProtoUDP, media: true},
+		{end: e.Client, proto: ProtoUDP, kind: ofMedia},
+		{end: e.Server, proto: ProtoUDP, kind: ofMedia},
+		{end: e.Server, peer: e.Client.Addr(), proto: ProtoUDP, kind: ofMedia},
+		{end: e.Client, peer: e.Server.Addr(), proto: ProtoUDP, kind: ofMedia},
 	} {
 		if r.find(k, x.now) != nil {
 			x.s.note("relation", k.end.String(), confidenceRelation)

@@ -3,6 +3,7 @@
 package classifier
 
 import (
+	"strconv"
 	"testing"
 	"time"
 )
@@ -74,5 +75,27 @@ func TestSIPIsListenedTo(t *testing.T) {
 	p.show(Original, noiseBytes(50))
 	if p.show(Reply, noiseBytes(50)); p.s.State() != Done {
 		t.Errorf("state %v behind something else", p.s.State())
+	}
+}
+
+// A client that announces ports without end displaces what others announced of
+// media, and nothing else.
+func TestMediaWithoutEnd(t *testing.T) {
+	relations := NewRelations(RelationsOptions{Total: 64})
+	c := New(Options{Relations: relations})
+	between(c, ProtoTCP, "192.0.2.10:40000", "198.51.100.1:21", testTime,
+		said{Reply, "220 FTP\r\n"}, said{Original, "EPSV\r\n"}, said{Reply, "229 Extended Passive Mode (|||50000|)\r\n"})
+	for port := 1024; port < 3000; port += 40 {
+		text := "OPTIONS sip:a@example.org SIP/2.0\r\n\r\n"
+		for k := range 40 {
+			text += "m=audio " + strconv.Itoa(port+k) + " RTP/AVP 0\r\n"
+		}
+		between(c, ProtoUDP, "192.0.2.99:5060", "198.51.100.1:5060", testTime, said{Original, text})
+	}
+	if n := relations.Len(); n != 65 {
+		t.Errorf("%d entries, want 64 of media and one of data", n)
+	}
+	if r := between(c, ProtoTCP, "192.0.2.10:40001", "198.51.100.1:50000", testTime); r.Protocol != "FTP_DATA" {
+		t.Errorf("the data connection is %q", r.Protocol)
 	}
 }

@@ -17,7 +17,7 @@ const maxAnnouncement = time.Minute
 
 // RelationsOptions bounds a Relations. Zero fields take the defaults named.
 type RelationsOptions struct {
-	Total  int           // entries kept, rounded up to a multiple of 16; 16384
+	Total  int           // entries kept of each kind, rounded up to a multiple of 16; 16384
 	MaxAge time.Duration // an entry that nothing confirmed for so long is forgotten; 10 minutes
 }
 
@@ -27,9 +27,11 @@ type RelationsOptions struct {
 // that use the socket, or of the same client the relay, of a session that named
 // its application. A client tells of its own socket, and of a server for itself
 // alone; but who forges another's address on the link tells of that one's. When
-// it is full an entry chosen at random gives way. It is safe for concurrent use.
+// it is full an entry chosen at random gives way, of the same kind: media, which a
+// client can announce by itself as many as it likes, displace no data connection.
+// It is safe for concurrent use.
 type Relations struct {
-	ends remembered[relationKey, *Application]
+	ends [relationKinds]remembered[relationKey, *Application]
 	// announced is set for good by the first announcement: until then no session
 	// needs to be looked up when it begins.
 	announced atomic.Bool
@@ -42,8 +44,18 @@ type relationKey struct {
 	end   netip.AddrPort
 	peer  netip.Addr
 	proto uint8
-	media bool // where one that has said so sends and takes packets of RTP
+	kind  relationKind
 }
+
+// relationKind tells what goes to an end.
+type relationKind uint8
+
+const (
+	ofCall  relationKind = iota // sessions of an application
+	ofData                      // one that was announced, whole
+	ofMedia                     // packets of RTP
+	relationKinds
+)
 
 // NewRelations returns an empty memory.
 func NewRelations(o RelationsOptions) *Relations {
@@ -54,37 +66,45 @@ func NewRelations(o RelationsOptions) *Relations {
 		o.MaxAge = 10 * time.Minute
 	}
 	r := new(Relations)
-	r.ends.init(o.Total, o.MaxAge)
+	for i := range r.ends {
+		r.ends[i].init(o.Total, o.MaxAge)
+	}
 	return r
 }
 
 func (r *Relations) add(k relationKey, app *Application, now time.Time) {
-	r.ends.confirm(k, now, func(*Application, bool) *Application { return app })
+	r.ends[k.kind].confirm(k, now, func(*Application, bool) *Application { return app })
 }
 
 // find returns the application of an end, nil if none is known.
 func (r *Relations) find(k relationKey, now time.Time) *Application {
-	app, _ := r.ends.find(k, now)
+	app, _ := r.ends[k.kind].find(k, now)
 	return app
 }
 
 // Len returns the number of entries held, old ones included.
-func (r *Relations) Len() int { return r.ends.len() }
+func (r *Relations) Len() int {
+	n := 0
+	for i := range r.ends {
+		n += r.ends[i].len()
+	}
+	return n
+}
 
 // expected settles a session that another has announced as carrying a protocol.
 func (c *Classifier) expected(s *Session, e Endpoints, now time.Time) bool {
 	if !c.opts.Relations.announced.Load() {
 		return false
 	}
-	k := relationKey{end: e.Server, peer: e.Client.Addr(), proto: e.Proto}
+	k := relationKey{end: e.Server, peer: e.Client.Addr(), proto: e.Proto, kind: ofData}
 	app := c.opts.Relations.find(k, now)
 	if app != nil && e.Proto == ProtoTCP { // good for one connection, soon
-		if app, _ = c.opts.Relations.ends.take(k, maxAnnouncement, now); app == nil {
+		if app, _ = c.opts.Relations.ends[ofData].take(k, maxAnnouncement, now); app == nil {
 			return false
 		}
 	}
 	if app == nil && e.Proto == ProtoUDP { // announced by the other side
-		app = c.opts.Relations.find(relationKey{end: e.Client, peer: e.Server.Addr(), proto: e.Proto}, now)
+		app = c.opts.Relations.find(relationKey{end: e.Client, peer: e.Server.Addr(), proto: e.Proto, kind: ofData}, now)
 	}
 	if app == nil {
 		return false
@@ -102,7 +122,7 @@ func (c *Classifier) expected(s *Session, e Endpoints, now time.Time) bool {
 // announce remembers that what goes between peer and end over proto is d's.
 func (x *sight) announce(d *detector, end netip.AddrPort, peer netip.Addr, proto uint8) {
 	x.s.note("relation/announced", end.String(), 0)
-	x.c.opts.Relations.add(relationKey{end: end, peer: peer, proto: proto}, d.bare, x.now)
+	x.c.opts.Relations.add(relationKey{end: end, peer: peer, proto: proto, kind: ofData}, d.bare, x.now)
 	x.c.opts.Relations.announced.Store(true)
 }
 
