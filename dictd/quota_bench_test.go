@@ -28,6 +28,8 @@ func (h *house) Users() []identity.User     { return h.users }
 func (h *house) Devices() []identity.Device { return nil }
 func (h *house) Hosts() []identity.Host     { return h.hosts }
 
+func (h *house) Party(netip.Addr) (mac [6]byte, user string, known bool) { return mac, "", false }
+
 func newHouse(users, hosts int) *house {
 	h := &house{}
 	for i := range users {

@@ -4,8 +4,8 @@ package quota
 
 import (
 	"net/netip"
-	"time"
 
+	"nftdict/dict"
 	"nftdict/dictd/quota/plan"
 )
 
@@ -38,40 +38,9 @@ func (m *Manager) Book(addr netip.Addr, in, out uint64, application, category st
 	m.booked[b] = o
 }
 
-// behind is who is behind an address.
-type behind struct {
-	mac, user string
-	groups    []string
-}
-
-// directory is a picture of who is behind addresses.
-type directory struct {
-	taken time.Time
-	at    map[netip.Addr]behind
-}
-
-// pictureAge is how long a picture of the directory is good for.
-const pictureAge = 2 * time.Second
-
-func (m *Manager) picture(now time.Time) *directory {
-	d := &m.directory
-	if age := now.Sub(d.taken); d.at != nil && age >= 0 && age < pictureAge {
-		return d
-	}
-	groups := make(map[string][]string)
-	for _, u := range m.cfg.Directory.Users() {
-		groups[u.Name] = u.Groups
-	}
-	d.taken, d.at = now, make(map[netip.Addr]behind)
-	for _, h := range m.cfg.Directory.Hosts() {
-		d.at[h.Address.Unmap()] = behind{h.MAC, h.Username, groups[h.Username]}
-	}
-	return d
-}
-
 // settle has the budgets owe what is booked: the next step of each takes it, by its
 // row. What a spent budget leaves free is not charged here, either.
-func (m *Manager) settle(now time.Time) {
+func (m *Manager) settle() {
 	m.booking.Lock()
 	booked := m.booked
 	m.booked = make(map[booking]octets)
@@ -79,12 +48,11 @@ func (m *Manager) settle(now time.Time) {
 	if len(booked) == 0 {
 		return
 	}
-	d := m.picture(now)
 	for k, o := range booked {
-		who := d.at[k.addr]
+		mac, user, _ := m.cfg.Directory.Party(k.addr)
 		for _, s := range []plan.Subject{
-			{Kind: plan.User, Name: who.user}, {Kind: plan.Device, Name: who.mac},
-			{Kind: plan.Host, Name: k.addr.String()}, {Kind: plan.Group, Name: m.groups[who.user]},
+			{Kind: plan.User, Name: user}, {Kind: plan.Device, Name: dict.EtherValue(mac).String()},
+			{Kind: plan.Host, Name: k.addr.String()}, {Kind: plan.Group, Name: m.groups[user]},
 		} {
 			for _, p := range m.plans {
 				b := m.budgets[idOf(s, p)]

@@ -140,6 +140,17 @@ func TestBookLost(t *testing.T) {
 	r.want("beside a lost row", "users", "bob", "quota_remaining", "980")
 }
 
+// Who is logged in at an address of no known device, as by a VPN, pays.
+func TestBookLogin(t *testing.T) {
+	r := newRig(t, "2026-05-05T10:00:00Z")
+	addr := netip.MustParseAddr("10.8.0.1")
+	r.users, r.logins = []identity.User{{Name: "alice"}}, map[netip.Addr]string{addr: "alice"}
+	r.start(daily())
+	r.Book(addr, 10, 0, "", "")
+	r.pass(time.Second)
+	r.want("logged in", "users", "alice", "quota_remaining", "990")
+}
+
 // A row that is lost between a look and what it adds is no budget of what was added.
 func TestAddedToNothing(t *testing.T) {
 	r := newRig(t, "2026-05-05T10:00:00Z")

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -22,6 +23,8 @@ type Directory interface {
 	Users() []identity.User
 	Devices() []identity.Device
 	Hosts() []identity.Host
+	// Party returns who has an address, zeros and "" as far as that is not known.
+	Party(addr netip.Addr) (mac [6]byte, user string, known bool)
 }
 
 // Config of a Manager.
@@ -56,8 +59,6 @@ type Manager struct {
 
 	booking sync.Mutex // never waited for with mu
 	booked  map[booking]octets
-
-	directory directory // held by mu
 }
 
 // Times of a Manager.
@@ -159,7 +160,7 @@ func (m *Manager) Look() {
 	if len(m.budgets) == 0 { // what is booked already is somebody's
 		m.refresh()
 	}
-	m.settle(now)
+	m.settle()
 	m.refresh()
 	err := m.lookAt(m.budgets, m.groups, now)
 	if err == nil && !m.clean {

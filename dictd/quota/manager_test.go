@@ -262,6 +262,8 @@ func (j *joins) Users() []identity.User   { return *j.users.Load() }
 func (*joins) Devices() []identity.Device { return nil }
 func (*joins) Hosts() []identity.Host     { return nil }
 
+func (*joins) Party(netip.Addr) (mac [6]byte, user string, known bool) { return mac, "", false }
+
 // Who comes has a budget before the next look would be due.
 func TestNews(t *testing.T) {
 	r := newRig(t, "2026-05-05T10:00:00Z")

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"testing"
 	"time"
 	_ "time/tzdata"
@@ -28,11 +29,25 @@ type rig struct {
 	users   []identity.User
 	devices []identity.Device
 	hosts   []identity.Host
+	logins  map[netip.Addr]string // at addresses of no known host
 }
 
 func (r *rig) Users() []identity.User     { return r.users }
 func (r *rig) Devices() []identity.Device { return r.devices }
 func (r *rig) Hosts() []identity.Host     { return r.hosts }
+
+func (r *rig) Party(a netip.Addr) (mac [6]byte, user string, known bool) {
+	for _, h := range r.hosts {
+		if h.Address != a {
+			continue
+		}
+		if k, err := dict.ParseKey(dict.KeyEther, h.MAC); err == nil {
+			mac = k.Ether()
+		}
+		return mac, h.Username, true
+	}
+	return mac, r.logins[a], r.logins[a] != ""
+}
 
 func newRig(t *testing.T, at string) *rig {
 	t.Helper()
