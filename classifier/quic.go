@@ -3,7 +3,8 @@
 package classifier
 
 const (
-	maxQUICPackets   = 8        // looked at in one datagram
+	maxQUICPackets   = 64       // looked at in one datagram, more than fit into what goes over a link
+	maxQUICKeys      = 8        // made for one datagram: its packets have one id
 	maxQUICPlaintext = 16 << 10 // bytes of one Initial
 )
 
@@ -27,6 +28,7 @@ type quicWork struct {
 // quicScratch is memory for opening packets.
 type quicScratch struct {
 	work  quicWork // of a session that keeps none
+	tried quicTried
 	head  []byte
 	plain []byte
 	nonce [12]byte
@@ -43,6 +45,7 @@ func lookQUIC(x *sight) verdict {
 		w.version, w.dcidLen = 0, 0
 		w.crypto.reset()
 	}
+	x.quic.tried.made = 0
 	result, rest := no, x.data
 	if x.s.detector != nil {
 		result = found // a short header is as good
@@ -111,12 +114,12 @@ func (x *sight) openInitial(w *quicWork, v *quicVersion, p *quicPacket) bool {
 	}
 	if !ok && (w.version != v.number || string(w.dcid[:w.dcidLen]) != string(p.dcid)) {
 		// The first Initial, or the first after a Retry: the stream starts anew.
-		keys, err := newQUICKeys(v, p.dcid)
-		if err != nil {
+		keys := x.quic.tried.keysOf(v, p.dcid)
+		if keys == nil {
 			return false
 		}
-		if plain, ok = x.quic.unprotect(&keys, p); ok {
-			w.keys, w.version = keys, v.number
+		if plain, ok = x.quic.unprotect(keys, p); ok {
+			w.keys, w.version = *keys, v.number
 			w.dcidLen = copy(w.dcid[:], p.dcid)
 			w.crypto.reset()
 		}

@@ -429,3 +429,27 @@ func BenchmarkInspectQUIC(b *testing.B) {
 		})
 	}
 }
+
+// Servers pass over packets of a datagram that do not open; what follows them is
+// looked at, as many as fit.
+func TestQUICBehindPacketsThatDoNotOpen(t *testing.T) {
+	var b []byte
+	for range 16 {
+		b = append(b, initialSpec{quicV1, "another key", "original", "", 0, nil, 50}.seal(t)...)
+	}
+	hello := initialSpec{quicV1, "original", "original", "", 0, cryptoFrame(0, specHello().bytes()), 450}.seal(t)
+	p := newPlayer(New(Options{}), false, 443)
+	if p.show(Original, append(b, hello...)); p.s.Result().SNI != "www.netflix.com" {
+		t.Errorf("got %+v of %d bytes", p.s.Result(), len(b)+len(hello))
+	}
+	// Of ids that differ only so many are tried.
+	b = b[:0]
+	for i := range 32 {
+		b = append(b, initialSpec{quicV1, "another key", string(rune('A'+i)) + "riginal", "", 0, nil, 50}.seal(t)...)
+	}
+	p.begin(false, 443)
+	x := &sight{c: p.c, s: &p.s, p: &Packet{}, data: b, nth: 1}
+	if lookQUIC(x); x.quic.tried.made != maxQUICKeys {
+		t.Errorf("keys were made %d times", x.quic.tried.made)
+	}
+}

@@ -36,6 +36,33 @@ func newQUICKeys(v *quicVersion, dcid []byte) (quicKeys, error) {
 	return k, err
 }
 
+// quicTried is the keys made last while the packets of one datagram are opened. Who
+// puts many in front that do not open, of one id, has them tried by the same keys.
+type quicTried struct {
+	keys    quicKeys
+	version uint32
+	id      [maxConnectionID]byte
+	idLen   int
+	made    int // for this datagram
+}
+
+// keysOf returns the keys for an id, nil if too many were made.
+func (q *quicTried) keysOf(v *quicVersion, id []byte) *quicKeys {
+	if q.made > 0 && q.version == v.number && string(q.id[:q.idLen]) == string(id) {
+		return &q.keys
+	}
+	if q.made >= maxQUICKeys {
+		return nil
+	}
+	keys, err := newQUICKeys(v, id)
+	if err != nil {
+		return nil
+	}
+	q.made++
+	q.keys, q.version, q.idLen = keys, v.number, copy(q.id[:], id)
+	return &q.keys
+}
+
 // expandLabel is HKDF-Expand-Label of TLS 1.3 for an empty context and one block
 // of output, of which the caller takes the first 32, 16 or 12 bytes. The length
 // is part of what is hashed: it follows from the label.
