@@ -4,6 +4,7 @@ package classifier
 
 import (
 	"encoding/binary"
+	"net/netip"
 	"strings"
 )
 
@@ -90,10 +91,16 @@ func (x *sight) mailOverTLS() {
 	case 853:
 		x.nameless("DOH_DOT", "dns", confidencePort)
 	case 8009: // devices of Google Cast, which have no names
-		if f := x.s.found; f != nil && f.hello != nil && f.hello.ja4.made && f.hello.sni == "" {
+		if f := x.s.found; f != nil && f.hello != nil && f.hello.ja4.made && f.hello.sni == "" && isHouse(x.ends().Server.Addr()) {
 			x.nameless("CHROMECAST", "streaming", confidencePort)
 		}
 	}
+}
+
+// isHouse reports whether a is of a network that the internet does not reach.
+func isHouse(a netip.Addr) bool {
+	a = a.Unmap()
+	return a.IsPrivate() || a.IsLinkLocalUnicast()
 }
 
 // lookTLSRecords judges records in the middle of a connection by their headers:

@@ -366,7 +366,7 @@ func TestNamelessHello(t *testing.T) {
 		want       string
 	}{
 		{"Apple's notifications", 5223, []helloExtension{alpnExtension("apns-security-v3", "apns-pack-v1")}, "APPLEPUSH"},
-		{"a device of Cast", 8009, []helloExtension{{0x000a, []byte{0, 2, 0, 23}}}, "CHROMECAST"},
+		{"a server on the port of Cast", 8009, []helloExtension{{0x000a, []byte{0, 2, 0, 23}}}, "TLS"},
 		{"a server with a name", 8009, []helloExtension{sniExtension("www.example.org")}, "TLS"},
 		{"another port", 8010, []helloExtension{{0x000a, []byte{0, 2, 0, 23}}}, "TLS"},
 	} {
@@ -379,6 +379,12 @@ func TestNamelessHello(t *testing.T) {
 			if r := p.s.Result(); r.Application != tt.want {
 				t.Errorf("%s, %d at a time: %q, want %q", tt.name, size, r.Application, tt.want)
 			}
+		}
+	}
+	in := records(helloSpec{version: 0x0303, ciphers: []uint16{0x1301}, extensions: []helloExtension{{0x000a, []byte{0, 2, 0, 23}}}}.bytes())
+	for _, device := range []string{"192.168.1.9:8009", "[fe80::9]:8009"} {
+		if r := between(New(Options{}), ProtoTCP, "192.168.1.2:50000", device, testTime, said{Original, string(in)}); r.Application != "CHROMECAST" {
+			t.Errorf("a device of Cast, %s: %q", device, r.Application)
 		}
 	}
 }
