@@ -65,7 +65,9 @@ func (d *Daemon) openAccount(c *config.Config) (err error) {
 		if errors.Is(err, ledger.ErrInUse) {
 			return err
 		}
-		d.o.Log.Warn("what is counted is kept in memory alone, until dictd starts again", "err", err)
+		if a.state, err = d.setAside(c, err); err != nil {
+			d.o.Log.Warn("what is counted is kept in memory alone, until dictd starts again", "err", err)
+		}
 	}
 	if c.Ledger.Records != "" {
 		if a.records, err = ledger.OpenRecords(c.Ledger.Records, int64(c.Ledger.RecordsSize)); err != nil {
@@ -85,13 +87,29 @@ func (d *Daemon) openAccount(c *config.Config) (err error) {
 		conf.Ended = a.records.Add
 	}
 	a.Ledger, err = ledger.New(conf)
-	if err != nil && a.state != nil { // quotas and all else must go on
-		d.o.Log.Error("what was counted cannot be read: it is kept as ledger.db.broken, and counting begins anew", "err", err)
-		if err = a.state.SetAside(); err == nil {
-			a.Ledger, err = ledger.New(conf)
-		}
+	if err == nil || a.state == nil {
+		return err
 	}
+	if err = errors.Join(err, a.state.Close()); !ledger.IsBroken(err) {
+		a.state = nil
+		return err
+	}
+	if a.state, err = d.setAside(c, err); err != nil {
+		return err
+	}
+	conf.State = a.state
+	a.Ledger, err = ledger.New(conf)
 	return err
+}
+
+// setAside begins a ledger anew of which an error says that it is broken: quotas and
+// all else go on. It returns other errors.
+func (d *Daemon) setAside(c *config.Config, broken error) (*ledger.State, error) {
+	if !ledger.IsBroken(broken) {
+		return nil, broken
+	}
+	d.o.Log.Error("what was counted cannot be read: it is kept as ledger.db.broken, and counting begins anew", "err", broken)
+	return ledger.SetAside(c.State)
 }
 
 // ledgerKernel is the Daemon as ledger.Kernel.

@@ -57,14 +57,20 @@ func OpenState(dir string) (*State, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
-	s.db, err = bbolt.Open(s.path, 0o600, &bbolt.Options{Timeout: lockPatience, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
+	err = carefully(func() (err error) {
+		if err = inspect(s.path); err != nil {
+			return err
+		}
+		s.db, err = bbolt.Open(s.path, 0o600, &bbolt.Options{Timeout: lockPatience, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
+		return err
+	})
 	if errors.Is(err, bolterrors.ErrTimeout) {
 		err = ErrInUse
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ledger %s: %w", s.path, err)
 	}
-	err = s.db.Update(func(tx *bbolt.Tx) error {
+	err = s.update(func(tx *bbolt.Tx) error {
 		for _, name := range [][]byte{bucketMeta, bucketJournal, bucketHours, bucketDays} {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
@@ -78,21 +84,12 @@ func OpenState(dir string) (*State, error) {
 	return s, nil
 }
 
-// SetAside keeps a file that cannot be read as FILE.broken, and begins it anew.
-func (s *State) SetAside() error {
-	err := s.Close()
-	if err == nil {
-		err = os.Rename(s.path, s.path+".broken")
-	}
-	if err != nil {
-		return fmt.Errorf("ledger: %w", err)
-	}
-	fresh, err := OpenState(filepath.Dir(s.path))
-	if err != nil {
-		return err
-	}
-	*s = *fresh
-	return nil
+func (s *State) view(f func(*bbolt.Tx) error) error {
+	return carefully(func() error { return s.db.View(f) })
+}
+
+func (s *State) update(f func(*bbolt.Tx) error) error {
+	return carefully(func() error { return s.db.Update(f) })
 }
 
 // Close closes the file.
@@ -102,7 +99,7 @@ func (s *State) Close() error { return s.db.Close() }
 // and the connections. same says that it was written since the machine started.
 func (s *State) load() (hours map[int64]cells, conns map[goneKey]*conn, same bool, err error) {
 	hours, conns = make(map[int64]cells), make(map[goneKey]*conn)
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.view(func(tx *bbolt.Tx) error {
 		same = string(tx.Bucket(bucketMeta).Get(keyBoot)) == s.boot
 		return tx.Bucket(bucketJournal).ForEach(func(k, v []byte) error {
 			one, err := decode(v)
@@ -148,7 +145,7 @@ func (s *State) wantsWhole() bool { return s.size > 3*s.whole+1<<20 }
 
 // save puts a write on the disk.
 func (s *State) save(w *write) error {
-	err := s.db.Update(func(tx *bbolt.Tx) error {
+	err := s.update(func(tx *bbolt.Tx) error {
 		journal := tx.Bucket(bucketJournal)
 		if w.whole {
 			if err := tx.DeleteBucket(bucketJournal); err != nil {

@@ -3,13 +3,12 @@
 package quota
 
 import (
-	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -59,14 +58,13 @@ func openState(dir string) (*state, error) {
 		return nil, fmt.Errorf("quota state: %w", err)
 	}
 	path := filepath.Join(dir, "quota.db")
-	options := &bbolt.Options{Timeout: lockPatience}
-	db, err := bbolt.Open(path, 0o600, options)
+	db, err := openFile(path)
 	if err != nil && !errors.Is(err, bolterrors.ErrTimeout) {
 		// Quotas go on: rows are the truth, and what is not there begins anew. Nothing
 		// is lost that somebody may want to look at.
 		s.broken = fmt.Errorf("quota state %s: %w: kept as quota.db.broken", path, err)
 		if err = os.Rename(path, path+".broken"); err == nil {
-			db, err = bbolt.Open(path, 0o600, options)
+			db, err = openFile(path)
 		}
 	}
 	if err != nil {
@@ -74,6 +72,50 @@ func openState(dir string) (*state, error) {
 	}
 	s.db = db
 	return s, nil
+}
+
+// openFile opens a file, or makes it, and reads all of it: what is damaged is found
+// now.
+func openFile(path string) (*bbolt.DB, error) {
+	var db *bbolt.DB
+	err := carefully(func() (err error) {
+		if db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockPatience}); err != nil {
+			return err
+		}
+		return db.View(func(tx *bbolt.Tx) error { return tx.ForEach(func(_ []byte, b *bbolt.Bucket) error { return walk(b) }) })
+	})
+	if err != nil && db != nil {
+		err = errors.Join(err, db.Close())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return db, nil
+}
+
+func walk(b *bbolt.Bucket) error {
+	return b.ForEach(func(k, v []byte) error {
+		if v != nil {
+			return nil
+		}
+		inner := b.Bucket(k)
+		if inner == nil {
+			return fmt.Errorf("bucket %q: not sound", k)
+		}
+		return walk(inner)
+	})
+}
+
+// carefully makes a panic of the library an error, as a file that is damaged makes it
+// panic; and a page that is not in the file, too.
+func carefully(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("damaged: %v", p)
+		}
+	}()
+	return f()
 }
 
 func (s *state) close() error {
@@ -157,109 +199,39 @@ func (s *state) save(records map[id]record, over []past, gone []id) error {
 		}
 		return nil
 	}
-	return s.db.Update(func(tx *bbolt.Tx) error {
-		budgets, err := tx.CreateBucketIfNotExists(bucketBudgets)
-		if err != nil {
-			return err
-		}
-		history, err := tx.CreateBucketIfNotExists(bucketHistory)
-		if err != nil {
-			return err
-		}
-		for i, r := range records {
-			text, err := json.Marshal(r)
-			if err != nil {
-				return err
-			}
-			if err := budgets.Put(i.name(), text); err != nil {
-				return err
-			}
-		}
-		for _, i := range gone {
-			if err := budgets.Delete(i.name()); err != nil {
-				return err
-			}
-		}
-		for _, p := range over {
-			if err := remember(history, p); err != nil {
-				return err
-			}
-		}
-		if len(over) == 0 {
-			return nil
-		}
-		return age(history, over[len(over)-1].End.Add(-keepHistory))
-	})
+	return carefully(func() error { return s.db.Update(func(tx *bbolt.Tx) error { return write(tx, records, over, gone) }) })
 }
 
-// keepHistory is how long the history of a budget is kept that has got no period
-// since: hosts come and go.
-const keepHistory = 400 * 24 * time.Hour
-
-// age forgets the budgets whose last period ended before t.
-func age(history *bbolt.Bucket, t time.Time) error {
-	var old [][]byte
-	err := history.ForEachBucket(func(name []byte) error {
-		_, text := history.Bucket(name).Cursor().Last()
-		var last Past
-		if err := json.Unmarshal(text, &last); err != nil || last.End.Before(t) {
-			old = append(old, bytes.Clone(name))
+func write(tx *bbolt.Tx, records map[id]record, over []past, gone []id) error {
+	budgets, err := tx.CreateBucketIfNotExists(bucketBudgets)
+	if err != nil {
+		return err
+	}
+	history, err := tx.CreateBucketIfNotExists(bucketHistory)
+	if err != nil {
+		return err
+	}
+	for i, r := range records {
+		text, err := json.Marshal(r)
+		if err != nil {
+			return err
 		}
+		if err := budgets.Put(i.name(), text); err != nil {
+			return err
+		}
+	}
+	for _, i := range gone {
+		if err := budgets.Delete(i.name()); err != nil {
+			return err
+		}
+	}
+	for _, p := range over {
+		if err := remember(history, p); err != nil {
+			return err
+		}
+	}
+	if len(over) == 0 {
 		return nil
-	})
-	for _, name := range old {
-		err = errors.Join(err, history.DeleteBucket(name))
 	}
-	return err
-}
-
-// remember writes a period, and forgets the oldest beyond the bound.
-func remember(history *bbolt.Bucket, p past) error {
-	of, err := history.CreateBucketIfNotExists(p.id.name())
-	if err != nil {
-		return err
-	}
-	text, err := json.Marshal(p.Past)
-	if err != nil {
-		return err
-	}
-	if err := of.Put(binary.BigEndian.AppendUint64(nil, uint64(p.Start.Unix())), text); err != nil {
-		return err
-	}
-	c := of.Cursor()
-	for extra := of.Stats().KeyN + 1 - maxHistory; extra > 0; extra-- {
-		if k, _ := c.First(); k == nil {
-			break
-		}
-		if err := c.Delete(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// past returns the periods of a budget that are over, the oldest first.
-func (s *state) past(i id) (list []Past, err error) {
-	if s.db == nil {
-		return append(list, s.history[i]...), nil
-	}
-	err = s.db.View(func(tx *bbolt.Tx) error {
-		history := tx.Bucket(bucketHistory)
-		if history == nil {
-			return nil
-		}
-		of := history.Bucket(i.name())
-		if of == nil {
-			return nil
-		}
-		return of.ForEach(func(_, v []byte) error {
-			var p Past
-			if err := json.Unmarshal(v, &p); err != nil {
-				return err
-			}
-			list = append(list, p)
-			return nil
-		})
-	})
-	return list, err
+	return age(history, over[len(over)-1].End.Add(-keepHistory))
 }

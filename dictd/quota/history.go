@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+
+package quota
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// keepHistory is how long the history of a budget is kept that has got no period
+// since: hosts come and go.
+const keepHistory = 400 * 24 * time.Hour
+
+// age forgets the budgets whose last period ended before t.
+func age(history *bbolt.Bucket, t time.Time) error {
+	var old [][]byte
+	err := history.ForEachBucket(func(name []byte) error {
+		_, text := history.Bucket(name).Cursor().Last()
+		var last Past
+		if err := json.Unmarshal(text, &last); err != nil || last.End.Before(t) {
+			old = append(old, bytes.Clone(name))
+		}
+		return nil
+	})
+	for _, name := range old {
+		err = errors.Join(err, history.DeleteBucket(name))
+	}
+	return err
+}
+
+// remember writes a period, and forgets the oldest beyond the bound.
+func remember(history *bbolt.Bucket, p past) error {
+	of, err := history.CreateBucketIfNotExists(p.id.name())
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(p.Past)
+	if err != nil {
+		return err
+	}
+	if err := of.Put(binary.BigEndian.AppendUint64(nil, uint64(p.Start.Unix())), text); err != nil {
+		return err
+	}
+	c := of.Cursor()
+	for extra := of.Stats().KeyN + 1 - maxHistory; extra > 0; extra-- {
+		if k, _ := c.First(); k == nil {
+			break
+		}
+		if err := c.Delete(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// past returns the periods of a budget that are over, the oldest first.
+func (s *state) past(i id) (list []Past, err error) {
+	if s.db == nil {
+		return append(list, s.history[i]...), nil
+	}
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		history := tx.Bucket(bucketHistory)
+		if history == nil {
+			return nil
+		}
+		of := history.Bucket(i.name())
+		if of == nil {
+			return nil
+		}
+		return of.ForEach(func(_, v []byte) error {
+			var p Past
+			if err := json.Unmarshal(v, &p); err != nil {
+				return err
+			}
+			list = append(list, p)
+			return nil
+		})
+	})
+	return list, err
+}
