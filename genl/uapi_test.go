@@ -47,7 +47,7 @@ var (
 	refusalAttrs = names{"index": refusalIndex, "error": refusalError, "message": refusalMessage, "offset": refusalOffset}
 	commands     = names{
 		"table-new": cmdTableNew, "table-del": cmdTableDel, "table-get": cmdTableGet, "field-new": cmdFieldNew,
-		"row-put": cmdRowPut, "row-get": cmdRowGet, "row-del": cmdRowDel, "row-renew": cmdRowRenew, "flush": cmdFlush,
+		"row-put": cmdRowPut, "row-add": cmdRowAdd, "row-get": cmdRowGet, "row-del": cmdRowDel, "row-renew": cmdRowRenew, "flush": cmdFlush,
 		"table-ntf": cmdTableNtf, "table-del-ntf": cmdTableDelNtf, "row-ntf": cmdRowNtf, "row-del-ntf": cmdRowDelNtf,
 	}
 	constants = names{
