@@ -71,7 +71,6 @@ func rules(b *testing.B, s *sheet) {
 			return h.compile(b, text)
 		}), set, limit)
 	}
-	term("dict hosts ip saddr quota_remaining sub meta length")
 	term(`dict users dict sessions ct id application quota_exceeded missing`)
 }
 

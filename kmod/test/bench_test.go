@@ -70,6 +70,8 @@ func (s *sheet) print() {
 func BenchmarkModule(b *testing.B) {
 	s := new(sheet)
 	rules(b, s)
+	charges(b, s)
+	flips(b, s)
 	crowded(b, s)
 	puts(b, s)
 	refusals(b, s)
