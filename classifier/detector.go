@@ -14,9 +14,6 @@ type detector struct {
 	upper      string // as Result.Application shows it
 	category   string // of the bare protocol
 	confidence uint8  // in the bare protocol, where the detector sets no other
-	// patience is how many packets with payload of one direction the detector
-	// asks for before an undecided session is given up; 0: maxUndecided.
-	patience uint8
 
 	bare *Application // of name and category, for the history; set by New
 	// answers tells datagrams of the protocol where the session's own detector takes

@@ -14,7 +14,7 @@ func (c *Classifier) inspectDatagram(s *Session, p *Packet, d Dir, now time.Time
 	}
 	s.countPayload(d)
 	c.run(s, p, d, now, p.Payload)
-	if s.detector == nil && s.payloads[d] >= maxUndecided && int(s.payloads[d]) >= c.patience(s) {
+	if s.detector == nil && s.payloads[d] >= maxUndecided {
 		s.mute(d)
 		if s.payloads[d^1] == 0 { // nobody answers, and nobody will
 			s.finish()
@@ -118,21 +118,6 @@ func (s *Session) won(i int) {
 	if s.trial.memos.keep(&winner); s.trial.memos.empty() {
 		s.endTrial()
 	}
-}
-
-// patience returns how many packets with payload of a direction are looked at
-// while detectors that keep something are undecided.
-func (c *Classifier) patience(s *Session) int {
-	most := maxUndecided
-	if s.trial == nil {
-		return most
-	}
-	for _, o := range s.trial.memos.owner {
-		if o != 0 {
-			most = max(most, int(c.detectors[o-1].patience))
-		}
-	}
-	return most
 }
 
 // settle acts on what the session's own detector said of direction d.

@@ -48,19 +48,9 @@ func (c *Classifier) inspectStream(s *Session, p *Packet, d Dir, now time.Time) 
 	if a.insert(off, data, c.opts.MaxBytes) {
 		c.run(s, p, d, now, a.bytes())
 	}
-	if s.detector == nil && s.payloads[d] >= maxUndecided && s.assembler(d) == a && len(a.bytes()) >= minUndecided &&
-		(s.trial == nil || int(s.payloads[d]) >= c.patienceOf(s.trial.alive[d])) {
+	if s.detector == nil && s.payloads[d] >= maxUndecided && s.assembler(d) == a && len(a.bytes()) >= minUndecided {
 		s.mute(d)
 	}
-}
-
-// patienceOf returns how many segments a direction's candidates ask for.
-func (c *Classifier) patienceOf(alive idSet) int {
-	most := maxUndecided
-	for i := range alive.all {
-		most = max(most, int(c.detectors[i].patience))
-	}
-	return most
 }
 
 // inspectFirst looks at the first segment of a direction, and keeps it only if
