@@ -114,10 +114,11 @@ func text(b []byte) string {
 	return s[:min(len(s), maxText)]
 }
 
-// name reports whether a text is a name, and returns it without space around.
+// name reports whether a text is a name, as identity.CheckUser has it, and returns
+// it without space around.
 func name(s string) (string, bool) {
 	s = strings.TrimSpace(s)
-	ok := s != "" && len(s) <= maxText && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+	ok := s != "" && s != "." && s != ".." && len(s) <= maxText && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 	if !ok {
 		return "", false
 	}

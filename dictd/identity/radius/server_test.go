@@ -101,10 +101,11 @@ func TestAnswer(t *testing.T) {
 	// What tells of nobody is answered, and not taken in.
 	told := len(r.told)
 	for what, set := range map[string]func(*radius.Packet){
-		"no session": func(p *radius.Packet) { somebody(p); p.Del(rfc2866.AcctSessionID_Type) },
-		"no user":    func(p *radius.Packet) { somebody(p); p.Del(rfc2865.UserName_Type) },
-		"controls":   func(p *radius.Packet) { somebody(p); _ = rfc2865.UserName_SetString(p, "bob\x1b[2J") },
-		"not UTF-8":  func(p *radius.Packet) { somebody(p); _ = rfc2865.UserName_SetString(p, "bob\xff") },
+		"no session":        func(p *radius.Packet) { somebody(p); p.Del(rfc2866.AcctSessionID_Type) },
+		"no user":           func(p *radius.Packet) { somebody(p); p.Del(rfc2865.UserName_Type) },
+		"controls":          func(p *radius.Packet) { somebody(p); _ = rfc2865.UserName_SetString(p, "bob\x1b[2J") },
+		"not UTF-8":         func(p *radius.Packet) { somebody(p); _ = rfc2865.UserName_SetString(p, "bob\xff") },
+		"no part of a path": func(p *radius.Packet) { somebody(p); _ = rfc2865.UserName_SetString(p, "..") },
 		"nobody's": func(p *radius.Packet) {
 			somebody(p)
 			p.Del(rfc2865.CallingStationID_Type)
