@@ -33,7 +33,7 @@ func TestOpenFails(t *testing.T) {
 	app.Open = func(kind string) (*cli.Backend, error) {
 		return nil, fmt.Errorf("backend %s: %w", kind, dict.ErrPermission)
 	}
-	for _, args := range [][]string{{"list"}, {"set", "users", "bob"}, {"get", "users", "bob"}, {"flush", "users"}, {"monitor"}, {"table", "list"}, {"-f", "/dev/null"}} {
+	for _, args := range [][]string{{"list"}, {"set", "users", "bob"}, {"add", "users", "bob", "quota_size", "1"}, {"get", "users", "bob"}, {"flush", "users"}, {"monitor"}, {"table", "list"}, {"-f", "/dev/null"}} {
 		stderr.Reset()
 		args = append([]string{"--backend", "ebpf"}, args...)
 		if status := app.Run(t.Context(), args); status != cli.ExitFailed {
