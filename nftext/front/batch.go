@@ -113,6 +113,7 @@ func (t *terms) compileRule(out []byte, m message, compile compileFunc) ([]byte,
 				return nil, nil, err
 			}
 			if e == nil {
+				held.pass(elems[i])
 				exprs = pad4(append(exprs, elems[i].Raw...))
 				old += align4(len(elems[i].Raw))
 				i++

@@ -37,7 +37,7 @@ var (
 	fakeKey      = regexp.MustCompile(`^ \.[^\n]* map|^ map`)
 	fakeKeyEnd   = regexp.MustCompile(` set [^\n]* \. $`)
 	fakeArgument = regexp.MustCompile(`(?: set| to|\{|:)\s+$`)
-	fakeBegin    = regexp.MustCompile(`(?:(?:meta (?:mark|priority) set|ct mark set|(?:tcp dport|ip id|ether daddr) set|[ds]nat(?: ip6?)? to|(?:add|update) @\w+ \{|jhash|(?:tcp dport|ip saddr|ether saddr|dict \w+ ct id v_\w+) [.:]|)(?:\s|\\\n)*)*$`)
+	fakeBegin    = regexp.MustCompile(`(?:(?:meta (?:mark|priority) set|ct mark set|(?:tcp dport|ip id|ether daddr) set|[ds]nat(?: ip6?)? to|(?:add|update) @\w+ \{|jhash|(?:tcp dport|ip saddr|ether(?:\s|\\\n)+[sd]addr|@ll, ?48, ?48|dict \w+ ct id v_\w+) [.:]|)(?:\s|\\\n)*)*$`)
 	fakeTerm     = regexp.MustCompile(`^dict(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+ct(?:\s|\\\n)+id(?:\s|\\\n)+[\w-]+(?:\s|\\\n)+(set(?:\s|\\\n)+)?(\$?\w+)`)
 )
 

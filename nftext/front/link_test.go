@@ -22,18 +22,22 @@ func TestRunLinks(t *testing.T) {
 		source   = "payload load 6b @ link header + 6 => reg 1|cmp eq reg 1 0x00000002 0x00000100"
 	)
 	for rule, want := range map[string][]string{
-		"inet dict sessions ct id v_mac @macs":                                                           {value, "lookup reg 1 set macs"},
-		"inet dict sessions ct id v_mac @macs ip saddr 10.0.0.1":                                         {value, "lookup reg 1 set macs", nfproto, saddr},
-		"inet dict sessions ct id v_mac @macs reject with icmp host-unreachable":                         {nfproto, value, "lookup reg 1 set macs", "reject type 0 code 1"},
-		"ip dict sessions ct id v_mac @macs ip saddr 10.0.0.1":                                           {value, "lookup reg 1 set macs", saddr},
-		"inet tcp dport . dict sessions ct id v_mac @pairs":                                              {"meta load l4proto => reg 1|cmp eq reg 1 0x00000006", "payload load 2b @ transport header + 2 => reg 1", "immediate reg 9 0x0808c7d1 0x00000808", "lookup reg 1 set pairs"},
-		"inet dict sessions ct id v_mac . ip saddr @others":                                              {nfproto, value, "payload load 4b @ network header + 12 => reg 10", "lookup reg 1 set others"},
-		"inet dict sessions ct id v_mac @macs counter ether saddr 02:00:00:00:00:01":                     {value, "lookup reg 1 set macs", "counter pkts 0 bytes 0", iiftype, source},
-		"inet dict sessions ct id v_mac @macs ip saddr 10.0.0.1 counter ether type ip":                   {value, "lookup reg 1 set macs", iiftype, ethertyp, saddr, "counter pkts 0 bytes 0", ethertyp},
-		"inet dict sessions ct id v_mac @macs ether type ip counter":                                     {value, "lookup reg 1 set macs", iiftype, ethertyp, "counter pkts 0 bytes 0"},
-		"inet meta iiftype ether dict sessions ct id v_mac @macs ip saddr 10.0.0.1":                      {iiftype, value, "lookup reg 1 set macs", ethertyp, saddr},
-		"inet ether saddr 02:00:00:00:00:01 counter dict sessions ct id v_mac @macs":                     {iiftype, source, "counter pkts 0 bytes 0", value, "lookup reg 1 set macs"},
-		"inet ether saddr . dict sessions ct id v_mac @both":                                             {iiftype, "payload load 6b @ link header + 6 => reg 1", "immediate reg 10 0x0808c7d1 0x00000808", "lookup reg 1 set both"},
+		"inet dict sessions ct id v_mac @macs":                                         {value, "lookup reg 1 set macs"},
+		"inet dict sessions ct id v_mac @macs ip saddr 10.0.0.1":                       {value, "lookup reg 1 set macs", nfproto, saddr},
+		"inet dict sessions ct id v_mac @macs reject with icmp host-unreachable":       {nfproto, value, "lookup reg 1 set macs", "reject type 0 code 1"},
+		"ip dict sessions ct id v_mac @macs ip saddr 10.0.0.1":                         {value, "lookup reg 1 set macs", saddr},
+		"inet tcp dport . dict sessions ct id v_mac @pairs":                            {"meta load l4proto => reg 1|cmp eq reg 1 0x00000006", "payload load 2b @ transport header + 2 => reg 1", "immediate reg 9 0x0808c7d1 0x00000808", "lookup reg 1 set pairs"},
+		"inet dict sessions ct id v_mac . ip saddr @others":                            {nfproto, value, "payload load 4b @ network header + 12 => reg 10", "lookup reg 1 set others"},
+		"inet dict sessions ct id v_mac @macs counter ether saddr 02:00:00:00:00:01":   {value, "lookup reg 1 set macs", "counter pkts 0 bytes 0", iiftype, source},
+		"inet dict sessions ct id v_mac @macs ip saddr 10.0.0.1 counter ether type ip": {value, "lookup reg 1 set macs", iiftype, ethertyp, saddr, "counter pkts 0 bytes 0", ethertyp},
+		"inet dict sessions ct id v_mac @macs ether type ip counter":                   {value, "lookup reg 1 set macs", iiftype, ethertyp, "counter pkts 0 bytes 0"},
+		"inet meta iiftype ether dict sessions ct id v_mac @macs ip saddr 10.0.0.1":    {iiftype, value, "lookup reg 1 set macs", ethertyp, saddr},
+		"inet ether saddr 02:00:00:00:00:01 counter dict sessions ct id v_mac @macs":   {iiftype, source, "counter pkts 0 bytes 0", value, "lookup reg 1 set macs"},
+		"inet ether saddr . dict sessions ct id v_mac @both":                           {iiftype, "payload load 6b @ link header + 6 => reg 1", "immediate reg 10 0x0808c7d1 0x00000808", "lookup reg 1 set both"},
+		// However it is spelled, it is not taken for the value.
+		"inet ether  saddr . dict sessions ct id v_mac @both":                                            {iiftype, "payload load 6b @ link header + 6 => reg 1", "immediate reg 10 0x0808c7d1 0x00000808", "lookup reg 1 set both"},
+		"bridge ether \\\n saddr . dict sessions ct id v_mac @both":                                      {"payload load 6b @ link header + 6 => reg 1", "immediate reg 10 0x0808c7d1 0x00000808", "lookup reg 1 set both"},
+		"bridge @ll,48,48 . dict sessions ct id v_mac { 1 . 0:0:0:0:0:1, 2 . 0:0:0:0:0:1 }":              {"payload load 6b @ link header + 6 => reg 1", "immediate reg 10 0x0808c7d1 0x00000808", "lookup reg 1 set __set0"},
 		"inet ether daddr set dict sessions ct id v_mac":                                                 {iiftype, value, "payload write reg 1 => 6b @ link header + 0 csum_type 0 csum_off 0 csum_flags"},
 		"inet dict sessions ct id v_mac @macs dict sessions ct id v_mac @macs":                           {value, "lookup reg 1 set macs", value, "lookup reg 1 set macs"},
 		"netdev dict sessions ct id v_mac @macs ip saddr 10.0.0.1 counter ether saddr 02:00:00:00:00:01": {value, "lookup reg 1 set macs", "meta load protocol => reg 1|cmp eq reg 1 0x00000008", saddr, "counter pkts 0 bytes 0", iiftype, source},
@@ -97,6 +101,24 @@ func TestTruths(t *testing.T) {
 		}
 		if d := cmp.Diff(want, have); d != "" {
 			t.Errorf("%s (-want +have):\n%s", text, d)
+		}
+	}
+}
+
+// TestRunLinksDoubt: a rule of which it is not certain which address is the value
+// is not loaded.
+func TestRunLinksDoubt(t *testing.T) {
+	ns := newNetwork(t)
+	for _, rule := range []string{
+		"@ll, 48, 48 . dict sessions ct id v_mac { 1 . 0:0:0:0:0:1, 2 . 0:0:0:0:0:1 }",
+		"dict sessions ct id v_mac . @ll, 48, 48 { 0:0:0:0:0:1 . 1, 0:0:0:0:0:1 . 2 }",
+	} {
+		got, err := ns.try(t, "table bridge t {\n\tchain c {\n\t\t"+rule+"\n\t}\n}\n", "-f", "-")
+		if got.Exit == 0 && err == nil {
+			t.Errorf("%s: loaded", rule)
+		}
+		if s := ns.plain(t, "", "list", "ruleset"); s != (said{}) {
+			t.Errorf("%s: %+v", rule, s)
 		}
 	}
 }

@@ -118,6 +118,7 @@ func (t *terms) spare(s Span, src []byte, taken []carrier) (carrier, error) {
 	} else if i := bytes.IndexByte(src[s.End:], '\n'); i >= 0 {
 		statement = src[s.Statement : s.End+i]
 	}
+	statement = bytes.Join(bytes.Fields(bytes.ReplaceAll(statement, []byte("\\\n"), []byte(" "))), []byte(" "))
 	// nft 1.1 takes no raw payload for a priority or a port.
 	before := append([][]byte{nil, nil}, bytes.Fields(src[s.Statement:s.Start])...)
 	last, target := string(before[len(before)-1]), string(before[len(before)-2])
@@ -140,7 +141,11 @@ func (t *terms) spare(s Span, src []byte, taken []carrier) (carrier, error) {
 		if c.mark || !c.raw && (c.class == Bool || c.class == Ether) {
 			word = text
 		}
-		if !slices.Contains(taken, c) && (word == "" || !bytes.Contains(statement, []byte(word))) {
+		raw := word
+		if c.class == Ether && !c.raw { // the same bytes
+			raw = fmt.Sprintf("@ll,%d,%d", 8*etherOffset(c.n), 8*c.class.Width())
+		}
+		if !slices.Contains(taken, c) && (word == "" || !bytes.Contains(statement, []byte(word)) && !bytes.Contains(statement, []byte(raw))) {
 			return c, nil
 		}
 	}

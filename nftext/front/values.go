@@ -48,10 +48,21 @@ func (v *values) carried(e Element) (*term, uint32, error) {
 	case found == nil:
 		return nil, 0, fmt.Errorf("rule with a dict value: %q stands for it and cannot be used beside it: %w", c.text(v.base), errPlace)
 	}
-	if v.terms[c] = nil; c.class == Ether { // another is the user's: spare has looked at the statement
-		delete(v.terms, c)
-	}
+	v.terms[c] = nil
 	return found, register, nil
+}
+
+// pass notes an expression of the user's own. Where one does more than to fill a
+// register, what the registers hold is used: an Ether's carrier behind it is the user's.
+func (v *values) pass(e Element) {
+	if loads(e) {
+		return
+	}
+	for c, waits := range v.terms {
+		if c.class == Ether && waits == nil {
+			delete(v.terms, c)
+		}
+	}
 }
 
 // turned reports whether an expression is one by which nft brings the carrier, in
