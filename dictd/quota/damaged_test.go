@@ -50,3 +50,19 @@ func TestDamagedState(t *testing.T) {
 		r.want(what+", and again", "users", "alice", "quota_remaining", "800")
 	}
 }
+
+// A file that cannot be opened now is no damaged one: it stays where it is.
+func TestUnreadable(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "quota.db")
+	if err := os.Mkdir(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s, err := openState(dir)
+	if err == nil {
+		t.Errorf("opened, %v", s.close())
+	}
+	if fi, err := os.Stat(path); err != nil || !fi.IsDir() {
+		t.Errorf("%v, %v", fi, err)
+	}
+}

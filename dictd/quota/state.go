@@ -59,7 +59,7 @@ func openState(dir string) (*state, error) {
 	}
 	path := filepath.Join(dir, "quota.db")
 	db, err := openFile(path)
-	if err != nil && !errors.Is(err, bolterrors.ErrTimeout) {
+	if isDamaged(err) {
 		// Quotas go on: rows are the truth, and what is not there begins anew. Nothing
 		// is lost that somebody may want to look at.
 		s.broken = fmt.Errorf("quota state %s: %w: kept as quota.db.broken", path, err)
@@ -100,10 +100,18 @@ func walk(b *bbolt.Bucket) error {
 		}
 		inner := b.Bucket(k)
 		if inner == nil {
-			return fmt.Errorf("bucket %q: not sound", k)
+			return fmt.Errorf("%w: bucket %q", errDamaged, k)
 		}
 		return walk(inner)
 	})
+}
+
+var errDamaged = errors.New("damaged")
+
+// isDamaged reports whether an error says that a file is not sound, rather than that
+// it could not be opened now.
+func isDamaged(err error) bool {
+	return errors.Is(err, errDamaged) || errors.Is(err, bolterrors.ErrInvalid) || errors.Is(err, bolterrors.ErrChecksum) || errors.Is(err, bolterrors.ErrVersionMismatch)
 }
 
 // carefully makes a panic of the library an error, as a file that is damaged makes it
@@ -112,7 +120,7 @@ func carefully(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("damaged: %v", p)
+			err = fmt.Errorf("%w: %v", errDamaged, p)
 		}
 	}()
 	return f()
