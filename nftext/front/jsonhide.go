@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"nftdict/dict"
@@ -179,7 +180,7 @@ func (v *jsonValues) value(path string, n *jsondoc.Node, use Use) error {
 	if err != nil {
 		return v.fault(path, n, err)
 	}
-	c, err := v.spare(s.candidates(use == UseListed))
+	c, err := v.spare(n, s.Class, s.candidates(use == UseListed))
 	if err != nil {
 		return v.fault(path, n, err)
 	}
@@ -213,17 +214,51 @@ func (v *jsonValues) frameIn(offset int) (f frame) {
 }
 
 // spare returns one of the carriers that no value of the statement has and that
-// the rule does not use itself.
-func (v *jsonValues) spare(candidates []carrier) (carrier, error) {
+// the user's own words do not use: those of the rule, or for an Ether, which rules on
+// frames often match beside, of the statement.
+func (v *jsonValues) spare(n *jsondoc.Node, class Class, candidates []carrier) (carrier, error) {
 	if len(candidates) == 0 {
 		return carrier{}, errJoined
 	}
+	among := v.list
+	if class == Ether {
+		if v.rawType() {
+			return carrier{}, errRawType
+		}
+		for i := range v.list.Children {
+			if c := &v.list.Children[i]; c.Start <= n.Start && n.End <= c.End {
+				among = c
+			}
+		}
+	}
 	for _, c := range candidates {
-		if !slices.Contains(v.taken, c) && findCarrier(v.list, c, v.terms.base) == nil {
+		if !slices.Contains(v.taken, c) && findCarrier(among, c, v.terms.base) == nil {
 			return c, nil
 		}
 	}
 	return carrier{}, errValues
+}
+
+// rawType is rawType for a document.
+func (v *jsonValues) rawType() (found bool) {
+	within(v.list, func(n *jsondoc.Node) bool {
+		if p := n.Only("payload"); p != nil && p.Member("base") != nil && string(p.Member("base").Raw) == `"ll"` {
+			number := func(name string) uint64 {
+				m := p.Member(name)
+				if m == nil {
+					return 0
+				}
+				n, err := strconv.ParseUint(string(m.Raw), 10, 32)
+				if err != nil {
+					found = true // not to be told
+				}
+				return n
+			}
+			found = found || onType(number("offset"), number("len"))
+		}
+		return !found
+	})
+	return found
 }
 
 // findCarrier returns where a carrier stands in n, or nil.

@@ -4,7 +4,9 @@ package front
 
 import (
 	"encoding/binary"
+	"regexp"
 	"slices"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,6 +24,45 @@ const (
 	someFrame              // fields of ether or vlan
 	frameType              // ether type among them
 )
+
+// rawBytes matches what nft writes for bytes of the frame without a name.
+var rawBytes = regexp.MustCompile(`@ll[\s\\]*,[\s\\]*(\d+)[\s\\]*,[\s\\]*(\d+)`)
+
+// rawType reports whether a rule reads the type in the frame as bytes without a name:
+// in what nft sends, that is no other than what it adds itself for an Ether's carrier.
+func rawType(rule []byte) bool {
+	for _, m := range rawBytes.FindAllSubmatch(rule, -1) {
+		offset, _ := strconv.ParseUint(string(m[1]), 10, 32) // 0 of what is no number for nft, either
+		length, _ := strconv.ParseUint(string(m[2]), 10, 32)
+		if onType(offset, length) {
+			return true
+		}
+	}
+	return false
+}
+
+// onType reports whether bits of the frame are of its type.
+func onType(offset, length uint64) bool { return offset < 8*14 && offset+length > 8*12 }
+
+// ruleAround returns the text of the rule around a value, or more.
+func ruleAround(src []byte, s Span) []byte {
+	start := s.Statement
+	for start > 0 && src[start-1] != ';' && (src[start-1] != '\n' || start > 1 && src[start-2] == '\\') {
+		start--
+	}
+	end := scan{src: src, at: s.End}
+	for depth := 0; ; {
+		at := end.at
+		switch t := end.next(); {
+		case t == "", depth == 0 && (t == "\n" || t == ";" || t == "}"):
+			return src[start:at]
+		case t == "{":
+			depth++
+		case t == "}":
+			depth--
+		}
+	}
+}
 
 // links says what is to become of the elements of a rule that nft made.
 type links struct {

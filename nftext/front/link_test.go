@@ -3,6 +3,7 @@
 package front
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -120,5 +121,50 @@ func TestRunLinksDoubt(t *testing.T) {
 		if s := ns.plain(t, "", "list", "ruleset"); s != (said{}) {
 			t.Errorf("%s: %+v", rule, s)
 		}
+	}
+}
+
+// TestRunLinksRaw: the type in the frame as bytes without a name is what nft adds for
+// an Ether's carrier, and takes away again; a rule with both is refused.
+func TestRunLinksRaw(t *testing.T) {
+	ns := newNetwork(t)
+	const table = "table inet t {\n\tset macs { type ether_addr; }\n\tset both { type ether_addr . ether_addr; }\n\tchain c {\n\t\t%s\n\t}\n}\n"
+	for _, rule := range []string{
+		"dict sessions ct id v_mac @macs @ll,96,16 0x0800",
+		"@ll , 96,16 0x86dd dict sessions ct id v_mac @macs",
+		"@ll,80,\\\n32 0 counter dict sessions ct id v_mac @macs",
+	} {
+		got, err := ns.try(t, fmt.Sprintf(table, rule), "-f", "-")
+		if got.Exit == 0 || err != nil || !strings.Contains(got.Err, "write ether type") {
+			t.Errorf("%s: %+v, %v", rule, got, err)
+		}
+	}
+	const elsewhere = "dict sessions ct id v_mac @macs @ll,112,16 0x0800"
+	if s := ns.run(t, fmt.Sprintf(table, elsewhere), "-f", "-"); s != (said{}) {
+		t.Errorf("%s: %+v", elsewhere, s)
+	}
+	raw := `{"nftables": [{"add": {"rule": {"family": "inet", "table": "t", "chain": "c", "expr": [` +
+		`{"match": {"op": "==", "left": {"payload": {"base": "ll", "offset": 96, "len": 16}}, "right": 2048}},` +
+		`{"match": {"op": "==", "left": {"dict": {"table": "sessions", "key": {"ct": {"key": "id"}}, "field": "v_mac"}}, "right": "@macs"}}]}}}]}`
+	if got, err := ns.try(t, raw, "-j", "-f", "-"); got.Exit == 0 || err != nil || !strings.Contains(got.Err, "write ether type") {
+		t.Errorf("as JSON: %+v, %v", got, err)
+	}
+}
+
+// TestRunLinksAsJSON: where the user's own words have a carrier in another statement,
+// a listing as JSON loads again as the same.
+func TestRunLinksAsJSON(t *testing.T) {
+	ns := newNetwork(t)
+	const table = "table inet t {\n\tset both { type ether_addr . ether_addr; }\n\tchain c {\n\t\tdict sessions ct id v_mac . dict sessions ct id v_mac @both ether saddr 02:00:00:00:00:01\n\t}\n}\n"
+	if s := ns.run(t, table, "-f", "-"); s != (said{}) {
+		t.Fatalf("%+v", s)
+	}
+	want, text := ns.run(t, "", "-j", "list", "ruleset").Out, ns.run(t, "", "list", "ruleset").Out
+	ns.plain(t, "", "flush", "ruleset")
+	if s := ns.run(t, want, "-j", "-f", "-"); s != (said{}) {
+		t.Fatalf("%s: %+v", want, s)
+	}
+	if have := ns.run(t, "", "list", "ruleset").Out; have != text {
+		t.Errorf("is %s, want %s", have, text)
 	}
 }

@@ -114,6 +114,9 @@ var truthDigit = map[string]string{"true": "1", "false": "0"}
 func (t *terms) spare(s Span, src []byte, taken []carrier) (carrier, error) {
 	statement := src[s.Statement:]
 	if s.Class == Ether { // rules on frames often match them beside
+		if rawType(ruleAround(src, s)) {
+			return carrier{}, errRawType
+		}
 		statement = src[s.Statement:statementEnd(src, s.End)]
 	} else if i := bytes.IndexByte(src[s.End:], '\n'); i >= 0 {
 		statement = src[s.Statement : s.End+i]
@@ -153,8 +156,9 @@ func (t *terms) spare(s Span, src []byte, taken []carrier) (carrier, error) {
 }
 
 var (
-	errValues = errors.New("too many values of a kind in one statement")
-	errJoined = fmt.Errorf("a number of this width in a concatenation that a statement looks up in a map, of which nft lists wrong elements: %w", dict.ErrNotSupported)
+	errValues  = errors.New("too many values of a kind in one statement")
+	errRawType = fmt.Errorf("the type in the frame as raw bytes beside a dictionary's MAC address, which nft says in the same way: %w: write ether type", dict.ErrNotSupported)
+	errJoined  = fmt.Errorf("a number of this width in a concatenation that a statement looks up in a map, of which nft lists wrong elements: %w", dict.ErrNotSupported)
 )
 
 // placeholder returns the words that stand for a match or a statement, and that
