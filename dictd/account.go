@@ -12,6 +12,7 @@ import (
 
 	"nftdict/dict"
 	"nftdict/dictd/api"
+	"nftdict/dictd/boltfile"
 	"nftdict/dictd/config"
 	"nftdict/dictd/conntrack"
 	"nftdict/dictd/ledger"
@@ -62,7 +63,7 @@ func (d *Daemon) openAccount(c *config.Config) (err error) {
 		return err
 	}
 	if a.state, err = ledger.OpenState(c.State); err != nil {
-		if errors.Is(err, ledger.ErrInUse) {
+		if errors.Is(err, boltfile.ErrInUse) {
 			return err
 		}
 		if a.state, err = d.setAside(c, err); err != nil {

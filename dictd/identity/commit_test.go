@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"nftdict/dictd/boltfile"
 )
 
 // writers has n goroutines call f at the same time.
@@ -71,7 +73,7 @@ func TestTogether(t *testing.T) {
 }
 
 // writesOf returns the number of the last transaction that was written.
-func writesOf(t *testing.T, db *bbolt.DB) (id int) {
+func writesOf(t *testing.T, db *boltfile.File) (id int) {
 	t.Helper()
 	if err := db.View(func(tx *bbolt.Tx) error { id = tx.ID(); return nil }); err != nil {
 		t.Fatal(err)

@@ -8,12 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"time"
 
 	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
+
+	"nftdict/dictd/boltfile"
 )
 
 // State keeps users, their groups, their devices and who is logged in: in
@@ -23,8 +23,8 @@ type State struct {
 	path string
 	line line
 	// Under line.turn.
-	db     *bbolt.DB // nil while there is no file
-	broken error     // why the file there cannot be read; it is left as it is. Set once
+	db     *boltfile.File // nil while there is no file
+	broken error          // why the file there cannot be read; it is left as it is. Set once
 	// freshUsers and freshBound are what the changes at hand add.
 	freshUsers, freshBound int
 
@@ -49,9 +49,6 @@ type buckets struct{ users, devices, gone, logins *bbolt.Bucket }
 
 // lockPatience is how long another process may have the file.
 const lockPatience = time.Second
-
-// ErrInUse says that another process has the file of a State.
-var ErrInUse = errors.New("in use by another process")
 
 // ErrNoState says that a State's file cannot be read, so that nothing can be
 // changed.
@@ -88,17 +85,9 @@ func OpenState(dir string) *State {
 // with ErrNoState: they would be lost, or the file.
 func (s *State) Broken() error { return s.broken }
 
-// open opens the file, or makes it. What is damaged may make the library panic.
-func (s *State) open() (err error) {
-	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
-		return fmt.Errorf("state: %w", err)
-	}
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer caught(&err)
-	db, err := bbolt.Open(s.path, 0o600, &bbolt.Options{Timeout: lockPatience})
-	if errors.Is(err, bolterrors.ErrTimeout) {
-		err = ErrInUse
-	}
+// open opens the file, or makes it.
+func (s *State) open() error {
+	db, err := boltfile.Open(s.path, bbolt.Options{Timeout: lockPatience})
 	if err != nil {
 		return fmt.Errorf("state %s: %w", s.path, err)
 	}
@@ -106,17 +95,8 @@ func (s *State) open() (err error) {
 	return nil
 }
 
-// caught makes a panic an error; that of a page which is not in the file, too.
-func caught(err *error) {
-	if p := recover(); p != nil {
-		*err = fmt.Errorf("damaged: %v", p)
-	}
-}
-
 // read fills the memory. What is not sound is refused.
-func (s *State) read() (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer caught(&err)
+func (s *State) read() error {
 	return s.db.View(func(tx *bbolt.Tx) error {
 		each := func(name []byte, f func(k, v []byte) error) error {
 			if b := tx.Bucket(name); b != nil {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"nftdict/dict"
+	"nftdict/dictd/boltfile"
 )
 
 func open(t *testing.T, dir string) *State {
@@ -38,7 +39,7 @@ func TestStateSurvives(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := OpenState(dir).Broken(); !errors.Is(err, ErrInUse) {
+	if err := OpenState(dir).Broken(); !errors.Is(err, boltfile.ErrInUse) {
 		t.Errorf("a second one: %v", err)
 	}
 	if _, err := s.unbind(mac(3)); err != nil {

@@ -12,18 +12,16 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
-)
 
-// ErrInUse says that another daemon has the file.
-var ErrInUse = errors.New("another daemon uses it")
+	"nftdict/dictd/boltfile"
+)
 
 // State is the file of what survives a restart: the periods that are over, and a
 // journal of the hour under way and of what is billed of living connections.
 type State struct {
 	path string
 	boot string
-	db   *bbolt.DB
+	db   *boltfile.File
 
 	next  uint64 // number of the next write of the journal
 	size  int    // bytes of the journal
@@ -47,30 +45,19 @@ const (
 // lockPatience is how long another daemon's end is waited for.
 const lockPatience = 2 * time.Second
 
-// OpenState opens the file ledger.db in a directory, which is made if need be.
+// OpenState opens the file ledger.db in a directory, which is made if need be. An error
+// may be boltfile.ErrInUse, or one that IsBroken.
 func OpenState(dir string) (*State, error) {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
 	s := &State{path: filepath.Join(dir, "ledger.db"), boot: string(boot)}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("ledger: %w", err)
-	}
-	err = carefully(func() (err error) {
-		if err = inspect(s.path); err != nil {
-			return err
-		}
-		s.db, err = bbolt.Open(s.path, 0o600, &bbolt.Options{Timeout: lockPatience, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
-		return err
-	})
-	if errors.Is(err, bolterrors.ErrTimeout) {
-		err = ErrInUse
-	}
+	s.db, err = boltfile.Open(s.path, bbolt.Options{Timeout: lockPatience, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
 	if err != nil {
 		return nil, fmt.Errorf("ledger %s: %w", s.path, err)
 	}
-	err = s.update(func(tx *bbolt.Tx) error {
+	err = s.db.Update(func(tx *bbolt.Tx) error {
 		for _, name := range [][]byte{bucketMeta, bucketJournal, bucketHours, bucketDays} {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
@@ -84,14 +71,6 @@ func OpenState(dir string) (*State, error) {
 	return s, nil
 }
 
-func (s *State) view(f func(*bbolt.Tx) error) error {
-	return carefully(func() error { return s.db.View(f) })
-}
-
-func (s *State) update(f func(*bbolt.Tx) error) error {
-	return carefully(func() error { return s.db.Update(f) })
-}
-
 // Close closes the file.
 func (s *State) Close() error { return s.db.Close() }
 
@@ -99,7 +78,7 @@ func (s *State) Close() error { return s.db.Close() }
 // and the connections. same says that it was written since the machine started.
 func (s *State) load() (hours map[int64]cells, conns map[goneKey]*conn, same bool, err error) {
 	hours, conns = make(map[int64]cells), make(map[goneKey]*conn)
-	err = s.view(func(tx *bbolt.Tx) error {
+	err = s.db.View(func(tx *bbolt.Tx) error {
 		same = string(tx.Bucket(bucketMeta).Get(keyBoot)) == s.boot
 		return tx.Bucket(bucketJournal).ForEach(func(k, v []byte) error {
 			one, err := decode(v)
@@ -145,7 +124,7 @@ func (s *State) wantsWhole() bool { return s.size > 3*s.whole+1<<20 }
 
 // save puts a write on the disk.
 func (s *State) save(w *write) error {
-	err := s.update(func(tx *bbolt.Tx) error {
+	err := s.db.Update(func(tx *bbolt.Tx) error {
 		journal := tx.Bucket(bucketJournal)
 		if w.whole {
 			if err := tx.DeleteBucket(bucketJournal); err != nil {

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"nftdict/dictd/boltfile"
 )
 
 // After a crash all goes on where the last write ended, and what moved in the
@@ -145,7 +147,7 @@ func TestDiskFails(t *testing.T) {
 
 func TestInUse(t *testing.T) {
 	w := newWorld(t, t.TempDir())
-	if _, err := OpenState(w.dir); !errors.Is(err, ErrInUse) {
+	if _, err := OpenState(w.dir); !errors.Is(err, boltfile.ErrInUse) {
 		t.Errorf("the second: %v", err)
 	}
 }

@@ -90,7 +90,7 @@ func (s *State) each(q Query, f func(start time.Time, c cells)) error {
 	if q.Period == Day {
 		bucket = bucketDays
 	}
-	err := s.view(func(tx *bbolt.Tx) error {
+	err := s.db.View(func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bucket).Cursor()
 		for k, v := c.Seek(periodKey(laterOf(q.Since, time.Unix(0, 0)))); k != nil; k, v = c.Next() {
 			if len(k) != 8 {

@@ -6,21 +6,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"runtime/debug"
 	"time"
 
 	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
 
+	"nftdict/dictd/boltfile"
 	"nftdict/dictd/quota/plan"
 )
 
 // state is the file of what survives a restart; without a path, the memory of
 // this process.
 type state struct {
-	db      *bbolt.DB // nil: nothing is kept
+	db      *boltfile.File // nil: nothing is kept
 	history map[id][]Past
 	broken  error // why a file of before is not used
 }
@@ -54,17 +52,15 @@ func openState(dir string) (*state, error) {
 	if dir == "" {
 		return s, nil
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("quota state: %w", err)
-	}
 	path := filepath.Join(dir, "quota.db")
-	db, err := openFile(path)
-	if isDamaged(err) {
+	options := bbolt.Options{Timeout: lockPatience}
+	db, err := boltfile.Open(path, options)
+	if errors.Is(err, boltfile.ErrDamaged) {
 		// Quotas go on: rows are the truth, and what is not there begins anew. Nothing
 		// is lost that somebody may want to look at.
 		s.broken = fmt.Errorf("quota state %s: %w: kept as quota.db.broken", path, err)
-		if err = os.Rename(path, path+".broken"); err == nil {
-			db, err = openFile(path)
+		if err = boltfile.SetAside(path); err == nil {
+			db, err = boltfile.Open(path, options)
 		}
 	}
 	if err != nil {
@@ -72,58 +68,6 @@ func openState(dir string) (*state, error) {
 	}
 	s.db = db
 	return s, nil
-}
-
-// openFile opens a file, or makes it, and reads all of it: what is damaged is found
-// now.
-func openFile(path string) (*bbolt.DB, error) {
-	var db *bbolt.DB
-	err := carefully(func() (err error) {
-		if db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockPatience}); err != nil {
-			return err
-		}
-		return db.View(func(tx *bbolt.Tx) error { return tx.ForEach(func(_ []byte, b *bbolt.Bucket) error { return walk(b) }) })
-	})
-	if err != nil && db != nil {
-		err = errors.Join(err, db.Close())
-	}
-	if err != nil {
-		return nil, err
-	}
-	return db, nil
-}
-
-func walk(b *bbolt.Bucket) error {
-	return b.ForEach(func(k, v []byte) error {
-		if v != nil {
-			return nil
-		}
-		inner := b.Bucket(k)
-		if inner == nil {
-			return fmt.Errorf("%w: bucket %q", errDamaged, k)
-		}
-		return walk(inner)
-	})
-}
-
-var errDamaged = errors.New("damaged")
-
-// isDamaged reports whether an error says that a file is not sound, rather than that
-// it could not be opened now.
-func isDamaged(err error) bool {
-	return errors.Is(err, errDamaged) || errors.Is(err, bolterrors.ErrInvalid) || errors.Is(err, bolterrors.ErrChecksum) || errors.Is(err, bolterrors.ErrVersionMismatch)
-}
-
-// carefully makes a panic of the library an error, as a file that is damaged makes it
-// panic; and a page that is not in the file, too.
-func carefully(f func() error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v", errDamaged, p)
-		}
-	}()
-	return f()
 }
 
 func (s *state) close() error {
@@ -207,7 +151,7 @@ func (s *state) save(records map[id]record, over []past, gone []id) error {
 		}
 		return nil
 	}
-	return carefully(func() error { return s.db.Update(func(tx *bbolt.Tx) error { return write(tx, records, over, gone) }) })
+	return s.db.Update(func(tx *bbolt.Tx) error { return write(tx, records, over, gone) })
 }
 
 func write(tx *bbolt.Tx, records map[id]record, over []past, gone []id) error {
