@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/netip"
 	"os"
@@ -95,7 +96,7 @@ func (r *quotaRig) download(from *lab.Namespace, family int, n int64, patience t
 	if family == 6 {
 		to = r.ports[1]
 	}
-	got, err := from.Command(ctx, "sh", "-c", fmt.Sprintf("curl -s -g --max-time %d 'http://%s/?n=%d' | wc -c", int(patience.Seconds()), to, n)).Output()
+	got, err := from.Command(ctx, "sh", "-c", fmt.Sprintf("curl -s -g -Y 1 -y 3 --max-time %d 'http://%s/?n=%d' | wc -c", int(patience.Seconds()), to, n)).Output()
 	if err != nil {
 		return err
 	}
@@ -128,20 +129,86 @@ func (r *quotaRig) left(table, key, field string) (n int64) {
 	return n
 }
 
-// stopsAt downloads until the quota ends it, and checks that this is to the packet.
-func (r *quotaRig) stopsAt(what string, family int, before, limit int64) {
+// begin begins a download that does not end by itself.
+func (r *quotaRig) begin(from *lab.Namespace, family int) net.Conn {
 	r.t.Helper()
-	if err := r.download(r.Client, family, forever, 60*time.Second); err == nil {
-		r.t.Fatalf("%s: the download went on for ever", what)
+	to := r.ports[0]
+	if family == 6 {
+		to = r.ports[1]
 	}
-	if err := r.refused(r.Client, family); err != nil {
-		r.t.Errorf("%s: a new connection: %v", what, err)
+	conn, err := from.Dial(context.Background(), "tcp", to.String())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { conn.Close() })
+	fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	return conn
+}
+
+// silence is after how long a download that moves nothing has stopped.
+const silence = 1500 * time.Millisecond
+
+// waitsAt reads until the quota stops a download, and checks that this is to the packet:
+// limit bytes and two packets after before, and that it was not reset.
+func (r *quotaRig) waitsAt(what string, conn net.Conn, before, limit int64) {
+	r.t.Helper()
+	start := time.Now()
+	if err := conn.SetReadDeadline(start.Add(30 * time.Second)); err != nil {
+		r.t.Fatal(err)
+	}
+	buffer := make([]byte, 64<<10)
+	_, err := conn.Read(buffer) // the sender may take its time to find out that it goes on
+	for err == nil && r.passed()-before <= 2*limit {
+		for range 1000 {
+			if err = conn.SetReadDeadline(time.Now().Add(silence)); err != nil {
+				r.t.Fatal(err)
+			}
+			if _, err = conn.Read(buffer); err != nil {
+				break
+			}
+		}
+		if isTimeout(err) && r.passed()-before < limit && time.Since(start) < 60*time.Second {
+			err = nil // a machine that is slow
+		}
+	}
+	if !isTimeout(err) {
+		r.t.Errorf("%s: at the end of the quota: %v, want silence", what, err)
 	}
 	if got := r.passed() - before; got < limit || got > limit+twoFrames {
 		r.t.Errorf("%s: %d bytes passed, want %d and at most two packets more", what, got, limit)
 	} else {
 		r.t.Logf("%s: %d bytes passed of %d", what, got, limit)
 	}
+}
+
+func isTimeout(err error) bool {
+	var e net.Error
+	return errors.As(err, &e) && e.Timeout()
+}
+
+// stopsAt downloads until the quota ends it, to the packet, and checks that new
+// connections are refused. The connection that it returns waits.
+func (r *quotaRig) stopsAt(what string, family int, before, limit int64) net.Conn {
+	r.t.Helper()
+	conn := r.begin(r.Client, family)
+	r.waitsAt(what, conn, before, limit)
+	if err := r.refused(r.Client, family); err != nil {
+		r.t.Errorf("%s: a new connection: %v", what, err)
+	}
+	return conn
+}
+
+// level returns what has passed and what is left, of one moment.
+func (r *quotaRig) level(table, key, field string) (passed, left int64) {
+	r.t.Helper()
+	r.eventually("nothing moves", func() error {
+		passed = r.passed()
+		if left = r.left(table, key, field); r.passed() != passed {
+			return errors.New("it does")
+		}
+		return nil
+	})
+	return passed, left
 }
 
 func TestQuotaToThePacket(t *testing.T) {
@@ -155,7 +222,7 @@ period = "none"
 `)
 	r.must("dictctl", "user", "bind", "alice", lab.ClientMAC)
 	r.left("users", "alice", "quota_remaining")
-	r.stopsAt("IPv4", 4, r.passed(), 20*mega)
+	conn := r.stopsAt("IPv4", 4, r.passed(), 20*mega)
 	if got := r.field("users", "alice", "quota_exceeded"); got != "true" {
 		t.Errorf("quota_exceeded is %q", got)
 	}
@@ -168,6 +235,12 @@ period = "none"
 		return nil
 	})
 
+	// The connection that the quota stopped is still there.
+	before, left := r.level("users", "alice", "quota_remaining")
+	r.must("dictctl", "quota", "top-up", "user", "alice", "5MB")
+	r.waitsAt("after a top-up", conn, before, left+5*mega)
+	conn.Close()
+
 	// What follows happens without a daemon, which has seen the other address before.
 	r.eventually("the client's second address has a user", func() error {
 		_ = r.download(r.Client, 6, 1, time.Second)
@@ -178,8 +251,8 @@ period = "none"
 	})
 	r.must("dictctl", "quota", "reset", "user", "alice")
 	d.kill()
-	left := r.left("users", "alice", "quota_remaining")
-	r.stopsAt("IPv6, dictd killed", 6, r.passed(), left)
+	before, left = r.level("users", "alice", "quota_remaining")
+	conn = r.stopsAt("IPv6, dictd killed", 6, before, left)
 	if err := r.refused(r.Client, 4); err != nil {
 		t.Errorf("the other family: %v", err)
 	}
@@ -195,8 +268,9 @@ period = "none"
 	if err := r.refused(r.Client, 4); err != nil {
 		t.Errorf("after a new start: %v", err)
 	}
+	before, left = r.level("users", "alice", "quota_remaining")
 	r.must("dictctl", "quota", "top-up", "user", "alice", "5MB")
-	r.stopsAt("after a top-up", 4, r.passed(), r.left("users", "alice", "quota_remaining"))
+	r.waitsAt("after a new start and a top-up", conn, before, left+5*mega)
 }
 
 // A reload takes over other plans at once, and none.
@@ -207,7 +281,7 @@ func TestQuotaReload(t *testing.T) {
 	}
 	d := r.start(inside, text("1MB"))
 	r.left("hosts", lab.Client4.String(), "quota_remaining")
-	r.stopsAt("before", 4, r.passed(), mega)
+	r.stopsAt("before", 4, r.passed(), mega).Close()
 	path := filepath.Join(r.dir, "dictd.toml")
 	old, err := os.ReadFile(path)
 	if err != nil {

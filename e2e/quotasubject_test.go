@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -34,7 +33,7 @@ func (r *quotaRig) fetchFrom(addr netip.Addr, n int64) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	out, err := r.Client.Command(ctx, "sh", "-c", fmt.Sprintf("curl -s -g --interface %s --max-time 15 'http://%s/?n=%d' | wc -c", addr, to, n)).CombinedOutput()
+	out, err := r.Client.Command(ctx, "sh", "-c", fmt.Sprintf("curl -s -g -Y 1 -y 3 --interface %s --max-time 15 'http://%s/?n=%d' | wc -c", addr, to, n)).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}
@@ -161,11 +160,6 @@ then = "drop"
 	if err := read(mega); err != nil {
 		t.Errorf("the same connection, after a top-up: %v", err)
 	}
-}
-
-func isTimeout(err error) bool {
-	var e net.Error
-	return errors.As(err, &e) && e.Timeout()
 }
 
 // What is throttled goes on, and slower; what is excepted goes on as before; a group

@@ -45,8 +45,9 @@ type budget struct {
 	record
 	changed bool // the record is to be saved
 	clock   stopwatch
-	owed    int64 // bytes that passed outside of the chains and are not taken yet
-	taken   int64 // of these, with writes that are on their way
+	owed    int64     // bytes that passed outside of the chains and are not taken yet
+	taken   int64     // of these, with writes that are on their way
+	graced  time.Time // when its grace was looked at last
 }
 
 // field returns the name of a field of the budget.

@@ -23,7 +23,7 @@ type Budget struct {
 	End       *time.Time `json:"end,omitempty"` // none: the period has no end
 	Exceeded  *time.Time `json:"exceeded,omitempty"`
 	Granted   bool       `json:"granted"` // its size is its own, not the plan's
-	Then      string     `json:"then"`    // block, drop, throttle or class
+	Then      string     `json:"then"`    // block, reset, drop, throttle or class
 }
 
 func (b *budget) show() Budget {

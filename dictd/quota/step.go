@@ -102,6 +102,7 @@ func (m *Manager) step(b *budget, r *dict.Row, now time.Time) {
 		m.out.add(b, add)
 	}
 	m.judge(b, now)
+	m.indulge(b, r, now)
 	if !there {
 		m.out.whole(b)
 		return

@@ -14,18 +14,21 @@ import (
 // tables are those of the kinds of subjects.
 var tables = [...]string{plan.User: dict.Users, plan.Device: dict.Devices, plan.Host: dict.Hosts, plan.Group: dict.Groups}
 
-// fields of a plan's own, and their types.
+// ownFields are fields of a plan's own, with their types and the plans that have them.
 var ownFields = [...]struct {
 	name string
 	typ  dict.Type
-}{{"size", dict.Int64}, {"remaining", dict.Int64}, {"exceeded", dict.Bool}, {"period", dict.Int64}, {"bytes", dict.Int64}}
+	has  func(*plan.Plan) bool
+}{
+	{"size", dict.Int64, (*plan.Plan).Own}, {"remaining", dict.Int64, (*plan.Plan).Own},
+	{"exceeded", dict.Bool, (*plan.Plan).Own}, {"period", dict.Int64, (*plan.Plan).Own},
+	{"bytes", dict.Int64, func(p *plan.Plan) bool { return p.Unit == plan.Seconds }},
+	{"grace", dict.Int64, func(p *plan.Plan) bool { return !p.Except.Empty() }}, // of general plans, too
+}
 
 // makeFields adds the fields that plans need to the tables of their subjects.
 func (m *Manager) makeFields(plans []*plan.Plan) error {
 	for _, p := range plans {
-		if !p.Own() {
-			continue
-		}
 		for kind, name := range tables {
 			if !p.Has(plan.Kind(kind)) {
 				continue
@@ -36,7 +39,7 @@ func (m *Manager) makeFields(plans []*plan.Plan) error {
 			}
 			var fields []dict.Field
 			for _, f := range ownFields {
-				if t.Index(p.Field(f.name)) < 0 && (f.name != "bytes" || p.Unit == plan.Seconds) {
+				if f.has(p) && t.Index(p.Field(f.name)) < 0 {
 					fields = append(fields, dict.Field{Name: p.Field(f.name), Type: f.typ})
 				}
 			}
@@ -179,6 +182,9 @@ func (m *Manager) leave(b *budget) {
 		b.Remaining -= b.owed
 	}
 	fields := []string{b.field("size"), b.field("remaining"), b.field("exceeded"), b.field("period")}
+	if !b.plan.Except.Empty() {
+		fields = append(fields, b.field("grace"))
+	}
 	if !b.plan.Own() {
 		fields = append(fields, "quota_plan")
 	} else if b.plan.Unit == plan.Seconds {
@@ -238,10 +244,14 @@ func (m *Manager) keeps(kind plan.Kind, key dict.Key, field string, ours bool) b
 	switch field {
 	case "quota_size", "quota_remaining", "quota_exceeded", "quota_period", "quota_plan":
 		return !ours || m.budgets[id{subject: s}] != nil
+	case "quota_grace":
+		b := m.budgets[id{subject: s}]
+		return !ours || b != nil && !b.plan.Except.Empty()
 	}
 	for _, f := range ownFields {
 		if name, ok := strings.CutSuffix(strings.TrimPrefix(field, "quota_"), "_"+f.name); ok {
-			return m.budgets[id{s, name}] != nil
+			b := m.budgets[id{s, name}]
+			return b != nil && f.has(b.plan)
 		}
 	}
 	return true

@@ -72,7 +72,8 @@ type Action uint8
 
 // The actions.
 const (
-	Block    Action = iota // they are rejected
+	Block    Action = iota // they are rejected, but those of transfers under way vanish: these go on after a top-up
+	Reset                  // they are rejected
 	Drop                   // they vanish: open connections wait, and go on after a top-up
 	Throttle               // they get the mark and the class that tc slows down
 	Class                  // they get a mark of the plan's own
@@ -84,7 +85,7 @@ const ThrottleClass = 0x1_0020
 
 // String returns the word of a configuration, without its mark.
 func (a Action) String() string {
-	return [...]string{Block: "block", Drop: "drop", Throttle: "throttle", Class: "class"}[a]
+	return [...]string{Block: "block", Reset: "reset", Drop: "drop", Throttle: "throttle", Class: "class"}[a]
 }
 
 // Own reports whether the plan's budgets have fields of their own in the rows of

@@ -113,7 +113,7 @@ func TestRefusals(t *testing.T) {
 		{"day of days", func(s *Spec) { s.Day = "1" }, "want the name of a weekday"},
 		{"day of a month", func(s *Spec) { s.Period, s.Day = "month", "32" }, "1 to 31"},
 		{"warn", func(s *Spec) { s.Warn = []int{100} }, "warn 100"},
-		{"then", func(s *Spec) { s.Then = "block 5" }, "want block, drop, throttle"},
+		{"then", func(s *Spec) { s.Then = "block 5" }, "want block, reset, drop, throttle"},
 		{"class", func(s *Spec) { s.Then = "class 0" }, "not 0"},
 		{"application", func(s *Spec) { s.Applications = []string{""} }, `application or category ""`},
 		{"exception", func(s *Spec) { s.Except.Categories = []string{"a\x00"} }, "application or category"},

@@ -83,7 +83,7 @@ func Parse(specs []Spec, d Defaults) ([]*Plan, error) {
 }
 
 // reserved are names of plans that would make fields of others.
-var reserved = []string{"size", "remaining", "exceeded", "period", "plan", "group", "bytes"}
+var reserved = []string{"size", "remaining", "exceeded", "period", "plan", "group", "bytes", "grace"}
 
 func (s *Spec) parse(d Defaults) (*Plan, error) {
 	name, err := dict.CheckName(s.Name)

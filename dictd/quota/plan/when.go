@@ -68,6 +68,10 @@ func (p *Plan) parseEnd(s *Spec, d Defaults) error {
 		if number == "" {
 			return nil
 		}
+	case "reset":
+		if p.Then = Reset; number == "" {
+			return nil
+		}
 	case "drop":
 		if p.Then = Drop; number == "" {
 			return nil
@@ -84,5 +88,5 @@ func (p *Plan) parseEnd(s *Spec, d Defaults) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("then %s: %w: want block, drop, throttle, or class with a mark that is not 0", dict.Quote(s.Then), dict.ErrInvalid)
+	return fmt.Errorf("then %s: %w: want block, reset, drop, throttle, or class with a mark that is not 0", dict.Quote(s.Then), dict.ErrInvalid)
 }

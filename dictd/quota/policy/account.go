@@ -58,19 +58,18 @@ func (a account) term(s side, field, rest string) rule.Statement {
 // spent, and that chain.
 func (b *builder) check(a account, s side) []rule.Rule {
 	spent := a.chain("spent", s.name)
-	end := rule.Goto(chainEnd + a.plans[0].Name)
+	end := b.end(a.plans[0], a, s)
 	if !alike(a.plans) {
 		var by []rule.Rule
 		for _, p := range a.plans {
-			by = append(by, rule.New(rule.Dict(a.row(s)+"quota_plan "+dict.MustString(p.Name).Text()), rule.Goto(chainEnd+p.Name)))
+			by = append(by, rule.New(rule.Dict(a.row(s)+"quota_plan "+dict.MustString(p.Name).Text()), rule.Goto(b.end(p, a, s))))
 		}
-		name := a.chain("by", s.name)
-		b.add(name, append(by, rule.New(rule.Goto(chainRefuse)))...) // rows of others
-		end = rule.Goto(name)
+		end = a.chain("by", s.name)
+		b.add(end, append(by, rule.New(rule.Goto(chainRefuse)))...) // rows of others
 	}
 	b.add(spent,
-		rule.New(a.term(s, "exceeded", "true"), end), // what is written is not written again
-		rule.New(a.term(s, "exceeded", "set true"), end))
+		rule.New(a.term(s, "exceeded", "true"), rule.Goto(end)), // what is written is not written again
+		rule.New(a.term(s, "exceeded", "set true"), rule.Goto(end)))
 	return []rule.Rule{rule.New(a.term(s, "remaining", "<= 0"), rule.Goto(spent))}
 }
 

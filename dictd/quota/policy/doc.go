@@ -12,7 +12,8 @@
 //	forward   exempt?  return
 //	          check_users_ip    dict users dict hosts ip saddr username quota_remaining <= 0 goto spent_...
 //	          charge_users_ip   dict users dict hosts ip saddr username quota_remaining > 0 ... sub meta length
-//	spent     quota_exceeded set true; by plan: except these applications; reject, or a mark
+//	spent     quota_exceeded set true; by plan: except these applications, and within the grace what
+//	          may turn out to be one; reject, drop, or a mark
 //
 // It refuses to have sizes in rules: these are data in rows, and a rule is there for
 // a kind of subject, or for a plan that has fields of its own.

@@ -16,7 +16,8 @@ type Options struct {
 	Priority int32          // of the chain at the hook
 	Exempt   []netip.Prefix // what goes there and comes from there is free
 	// Packets of a connection whose application is not known yet pass where a plan
-	// excepts applications; else these would never be known.
+	// excepts applications, as far as the budget's grace goes; else these would never
+	// be known.
 	Packets uint64
 }
 
@@ -32,10 +33,11 @@ func Build(plans []*plan.Plan, o Options) *rules.Policy {
 	if len(plans) == 0 {
 		return nil
 	}
-	b := &builder{}
+	b := &builder{packets: o.Packets}
+	b.add(chainReset, reset()...)
 	b.add(chainRefuse, refuse()...)
 	for _, p := range plans {
-		b.add(chainEnd+p.Name, end(p, o)...)
+		b.add(chainEnd+p.Name, end(p)...)
 	}
 	var checks, charges []rule.Rule
 	for _, phase := range []struct {
@@ -80,11 +82,15 @@ func Build(plans []*plan.Plan, o Options) *rules.Policy {
 const (
 	chainForward = "quota.forward"
 	chainRefuse  = "quota.refuse"
+	chainReset   = "quota.reset"
 	chainEnd     = "quota.end."
 )
 
 // builder collects chains.
-type builder struct{ chains []rules.PolicyChain }
+type builder struct {
+	chains  []rules.PolicyChain
+	packets uint64 // as of Options
+}
 
 func (b *builder) add(name string, rs ...rule.Rule) {
 	b.chains = append(b.chains, rules.PolicyChain{Name: name, Rules: rs})

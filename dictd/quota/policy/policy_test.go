@@ -49,29 +49,38 @@ func TestBuild(t *testing.T) {
 	got := text(t, Options{Exempt: []netip.Prefix{netip.MustParsePrefix("192.0.2.9/24")}, Packets: 64}, parse(t,
 		plan.Spec{Name: "a", For: []string{"users"}, Volume: "1", Period: "day"},
 		plan.Spec{Name: "b", For: []string{"user x"}, Volume: "1", Period: "day", Direction: "in", Then: "throttle", Except: plan.Except{Applications: []string{"DNS"}}},
-		plan.Spec{Name: "tv", For: []string{"device 02:00:00:00:00:0a"}, Applications: []string{"A", "B*"}, Categories: []string{"video"}, Time: "1h", Period: "day", Then: "drop"},
+		plan.Spec{Name: "tv", For: []string{"device 02:00:00:00:00:0a"}, Applications: []string{"A", "B*"}, Categories: []string{"video"}, Time: "1h", Period: "day", Then: "drop", Except: plan.Except{Categories: []string{"mail"}}},
 	)...)
-	want := `quota.refuse:
+	want := `quota.reset:
 	meta l4proto tcp reject with tcp reset
 	reject with icmpx admin-prohibited
+quota.refuse:
+	ct bytes > 65536 drop
+	goto quota.reset
 quota.end.a:
 	goto quota.refuse
 quota.end.b:
-	dict sessions ct id application "DNS" return
-	dict sessions ct id final missing ct packets <= 64 return
 	meta mark set 0x00000071 meta priority set 1:20
 quota.end.tv:
 	drop
+quota.end.users.ip.from.b:
+	dict sessions ct id application "DNS" return
+	dict sessions ct id final missing ct packets <= 64 dict users dict hosts ip saddr username quota_grace > 0 dict users dict hosts ip saddr username quota_grace sub meta length return
+	goto quota.end.b
 quota.by.users.ip.from:
 	dict users dict hosts ip saddr username quota_plan "a" goto quota.end.a
-	dict users dict hosts ip saddr username quota_plan "b" goto quota.end.b
+	dict users dict hosts ip saddr username quota_plan "b" goto quota.end.users.ip.from.b
 	goto quota.refuse
 quota.spent.users.ip.from:
 	dict users dict hosts ip saddr username quota_exceeded true goto quota.by.users.ip.from
 	dict users dict hosts ip saddr username quota_exceeded set true goto quota.by.users.ip.from
+quota.end.users.ip.to.b:
+	dict sessions ct id application "DNS" return
+	dict sessions ct id final missing ct packets <= 64 dict users dict hosts ip daddr username quota_grace > 0 dict users dict hosts ip daddr username quota_grace sub meta length return
+	goto quota.end.b
 quota.by.users.ip.to:
 	dict users dict hosts ip daddr username quota_plan "a" goto quota.end.a
-	dict users dict hosts ip daddr username quota_plan "b" goto quota.end.b
+	dict users dict hosts ip daddr username quota_plan "b" goto quota.end.users.ip.to.b
 	goto quota.refuse
 quota.spent.users.ip.to:
 	dict users dict hosts ip daddr username quota_exceeded true goto quota.by.users.ip.to
@@ -79,12 +88,22 @@ quota.spent.users.ip.to:
 quota.check.users.ip:
 	dict users dict hosts ip saddr username quota_remaining <= 0 goto quota.spent.users.ip.from
 	dict users dict hosts ip daddr username quota_remaining <= 0 goto quota.spent.users.ip.to
+quota.end.devices.ip.from.tv:
+	dict sessions ct id application_category "mail" return
+	dict sessions ct id final missing ct packets <= 64 dict devices dict hosts ip saddr mac_address quota_tv_grace > 0 dict devices dict hosts ip saddr mac_address quota_tv_grace sub meta length return
+	dict sessions ct id final missing ct packets <= 64 drop
+	goto quota.end.tv
 quota.spent.devices.ip.from.tv:
-	dict devices dict hosts ip saddr mac_address quota_tv_exceeded true goto quota.end.tv
-	dict devices dict hosts ip saddr mac_address quota_tv_exceeded set true goto quota.end.tv
+	dict devices dict hosts ip saddr mac_address quota_tv_exceeded true goto quota.end.devices.ip.from.tv
+	dict devices dict hosts ip saddr mac_address quota_tv_exceeded set true goto quota.end.devices.ip.from.tv
+quota.end.devices.ip.to.tv:
+	dict sessions ct id application_category "mail" return
+	dict sessions ct id final missing ct packets <= 64 dict devices dict hosts ip daddr mac_address quota_tv_grace > 0 dict devices dict hosts ip daddr mac_address quota_tv_grace sub meta length return
+	dict sessions ct id final missing ct packets <= 64 drop
+	goto quota.end.tv
 quota.spent.devices.ip.to.tv:
-	dict devices dict hosts ip daddr mac_address quota_tv_exceeded true goto quota.end.tv
-	dict devices dict hosts ip daddr mac_address quota_tv_exceeded set true goto quota.end.tv
+	dict devices dict hosts ip daddr mac_address quota_tv_exceeded true goto quota.end.devices.ip.to.tv
+	dict devices dict hosts ip daddr mac_address quota_tv_exceeded set true goto quota.end.devices.ip.to.tv
 quota.check.devices.ip.tv:
 	dict devices dict hosts ip saddr mac_address quota_tv_remaining <= 0 goto quota.spent.devices.ip.from.tv
 	dict devices dict hosts ip daddr mac_address quota_tv_remaining <= 0 goto quota.spent.devices.ip.to.tv
