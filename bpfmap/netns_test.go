@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/nftables/expr"
 	"github.com/mdlayher/netlink"
@@ -38,7 +39,8 @@ const (
 type wire struct {
 	client, gateway netns.NsHandle
 	clientMAC, mac  [6]byte
-	index           int // of g0
+	index           int                   // of g0
+	server          map[bool]*net.UDPConn // at the gateway, by whether for IPv6
 }
 
 // newNamespace makes a network namespace that lives as long as the test.
@@ -145,10 +147,20 @@ func newWire(tb testing.TB) *wire {
 		}
 		return nil
 	})
+	w.server = make(map[bool]*net.UDPConn)
+	for v6, at := range map[bool]string{false: "10.77.0.1", true: "fd77::1"} {
+		inside(tb, w.gateway, func() (err error) {
+			w.server[v6], err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(at), rulePort)))
+			return err
+		})
+		tb.Cleanup(func() { w.server[v6].Close() })
+	}
 	return w
 }
 
-// send sends UDP packets of one flow from the client, one at a time.
+// send sends UDP packets of one flow from the client, one at a time, each when the
+// rules are through with the one before: behind them the gateway's server has it.
+// Nothing else says so; a busy machine gives packets to a thread of its own.
 func (w *wire) send(tb testing.TB, v6 bool, packets int) {
 	tb.Helper()
 	from, to := netip.MustParseAddr("10.77.0.2"), netip.MustParseAddr("10.77.0.1")
@@ -156,8 +168,6 @@ func (w *wire) send(tb testing.TB, v6 bool, packets int) {
 		from, to = netip.MustParseAddr("fd77::2"), netip.MustParseAddr("fd77::1")
 	}
 	inside(tb, w.client, func() error {
-		// Not connected: nobody listens there, and what ICMP says of that is
-		// not to take a packet's place.
 		conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(from, clientPort)))
 		if err != nil {
 			return err
@@ -166,6 +176,12 @@ func (w *wire) send(tb testing.TB, v6 bool, packets int) {
 		for range packets {
 			if _, err := conn.WriteToUDPAddrPort(make([]byte, payload), netip.AddrPortFrom(to, rulePort)); err != nil {
 				return err
+			}
+			if err := w.server[v6].SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+				return err
+			}
+			if _, _, err := w.server[v6].ReadFromUDPAddrPort(make([]byte, payload)); err != nil {
+				return fmt.Errorf("a packet does not arrive: %w", err)
 			}
 		}
 		return nil

@@ -82,7 +82,7 @@ func (r *ruleBench) fresh(tb testing.TB, f ruletest.Flow) nftext.Packet {
 		}
 	}
 	r.chain(tb, f.Mark, f.CtMark)
-	r.send(tb, f.IPv6, 1)
+	r.pass(tb, f.IPv6, 1)
 	return f.Packet(r.known(tb, f.IPv6))
 }
 
@@ -100,7 +100,7 @@ func TestScenes(t *testing.T) {
 				texts = append(texts, rule.Text)
 			}
 			r.add(t, texts...)
-			r.send(t, scene.Flow.IPv6, 1)
+			r.pass(t, scene.Flow.IPv6, 1)
 			rules := r.list(t)
 			if len(rules) != len(scene.Rules) {
 				t.Fatalf("%d rules in the chain, want %d", len(rules), len(scene.Rules))
@@ -128,7 +128,7 @@ func TestEffects(t *testing.T) {
 				t.Fatal(err)
 			}
 			r.add(t, effect.Text)
-			r.send(t, effect.Flow.IPv6, effect.Packets)
+			r.pass(t, effect.Flow.IPv6, effect.Packets)
 			if err := effect.Check(r.store, packet); err != nil {
 				t.Error(err)
 			}

@@ -56,14 +56,14 @@ func TestEntryGone(t *testing.T) {
 	if err := r.store.Put(dict.Sessions, netflix(f.ID)); err != nil {
 		t.Fatal(err)
 	}
-	r.send(t, false, 1)
+	r.pass(t, false, 1)
 	if n := r.list(t)[0].packets; n != 1 {
 		t.Fatalf("%d packets matched, want 1", n)
 	}
 	if err := r.conntrack(t).Delete(f); err != nil {
 		t.Fatal(err)
 	}
-	r.send(t, false, 1)
+	r.pass(t, false, 1)
 	if n := r.list(t)[0].packets; n != 1 {
 		t.Errorf("a packet of the next connection matched the row of the last")
 	}
@@ -103,8 +103,11 @@ func TestRejectedFirstPacket(t *testing.T) {
 	}
 	const packets = 50
 	r.send(t, false, packets)
-	rules := r.list(t)
-	if before, after := rules[0].packets, rules[2].packets; before != 0 || after != packets {
-		t.Errorf("%d of %d packets met a row before theirs was written, %d afterwards", before, packets, after)
-	}
+	within(t, "packets meet the rules", func() error {
+		rules := r.list(t)
+		if before, after := rules[0].packets, rules[2].packets; before != 0 || after != packets {
+			return fmt.Errorf("%d of %d packets met a row before theirs was written, %d afterwards", before, packets, after)
+		}
+		return nil
+	})
 }
