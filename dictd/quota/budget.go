@@ -35,6 +35,8 @@ type record struct {
 	Remaining int64      `json:"remaining"`
 	Warned    int        `json:"warned,omitempty"`   // percents
 	Exceeded  *time.Time `json:"exceeded,omitempty"` // since when
+	Octets    int64      `json:"octets,omitempty"`   // of a budget of time: what had moved
+	Looked    time.Time  `json:"looked,omitzero"`    // when
 }
 
 // budget is one that is kept now.

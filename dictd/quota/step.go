@@ -67,6 +67,9 @@ func (m *Manager) adopt(b *budget, r *dict.Row, now time.Time) *dict.Row {
 			b.changed = true
 		}
 		b.Remaining = left
+		if !b.Looked.IsZero() { // what moved while nobody looked
+			b.clock = stopwatch{octets: b.Octets, looked: b.Looked, moved: b.Looked}
+		}
 		return r
 	case !known:
 		b.open(now)
@@ -87,7 +90,11 @@ func (m *Manager) step(b *budget, r *dict.Row, now time.Time) {
 		m.pay(b, there)
 	} else {
 		octets, counted := number(r, b.field("bytes"))
+		if !there || !counted { // it begins anew
+			octets, b.clock.octets = 0, 0
+		}
 		octets += m.pay(b, there && counted)
+		b.Octets, b.Looked = octets, now
 		if n := b.clock.look(octets, now); n > 0 {
 			b.Remaining -= n
 			b.changed = true

@@ -4,6 +4,7 @@ package quota
 
 import (
 	"net/netip"
+	"strconv"
 	"testing"
 	"time"
 
@@ -40,6 +41,7 @@ func TestTime(t *testing.T) {
 	r.pass(time.Minute)
 	r.want("nobody looked for a minute", "users", "tim", "quota_video_remaining", "468") // ten seconds at most
 	r.start(video)
+	r.want("after a new start", "users", "tim", "quota_video_remaining", "468")
 	play(467)
 	r.want("nearly", "users", "tim", "quota_video_remaining", "1")
 	play(3)
@@ -59,6 +61,80 @@ func TestTime(t *testing.T) {
 	r.now = time.Date(2026, 10, 26, 1, 30, 0, 0, time.UTC)
 	r.Look()
 	r.want("at the next day's", "users", "tim", "quota_video_remaining", "600")
+}
+
+// A player that fetches far ahead and rests has its rests count, as far as what it has
+// fetched would have lasted; what only says now and then that it is there does not.
+func TestBursts(t *testing.T) {
+	for _, c := range []struct {
+		what          string
+		every         time.Duration
+		bytes, counts int64 // of each burst
+	}{
+		{"within a pause", 29 * time.Second, 1, 29},
+		{"just beyond a pause", 31 * time.Second, 2_000_000, 31},
+		{"minutes of video", 150 * time.Second, 40_000_000, 150},
+		{"a song", 200 * time.Second, 3_200_000, 100},
+		{"as long as it may be", 10 * time.Minute, 400_000_000, 180},
+		{"signs of life", 31 * time.Second, 300, 1},
+		{"a page now and then", 10 * time.Minute, 640_000, 20},
+	} {
+		var w stopwatch
+		now, octets, counted := time.Unix(1000, 0), int64(0), int64(0)
+		w.look(octets, now)
+		const bursts = 20
+		for range bursts {
+			for passed := time.Duration(0); passed < c.every; passed += time.Second {
+				if now = now.Add(time.Second); passed == 0 {
+					octets += c.bytes
+				}
+				counted += w.look(octets, now)
+			}
+		}
+		want := c.counts * (bursts - 1) // the last rest is not over
+		if counted < want || counted > want+want/50+2 {
+			t.Errorf("%s: %d s of %d bursts, want %d", c.what, counted, bursts, want)
+		}
+	}
+}
+
+// What moved while no daemon looked counts, as long as it may have lasted.
+func TestTimeAway(t *testing.T) {
+	for _, c := range []struct {
+		what   string
+		away   time.Duration
+		bytes  int64
+		counts int
+	}{
+		{"nothing", time.Hour, 0, 0},
+		{"a little", time.Hour, 1500, 10},
+		{"a video", 10 * time.Minute, 100_000_000, 600},
+		{"a page", 10 * time.Minute, 3_200_000, 100},
+		{"a day of it", 24 * time.Hour, 1 << 40, 3600},
+		{"soon again", 5 * time.Second, 1500, 5},
+	} {
+		r := newRig(t, "2026-05-05T10:00:00Z")
+		r.users = []identity.User{{Name: "tim"}}
+		video := plan.Spec{Name: "video", For: []string{"users"}, Applications: []string{"YOUTUBE"}, Time: "2h", Period: "month"}
+		r.start(video)
+		for range 10 {
+			r.charge("users", "tim", "quota_video_bytes", 1500)
+			r.pass(time.Second)
+		}
+		r.charge("users", "tim", "quota_video_bytes", c.bytes)
+		r.now = r.now.Add(c.away)
+		r.start(video)
+		r.want(c.what, "users", "tim", "quota_video_remaining", strconv.Itoa(7200-10-c.counts))
+		r.start(video)
+		r.want(c.what+", and another start", "users", "tim", "quota_video_remaining", strconv.Itoa(7200-10-c.counts))
+		if err := r.store.Delete("users", r.key("users", "tim")); err != nil {
+			t.Fatal(err)
+		}
+		r.now = r.now.Add(time.Hour)
+		r.start(video)
+		r.want(c.what+", and a lost row", "users", "tim", "quota_video_remaining", strconv.Itoa(7200-10-c.counts))
+		r.want(c.what+", and a lost row", "users", "tim", "quota_video_bytes", "0")
+	}
 }
 
 func TestBook(t *testing.T) {
