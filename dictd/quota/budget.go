@@ -37,6 +37,7 @@ type record struct {
 	Exceeded  *time.Time `json:"exceeded,omitempty"` // since when
 	Octets    int64      `json:"octets,omitempty"`   // of a budget of time: what had moved
 	Looked    time.Time  `json:"looked,omitzero"`    // when
+	Left      time.Time  `json:"left,omitzero"`      // since when its subject is gone
 }
 
 // budget is one that is kept now.
@@ -90,6 +91,21 @@ func (b *budget) over(now time.Time) bool {
 		b.End, b.changed = end, true
 	}
 	return false
+}
+
+// early takes a period that a clock began which was ahead by more than a period for the
+// one that now is in, with what is left, and reports whether it was one: nobody is to
+// wait for years.
+func (b *budget) early(now time.Time) bool {
+	if !now.Before(b.Start) {
+		return false
+	}
+	start, end := b.plan.Span(now)
+	if end.IsZero() || !end.Before(b.Start) {
+		return false
+	}
+	b.Start, b.End, b.changed = start, end, true
+	return true
 }
 
 // turn begins the period that now is in, and returns how much is to be added to

@@ -188,12 +188,19 @@ func (m *Manager) lookAt(budgets map[id]*budget, groups map[string]string, now t
 	for key, group := range led {
 		m.lead(key, rows[at{plan.User, key}], group)
 	}
+	late := 0
 	for _, b := range budgets {
 		r := rows[at{b.id.subject.Kind, b.key}]
 		if b.Plan == "" {
 			r = m.adopt(b, r, now)
 		}
+		if b.early(now) {
+			late++
+		}
 		m.step(b, r, now)
+	}
+	if late > 0 {
+		m.cfg.Log.Warn("the clock was ahead: periods that it began are over when those of now are, with what is left", "budgets", late)
 	}
 	return nil
 }
@@ -203,13 +210,21 @@ const maxOver = 65536
 
 // finish writes what was found out, saves it, and tells of it.
 func (m *Manager) finish(err error) error {
+	m.over = m.over[max(0, len(m.over)-maxOver):]
+	if len(m.over) > 0 {
+		// First: once a row is of the next period nothing knows of the one before.
+		if failed := m.state.save(nil, m.over, nil); failed != nil {
+			err = errors.Join(err, failed)
+		} else {
+			m.over = nil
+		}
+	}
 	failed, unwritten := m.out.flush(m.cfg.Store)
 	err = errors.Join(err, unwritten)
 	m.events = slices.DeleteFunc(m.events, func(e event.Event) bool {
 		n, ok := e.Data.(Notice)
 		return ok && failed[n.table]
 	})
-	m.over = m.over[max(0, len(m.over)-maxOver):]
 	records := maps.Clone(m.left)
 	for i, b := range m.budgets {
 		if failed[b.id.subject.Kind.Table()] { // rows are the truth: all of it is found out again
@@ -220,8 +235,8 @@ func (m *Manager) finish(err error) error {
 			records[i] = b.record
 		}
 	}
-	if len(records)+len(m.over)+len(m.gone) > 0 {
-		if failed := m.state.save(records, m.over, m.gone); failed != nil {
+	if len(records)+len(m.gone) > 0 {
+		if failed := m.state.save(records, nil, m.gone); failed != nil {
 			err = errors.Join(err, failed)
 		} else {
 			for i, r := range records {
@@ -234,7 +249,7 @@ func (m *Manager) finish(err error) error {
 			for _, i := range m.gone {
 				delete(m.saved, i)
 			}
-			m.over, m.gone = nil, nil
+			m.gone = nil
 		}
 	}
 	for _, e := range m.events {

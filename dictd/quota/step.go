@@ -43,6 +43,9 @@ func (m *Manager) adopt(b *budget, r *dict.Row, now time.Time) *dict.Row {
 	}
 	if known {
 		b.record = saved
+		if !b.Left.IsZero() {
+			b.Left, b.changed = time.Time{}, true
+		}
 	}
 	start, has := number(r, b.field("period"))
 	left, counted := number(r, b.field("remaining"))

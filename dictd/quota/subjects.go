@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"nftdict/dict"
 	"nftdict/dictd/quota/plan"
@@ -140,15 +141,11 @@ func (m *Manager) refresh() {
 	now := m.cfg.Clock()
 	for i, b := range m.budgets {
 		if _, ok := wanted[i]; !ok {
-			m.leave(b)
+			m.leave(b, now)
 			delete(m.budgets, i)
 		}
 	}
-	for i, r := range m.saved {
-		if m.budgets[i] == nil && !r.End.IsZero() && now.After(r.End) {
-			m.gone = append(m.gone, i)
-		}
-	}
+	m.gone = append(m.gone, m.forgotten(now)...)
 }
 
 // shared returns the group whose budget a user shares, "" if there is none.
@@ -174,7 +171,7 @@ func (m *Manager) lead(key dict.Key, r *dict.Row, group string) {
 }
 
 // leave takes a budget out of its row.
-func (m *Manager) leave(b *budget) {
+func (m *Manager) leave(b *budget, now time.Time) {
 	if b.Plan == "" {
 		return
 	}
@@ -191,6 +188,7 @@ func (m *Manager) leave(b *budget) {
 		fields = append(fields, b.field("bytes"))
 	}
 	m.forget(b.id.subject.Kind.Table(), b.key, fields...)
+	b.Left = now.UTC()
 	m.saved[b.id], m.left[b.id] = b.record, b.record
 }
 
