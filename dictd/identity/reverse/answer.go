@@ -20,6 +20,9 @@ const maxAliases = 4
 // errAnswer says that an answer does not answer.
 var errAnswer = errors.New("no answer to the question")
 
+// errTruncated says that an answer did not fit into a datagram.
+var errTruncated = errors.New("truncated")
+
 // readAnswer returns the name in an answer to a question, "" if it says that there
 // is none, and how long that holds. hostname returns a name as it is kept, "" if it is
 // none.
@@ -27,6 +30,9 @@ func readAnswer(q *dns.Msg, a *dns.Msg, hostname func(string) string) (name stri
 	if a == nil || !a.Response || a.Id != q.Id || len(a.Question) != 1 || !strings.EqualFold(a.Question[0].Name, q.Question[0].Name) ||
 		a.Question[0].Qtype != dns.TypePTR || a.Question[0].Qclass != dns.ClassINET {
 		return "", 0, errAnswer
+	}
+	if a.Truncated { // what is left out may be the name
+		return "", 0, errTruncated
 	}
 	if a.Rcode == dns.RcodeNameError {
 		return "", noneTTL, nil

@@ -177,28 +177,30 @@ func (r *Resolver) find(ctx context.Context, a netip.Addr) string {
 	return name
 }
 
-// exchange asks a server, from a port of its own.
+// exchange asks a server, by TCP where the answer is too long for a datagram.
 func (r *Resolver) exchange(ctx context.Context, server netip.AddrPort, a netip.Addr) (string, time.Duration, error) {
+	name, ttl, err := r.exchangeBy(ctx, "udp", server, a)
+	if errors.Is(err, errTruncated) {
+		name, ttl, err = r.exchangeBy(ctx, "tcp", server, a)
+	}
+	return name, ttl, err
+}
+
+// exchangeBy asks a server, from a port of its own.
+func (r *Resolver) exchangeBy(ctx context.Context, network string, server netip.AddrPort, a netip.Addr) (string, time.Duration, error) {
 	arpa, err := dns.ReverseAddr(a.WithZone("").String())
 	if err != nil {
 		return "", 0, err
 	}
 	q := new(dns.Msg)
 	q.SetQuestion(arpa, dns.TypePTR)
-	var conn *dns.Conn
-	err = netns.Do(r.cfg.NetNS, func() error {
-		c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(server))
-		if err == nil {
-			conn = &dns.Conn{Conn: c}
-		}
-		return err
-	})
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	conn, err := r.dial(ctx, network, server)
 	if err != nil {
 		return "", 0, err
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	if err := conn.WriteMsg(q); err != nil {
@@ -209,17 +211,29 @@ func (r *Resolver) exchange(ctx context.Context, server netip.AddrPort, a netip.
 		if ctx.Err() != nil {
 			return "", 0, ctx.Err()
 		}
-		if network := net.Error(nil); errors.As(err, &network) {
+		if failed := net.Error(nil); errors.As(err, &failed) || err != nil && network == "tcp" {
 			return "", 0, err
 		}
 		if err != nil {
 			continue
 		}
 		name, ttl, err := readAnswer(q, answer, r.cfg.Hostname)
-		if err == nil || answer.Id == q.Id && answer.Rcode != dns.RcodeSuccess {
+		if err == nil || errors.Is(err, errTruncated) || answer.Id == q.Id && answer.Rcode != dns.RcodeSuccess {
 			return name, ttl, err
 		}
 	}
+}
+
+// dial opens a connection in the network namespace.
+func (r *Resolver) dial(ctx context.Context, network string, server netip.AddrPort) (conn *dns.Conn, err error) {
+	err = netns.Do(r.cfg.NetNS, func() error {
+		c, err := new(net.Dialer).DialContext(ctx, network, server.String())
+		if err == nil {
+			conn = &dns.Conn{Conn: c}
+		}
+		return err
+	})
+	return conn, err
 }
 
 // Stats are a Resolver's figures.

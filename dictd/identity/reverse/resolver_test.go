@@ -53,6 +53,31 @@ func serve(t *testing.T, answer func(*dns.Msg) [][]byte) netip.AddrPort {
 	return netip.MustParseAddrPort(c.LocalAddr().String())
 }
 
+// serveTCP answers at an address by TCP, too.
+func serveTCP(t *testing.T, at netip.AddrPort, answer func(*dns.Msg) []byte) {
+	t.Helper()
+	l, err := net.Listen("tcp", at.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	t.Cleanup(func() { l.Close(); <-done })
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conn := &dns.Conn{Conn: c}
+			if q, err := conn.ReadMsg(); err == nil {
+				_, _ = conn.Write(answer(q))
+			}
+			conn.Close()
+		}
+	}()
+}
+
 // reply builds an answer with records about the name that was asked for, which
 // "@" stands for.
 func reply(t *testing.T, q *dns.Msg, rcode int, records ...string) *dns.Msg {
@@ -182,6 +207,31 @@ func TestAsk(t *testing.T) {
 	r.advance(time.Hour)
 	if _, known := r.Name(netip.MustParseAddr("10.0.0.3")); known {
 		t.Error("that there is none is remembered for ever")
+	}
+}
+
+// What is too long for a datagram is asked for by TCP; a server that has none of that
+// leaves it to the next, and nothing is remembered of half an answer.
+func TestTruncated(t *testing.T) {
+	cut := serve(t, func(q *dns.Msg) [][]byte {
+		a := reply(t, q, 0)
+		a.Truncated = true
+		return [][]byte{packed(t, a)}
+	})
+	r := newRig(t, 1000, cut, cut)
+	if got := r.ask(t, "10.0.0.1"); got != "" {
+		t.Errorf("half an answer: %q", got)
+	}
+	if s := r.Stats(); s.Asked != 2 || s.Failed != 2 {
+		t.Errorf("counted %+v", s)
+	}
+	r.advance(failedTTL)
+	if _, known := r.Name(netip.MustParseAddr("10.0.0.1")); known {
+		t.Error("half an answer is remembered for long")
+	}
+	serveTCP(t, cut, func(q *dns.Msg) []byte { return packed(t, reply(t, q, 0, "@ 120 IN PTR long.lan.")) })
+	if got := r.ask(t, "10.0.0.1"); got != "long.lan" {
+		t.Errorf("by TCP: %q", got)
 	}
 }
 
