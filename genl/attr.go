@@ -120,6 +120,17 @@ func (a attr) uint32() (uint32, error) {
 	return binary.NativeEndian.Uint32(a.data), nil
 }
 
+func (a attr) uint32s() ([]uint32, error) {
+	if len(a.data)%4 != 0 {
+		return nil, errAnswer(fmt.Sprintf("attribute %d of %d bytes, want a multiple of 4", a.typ, len(a.data)))
+	}
+	out := make([]uint32, 0, len(a.data)/4)
+	for b := a.data; len(b) > 0; b = b[4:] {
+		out = append(out, binary.NativeEndian.Uint32(b))
+	}
+	return out, nil
+}
+
 func (a attr) uint64() (uint64, error) {
 	if len(a.data) != 8 {
 		return 0, errAnswer(fmt.Sprintf("attribute %d of %d bytes, want 8", a.typ, len(a.data)))

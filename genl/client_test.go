@@ -353,21 +353,71 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// TestOlder: a module that knows no amounts is told from one that refuses them.
+// TestOlder: a module that does not know a command is told from one that refuses
+// what is asked.
 func TestOlder(t *testing.T) {
 	f := &fake{t: t, version: familyVersion}
 	f.answer = func(command uint8, _ []byte) answer {
 		switch command {
 		case cmdTableGet:
 			return answer{messages: [][]byte{people(1)}}
-		case cmdRowAdd:
+		case cmdRowAdd, cmdRecall:
 			return answer{errno: unix.EOPNOTSUPP}
 		}
 		return answer{}
 	}
 	s := f.store()
 	wants(t, s.Add("people", aged(1, 1)), dict.ErrNotSupported, "people", "too old", "1.1", "modprobe")
+	missing, err := s.Recall([]uint32{2, 1, 2})
+	wants(t, err, dict.ErrNotSupported, "too old", "1.2", "modprobe")
+	if d := cmp.Diff([]uint32{1, 2}, missing); d != "" {
+		t.Errorf("missing (-want +got):\n%s", d)
+	}
 	if err := s.Put("people", aged(1, 1)); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestRecallParts: ids are asked about in as many requests as it takes, each once.
+func TestRecallParts(t *testing.T) {
+	f := &fake{t: t, version: familyVersion}
+	asked := map[uint32]int{}
+	f.answer = func(_ uint8, attrs []byte) answer {
+		b := newBuilder()
+		err := each(attrs, func(a attr) error {
+			ids, err := a.uint32s()
+			if len(ids) > maxIDs || a.typ != attrIDs {
+				t.Errorf("%d ids in attribute %d", len(ids), a.typ)
+			}
+			at := b.begin(attrIDs)
+			for _, id := range ids {
+				if asked[id]++; id%5000 == 0 {
+					b.buf = b.order.AppendUint32(b.buf, id)
+				}
+			}
+			b.end(at)
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		return answer{messages: [][]byte{b.buf}}
+	}
+	var ids []uint32
+	for id := range uint32(20001) {
+		ids = append(ids, 20000-id, id)
+	}
+	missing, err := f.store().Recall(ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]uint32{0, 5000, 10000, 15000, 20000}, missing); d != "" {
+		t.Errorf("missing (-want +got):\n%s", d)
+	}
+	if n := len(f.commands()); n != 3 || len(asked) != 20001 {
+		t.Errorf("%d requests about %d ids, want 3 about 20001", n, len(asked))
+	}
+	if missing, err := f.store().Recall(nil); missing != nil || err != nil || len(f.commands()) != 0 {
+		t.Errorf("recall of none: %v, %v", missing, err)
 	}
 }

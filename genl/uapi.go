@@ -15,6 +15,7 @@ const (
 const (
 	maxRow  = 16384 // bytes of the values of a row
 	maxRows = 4096  // rows of a request
+	maxIDs  = 8192  // conntrack ids of a request
 )
 
 // Commands.
@@ -33,6 +34,7 @@ const (
 	cmdRowNtf
 	cmdRowDelNtf
 	cmdRowAdd
+	cmdRecall
 )
 
 // Attributes of a message.
@@ -53,6 +55,7 @@ const (
 	attrBytes
 	attrPad
 	attrVersion
+	attrIDs
 )
 
 // Flags of a table.

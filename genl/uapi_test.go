@@ -35,7 +35,7 @@ var (
 	messageAttrs = names{
 		"table": attrTable, "table-id": attrTableID, "key-type": attrKeyType, "limit": attrLimit, "timeout": attrTimeout, "flags": attrFlags,
 		"field": attrField, "row": attrRow, "rows": attrRows, "refused": attrRefused, "users": attrUsers, "count": attrCount,
-		"refusal": attrRefusal, "bytes": attrBytes, "pad": attrPad, "version": attrVersion,
+		"refusal": attrRefusal, "bytes": attrBytes, "pad": attrPad, "version": attrVersion, "ids": attrIDs,
 	}
 	cellAttrs = names{
 		"bool": int(dict.Bool), "int": int(dict.Int), "int64": int(dict.Int64), "ipv4": int(dict.IPv4), "ipv6": int(dict.IPv6),
@@ -47,12 +47,12 @@ var (
 	refusalAttrs = names{"index": refusalIndex, "error": refusalError, "message": refusalMessage, "offset": refusalOffset}
 	commands     = names{
 		"table-new": cmdTableNew, "table-del": cmdTableDel, "table-get": cmdTableGet, "field-new": cmdFieldNew,
-		"row-put": cmdRowPut, "row-add": cmdRowAdd, "row-get": cmdRowGet, "row-del": cmdRowDel, "row-renew": cmdRowRenew, "flush": cmdFlush,
+		"row-put": cmdRowPut, "row-add": cmdRowAdd, "row-get": cmdRowGet, "row-del": cmdRowDel, "row-renew": cmdRowRenew, "flush": cmdFlush, "recall": cmdRecall,
 		"table-ntf": cmdTableNtf, "table-del-ntf": cmdTableDelNtf, "row-ntf": cmdRowNtf, "row-del-ntf": cmdRowDelNtf,
 	}
 	constants = names{
 		"max-name": dict.MaxName, "max-string": dict.MaxString, "max-fields": dict.MaxFields, "max-aliases": dict.MaxAliases,
-		"max-row": maxRow, "max-rows": maxRows, "max-ttl": int(dict.MaxTTL.Seconds()),
+		"max-row": maxRow, "max-rows": maxRows, "max-ids": maxIDs, "max-ttl": int(dict.MaxTTL.Seconds()),
 	}
 	keyTypes = names{
 		"ct-id": int(dict.KeyCtID), "ipv4": int(dict.KeyIPv4), "ipv6": int(dict.KeyIPv6), "address": int(dict.KeyAddress),

@@ -27,6 +27,19 @@ static inline int nft_dict_register_load(const struct nft_ctx *ctx, const struct
 #endif
 }
 
+/* Since 7.0 or so, a flowtable is looked for with its namespace. */
+static inline struct nft_flowtable *nft_dict_flowtable_lookup(const struct nft_ctx *ctx,
+							      const struct nlattr *name)
+{
+	u8 genmask = nft_genmask_next(ctx->net);
+
+#ifdef NFT_DICT_FLOWTABLE_WITHOUT_NET
+	return nft_flowtable_lookup(ctx->table, name, genmask);
+#else
+	return nft_flowtable_lookup(ctx->net, ctx->table, name, genmask);
+#endif
+}
+
 /* Since 6.2, and in later stable kernels of older lines, dumps can reset. */
 #ifdef NFT_DICT_DUMP_WITHOUT_RESET
 #define NFT_DICT_DUMP_ARGS struct sk_buff *skb, const struct nft_expr *expr

@@ -6,6 +6,7 @@
 
 #include "compat.h"
 #include "find.h"
+#include "flow.h"
 #include "lookup.h"
 #include "nft_dict.h"
 
@@ -17,8 +18,9 @@ struct nft_dict_given {
 
 /* What every form begins with. */
 struct nft_dict_expr {
-	struct nft_dict_lookup	*lookup;
-	struct nft_dict_given	*given;
+	struct nft_dict_lookup		*lookup;
+	struct nft_dict_given		*given;
+	struct nft_dict_flowtable	*flowtable; /* of the same rule, or NULL */
 };
 
 struct nft_dict_load {
@@ -330,19 +332,33 @@ static struct nft_dict_given *nft_dict_given_new(const struct nlattr *tb[], u32 
 static int nft_dict_expr_new(const struct nft_ctx *ctx, struct nft_dict_expr *e,
 			     const struct nlattr *tb[], u32 allowed, bool field)
 {
+	int err;
+
 	e->given = nft_dict_given_new(tb, allowed);
 	if (IS_ERR(e->given))
 		return PTR_ERR(e->given);
 	e->lookup = nft_dict_lookup_new(ctx, tb[NFTA_DICT_LOOKUP], field);
 	if (IS_ERR(e->lookup)) {
-		kfree(e->given);
-		return PTR_ERR(e->lookup);
+		err = PTR_ERR(e->lookup);
+		goto err_given;
+	}
+	e->flowtable = nft_dict_flowtable_get(ctx);
+	if (IS_ERR(e->flowtable)) {
+		err = PTR_ERR(e->flowtable);
+		goto err_lookup;
 	}
 	return 0;
+
+err_lookup:
+	nft_dict_lookup_free(ctx, e->lookup);
+err_given:
+	kfree(e->given);
+	return err;
 }
 
 static void nft_dict_expr_free(const struct nft_ctx *ctx, struct nft_dict_expr *e)
 {
+	nft_dict_flowtable_put(ctx, e->flowtable);
 	nft_dict_lookup_free(ctx, e->lookup);
 	kfree(e->given);
 }

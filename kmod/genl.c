@@ -16,6 +16,7 @@ static const struct nla_policy nft_dict_policy[NFT_DICT_A_MAX + 1] = {
 	/* Their contents are checked where they are read, once. */
 	[NFT_DICT_A_FIELD]	= { .type = NLA_NESTED },
 	[NFT_DICT_A_ROW]	= { .type = NLA_NESTED },
+	[NFT_DICT_A_IDS]	= { .type = NLA_BINARY },
 };
 
 /* Reading needs the capability, too: what is in the tables is people's traffic. */
@@ -79,6 +80,11 @@ static const struct genl_small_ops nft_dict_ops[] = {
 		.cmd	= NFT_DICT_CMD_FLUSH,
 		.flags	= NFT_DICT_OP_FLAGS,
 		.doit	= nft_dict_flush_doit,
+	},
+	{
+		.cmd	= NFT_DICT_CMD_RECALL,
+		.flags	= NFT_DICT_OP_FLAGS,
+		.doit	= nft_dict_recall_doit,
 	},
 };
 

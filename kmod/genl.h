@@ -33,6 +33,9 @@ int nft_dict_row_del_doit(struct sk_buff *skb, struct genl_info *info);
 int nft_dict_row_renew_doit(struct sk_buff *skb, struct genl_info *info);
 int nft_dict_flush_doit(struct sk_buff *skb, struct genl_info *info);
 
+/* genl_recall.c */
+int nft_dict_recall_doit(struct sk_buff *skb, struct genl_info *info);
+
 /* genl_parse.c */
 
 /**

@@ -47,6 +47,8 @@ static int __net_init nft_dict_net_init(struct net *net)
 	mutex_init(&dn->mutex);
 	INIT_LIST_HEAD(&dn->tables);
 	INIT_DELAYED_WORK(&dn->gc, nft_dict_collect);
+	mutex_init(&dn->flow_mutex);
+	INIT_LIST_HEAD(&dn->flowtables);
 	return nft_dict_proc_init(dn);
 }
 

@@ -30,7 +30,7 @@
 
 #include "nft_dict_uapi.h"
 
-#define NFT_DICT_VERSION	"1.1"
+#define NFT_DICT_VERSION	"1.2"
 
 #define NFT_DICT_MAX_TABLES	1024	/* of a network namespace */
 
@@ -47,6 +47,8 @@ struct seq_file;
  * @changes: of tables and fields, counted
  * @bytes: memory of all rows
  * @gc: drops rows that have ended, once a second
+ * @flow_mutex: of @flowtables; taken alone, or by rules that are being loaded
+ * @flowtables: to which rules with the expression send connections
  * @proc: /proc/net/dict
  */
 struct nft_dict_net {
@@ -58,6 +60,8 @@ struct nft_dict_net {
 	u32			changes;
 	atomic_long_t		bytes;
 	struct delayed_work	gc;
+	struct mutex		flow_mutex; /* flowtables */
+	struct list_head	flowtables;
 	struct proc_dir_entry	*proc;
 };
 
@@ -447,6 +451,7 @@ void nft_dict_session_settle(struct nft_dict_table *t, struct nft_dict_row *row)
 struct nft_dict_row *nft_dict_session_meet(struct nft_dict_table *t, struct nft_dict_row *row);
 bool nft_dict_session_gone(const struct nft_dict_row *row);
 struct nft_dict_row *nft_dict_session_seek(struct nft_dict_table *t, u32 id);
+struct nf_conn *nft_dict_session_entry(struct nft_dict_table *t, u32 id);
 int nft_dict_session_attach(struct nft_dict_table *t, struct nf_conn *ct, gfp_t gfp);
 struct nft_dict_wanted *nft_dict_wanted_new(unsigned int n);
 void nft_dict_wanted_add(struct nft_dict_table *t, struct nft_dict_wanted *w, u32 id);

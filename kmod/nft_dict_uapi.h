@@ -17,6 +17,7 @@
 #define NFT_DICT_MAX_ALIASES	8	/* of a field */
 #define NFT_DICT_MAX_ROW	16384	/* bytes of the values of a row */
 #define NFT_DICT_MAX_ROWS	4096	/* of a request */
+#define NFT_DICT_MAX_IDS	8192	/* of a request */
 #define NFT_DICT_MAX_TTL	31536000	/* seconds */
 
 /* Bounds of one expression. */
@@ -85,6 +86,7 @@ enum nft_dict_cmd {
 	NFT_DICT_CMD_ROW_NTF,
 	NFT_DICT_CMD_ROW_DEL_NTF,
 	NFT_DICT_CMD_ROW_ADD,
+	NFT_DICT_CMD_RECALL,
 
 	__NFT_DICT_CMD_MAX,
 };
@@ -109,6 +111,7 @@ enum nft_dict_attr {
 	NFT_DICT_A_BYTES,	/* NLA_U64 */
 	NFT_DICT_A_PAD,
 	NFT_DICT_A_VERSION,	/* NLA_STRING */
+	NFT_DICT_A_IDS,		/* NLA_BINARY, u32 in host order each */
 
 	__NFT_DICT_A_MAX,
 };

@@ -252,6 +252,27 @@ struct nft_dict_row *nft_dict_session_seek(struct nft_dict_table *t, u32 id)
 	return row;
 }
 
+/* nft_dict_session_entry - take a reference to the one live entry of an id, if a
+ * row of the bound table holds it; else NULL.
+ */
+struct nf_conn *nft_dict_session_entry(struct nft_dict_table *t, u32 id)
+{
+	struct nf_conn *ct = NULL;
+	struct nft_dict_row *row;
+
+	rcu_read_lock();
+	row = nft_dict_session_seek(t, id);
+	/* Pairs with nft_dict_session_strengthen. The row has its own reference for
+	 * as long as this reads.
+	 */
+	if (!IS_ERR(row) && !(smp_load_acquire(&row->link.flags) & NFT_DICT_LINK_WEAK)) {
+		ct = nft_dict_row_ct(row);
+		nf_conntrack_get(&ct->ct_general);
+	}
+	rcu_read_unlock();
+	return ct;
+}
+
 /* nft_dict_session_attach - bind an entry, to which the caller has a reference,
  * by a row that readers do not see. 0 also if it is bound already. Under RCU
  * with GFP_ATOMIC.

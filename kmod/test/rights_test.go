@@ -31,6 +31,7 @@ func asks(f *family) map[string]func() error {
 		"table-del": do(cmdTableDel, text(attrTable, "mine")), "table-get": do(cmdTableGet, table), "table-get dump": dump(cmdTableGet),
 		"field-new": do(cmdFieldNew, table, field("more", dict.Int)), "row-put": do(cmdRowPut, table, row(intKey(1))), "row-get": do(cmdRowGet, table, row(intKey(1))),
 		"row-get dump": dump(cmdRowGet, table), "row-del": do(cmdRowDel, table, row(intKey(1))), "row-renew": do(cmdRowRenew, table, row(intKey(1))), "flush": do(cmdFlush, table),
+		"row-add": do(cmdRowAdd, table, row(intKey(1))), "recall": do(cmdRecall, num(attrIDs, 1)),
 		"join changes": func() error {
 			return unix.SetsockoptInt(f.fd, unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, int(f.group))
 		},

@@ -21,6 +21,7 @@ const (
 	cmdRowNtf
 	cmdRowDelNtf
 	cmdRowAdd
+	cmdRecall
 )
 
 // Attributes of a message.
@@ -41,6 +42,7 @@ const (
 	attrBytes
 	attrPad
 	attrVersion
+	attrIDs
 )
 
 // Flags of a table.
