@@ -42,10 +42,9 @@ func (l *Ledger) Save() error {
 	}
 	l.polling.Lock()
 	defer l.polling.Unlock()
-	now := l.cfg.Clock()
 	l.mu.Lock()
-	l.roll(now)
-	w := write{over: l.past, now: now, whole: len(l.past) > 0 || l.stats.Saved == 0 || l.cfg.State.wantsWhole()}
+	l.roll(l.cfg.Clock())
+	w := write{over: l.past, whole: len(l.past) > 0 || l.stats.Saved == 0 || l.cfg.State.wantsWhole()}
 	if !w.whole && len(l.dirty) == 0 && len(l.dirtyCells) == 0 {
 		l.mu.Unlock()
 		return nil

@@ -67,7 +67,7 @@ type Config struct {
 // methods may be called by many goroutines.
 type Ledger struct {
 	cfg   Config
-	began time.Time
+	began time.Time // by the clock as it goes now; under mu
 
 	polling sync.Mutex // one round at a time; taken before mu
 
@@ -151,7 +151,7 @@ func (l *Ledger) Handle(e *conntrack.Event) {
 	now := l.cfg.Clock()
 	c := l.find(f, now)
 	if c == nil {
-		c = l.open(f)
+		c = l.open(f, now)
 	}
 	if f.Counted {
 		l.advance(c, f, now)
@@ -181,7 +181,12 @@ func (l *Ledger) find(f *conntrack.Flow, now time.Time) *conn {
 // open makes an entry known. What moved before anybody looked is not billed, unless
 // an earlier run of this boot has looked: it would know the connection if it had
 // billed anything of it.
-func (l *Ledger) open(f *conntrack.Flow) *conn {
+func (l *Ledger) open(f *conntrack.Flow, now time.Time) *conn {
+	// What begins after the clock was put back does not begin before the ledger. The
+	// kernel noted it a moment ago.
+	if now = now.Round(0); l.looked && now.Before(l.began.Round(0)) {
+		l.began = now.Add(-grace)
+	}
 	client, server := f.Orig.Src(), f.Reply.Src()
 	c := &conn{
 		orig: f.Orig, server: server, start: f.Start, id: f.ID, zone: f.Zone,
@@ -257,10 +262,11 @@ func (l *Ledger) put(k Key, u Use) {
 	}
 }
 
-// roll begins a new hour if it is time.
+// roll begins a new hour if it is time. A clock that is put back a little makes no
+// old hour; one that was far ahead does, and the disk adds up what is of one hour.
 func (l *Ledger) roll(now time.Time) {
 	hour := hourOf(now)
-	if !hour.After(l.hour) { // nor does a clock that is put back make an old hour
+	if early := l.hour.Sub(hour); early >= 0 && early <= time.Hour {
 		return
 	}
 	if len(l.cells) > 0 {

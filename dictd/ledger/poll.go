@@ -78,7 +78,7 @@ func (l *Ledger) alive(f *conntrack.Flow) {
 	now := l.cfg.Clock()
 	c := l.find(f, now)
 	if c == nil {
-		c = l.open(f)
+		c = l.open(f, now)
 	}
 	if c.epoch != l.epoch {
 		c.epoch = l.epoch

@@ -36,10 +36,11 @@ var (
 	keyBoot       = []byte("boot")
 )
 
-// How long periods are kept.
+// How many periods are kept, of those in which something moved: their number
+// decides and not their age, which a clock that is wrong for a while would make any.
 const (
-	keepHours = 8 * 24 * time.Hour
-	keepDays  = 400 * 24 * time.Hour
+	keepHours = 8 * 24
+	keepDays  = 400
 )
 
 // lockPatience is how long another daemon's end is waited for.
@@ -115,7 +116,6 @@ type write struct {
 	part  []byte
 	whole bool
 	over  []closed
-	now   time.Time
 }
 
 // wantsWhole reports whether the journal has grown so long that it is time to begin
@@ -149,7 +149,7 @@ func (s *State) save(w *write) error {
 		if len(w.over) == 0 {
 			return nil
 		}
-		return errors.Join(age(tx.Bucket(bucketHours), w.now.Add(-keepHours)), age(tx.Bucket(bucketDays), w.now.Add(-keepDays)))
+		return errors.Join(age(tx.Bucket(bucketHours), keepHours), age(tx.Bucket(bucketDays), keepDays))
 	})
 	if err != nil {
 		return fmt.Errorf("ledger %s: %w", s.path, err)
@@ -190,11 +190,18 @@ func periodKey(t time.Time) []byte {
 	return binary.BigEndian.AppendUint64(nil, uint64(t.Unix()))
 }
 
-// age deletes the periods that began before t.
-func age(b *bbolt.Bucket, t time.Time) error {
+// age deletes all periods but so many, the last ones.
+func age(b *bbolt.Bucket, keep int) error {
 	c := b.Cursor()
-	last := periodKey(t)
-	for k, _ := c.First(); k != nil && string(k) < string(last); k, _ = c.First() {
+	oldest, _ := c.Last()
+	for range keep - 1 {
+		if oldest == nil {
+			return nil
+		}
+		oldest, _ = c.Prev()
+	}
+	first := string(oldest)
+	for k, _ := c.First(); k != nil && string(k) < first; k, _ = c.First() {
 		if err := c.Delete(); err != nil {
 			return err
 		}

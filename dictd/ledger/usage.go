@@ -73,10 +73,11 @@ func (l *Ledger) Usage(q Query) ([]Uses, error) {
 		}
 		add(h.start, h.cells)
 	}
+	zone := l.began.Location()
 	l.mu.Unlock()
 	all := make([]Uses, len(order))
 	for i, at := range order {
-		all[i].Start = time.Unix(at, 0).In(l.began.Location())
+		all[i].Start = time.Unix(at, 0).In(zone)
 		for k, one := range periods[at] {
 			all[i].Uses = append(all[i].Uses, KeyUse{k, one.use})
 		}
