@@ -111,18 +111,18 @@ func TestTogetherIsAsOneByOne(t *testing.T) {
 			}
 		}
 	})
-	for m, name := range s.user {
+	for m, name := range s.bound.user {
 		if _, there := s.group[name]; !there {
 			t.Errorf("device %x has user %q, who is none", m, name)
 		}
 	}
-	users, bound := fmt.Sprint(s.group), fmt.Sprint(s.user)
+	users, bound := fmt.Sprint(s.group), fmt.Sprint(s.bound.user)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	again := open(t, dir)
-	if fmt.Sprint(again.group) != users || fmt.Sprint(again.user) != bound {
-		t.Errorf("memory %s %s\nfile   %v %v", users, bound, again.group, again.user)
+	if fmt.Sprint(again.group) != users || fmt.Sprint(again.bound.user) != bound {
+		t.Errorf("memory %s %s\nfile   %v %v", users, bound, again.group, again.bound.user)
 	}
 }
 

@@ -275,7 +275,7 @@ func (s *State) userOf(mac [6]byte, addrs func(func(netip.Addr) bool)) string {
 			}
 		}
 	}
-	return s.user[mac]
+	return s.bound.user[mac]
 }
 
 // userAt returns who is logged in at an address of which no device is known.

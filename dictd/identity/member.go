@@ -47,14 +47,14 @@ func (s *State) haveUser(name, groups string) {
 func (s *State) bind(mac [6]byte, name string) error {
 	grave := goneDevice + string(mac[:])
 	return s.do(&change{touches: []string{grave, goneUser + name}, plan: func() (func(buckets) error, func(), error) {
-		if s.user[mac] == name {
+		if s.bound.user[mac] == name {
 			return nil, nil, nil
 		}
 		if err := s.roomForUser(name); err != nil {
 			return nil, nil, err
 		}
-		if _, ok := s.user[mac]; !ok {
-			if s.freshBound++; len(s.user)+s.freshBound > maxBound {
+		if _, ok := s.bound.user[mac]; !ok {
+			if s.freshBound++; len(s.bound.user)+s.freshBound > maxBound {
 				return nil, nil, fmt.Errorf("device: %w: %d have a user", ErrTooMany, maxBound)
 			}
 		}
@@ -63,7 +63,7 @@ func (s *State) bind(mac [6]byte, name string) error {
 				return errors.Join(putUser(b, name, groups), b.devices.Put(mac[:], []byte(name)), b.gone.Delete([]byte(grave)))
 			}, func() {
 				s.haveUser(name, groups)
-				s.user[mac] = name
+				s.bound.set(mac, name)
 				delete(s.gone, grave)
 			}, nil
 	}})
@@ -73,13 +73,13 @@ func (s *State) bind(mac [6]byte, name string) error {
 func (s *State) unbind(mac [6]byte) (had bool, err error) {
 	grave := goneDevice + string(mac[:])
 	err = s.do(&change{touches: []string{grave}, plan: func() (func(buckets) error, func(), error) {
-		if _, had = s.user[mac]; !had {
+		if _, had = s.bound.user[mac]; !had {
 			return nil, nil, nil
 		}
 		return func(b buckets) error {
 				return errors.Join(b.devices.Delete(mac[:]), b.gone.Put([]byte(grave), nil))
 			}, func() {
-				delete(s.user, mac)
+				s.bound.remove(mac)
 				s.gone[grave] = false
 			}, nil
 	}})
@@ -89,7 +89,7 @@ func (s *State) unbind(mac [6]byte) (had bool, err error) {
 // remove forgets a user and returns the devices that were his.
 func (s *State) remove(name string) (devices [][6]byte, err error) {
 	err = s.do(&change{plan: func() (func(buckets) error, func(), error) { // of any device
-		devices = s.devicesLocked(name)
+		devices = s.bound.of(name)
 		graves := []string{goneUser + name}
 		for _, mac := range devices {
 			graves = append(graves, goneDevice+string(mac[:]))
@@ -106,7 +106,7 @@ func (s *State) remove(name string) (devices [][6]byte, err error) {
 			}, func() {
 				delete(s.group, name)
 				for _, mac := range devices {
-					delete(s.user, mac)
+					s.bound.remove(mac)
 				}
 				for _, grave := range graves {
 					s.gone[grave] = false
@@ -124,10 +124,10 @@ func (s *State) remove(name string) (devices [][6]byte, err error) {
 func (s *State) recall(mac [6]byte, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if CheckUser(name) != nil || len(s.user) >= maxBound {
+	if CheckUser(name) != nil || len(s.bound.user) >= maxBound {
 		return
 	}
-	s.user[mac] = name
+	s.bound.set(mac, name)
 	if _, there := s.group[name]; !there {
 		s.group[name] = ""
 	}
@@ -146,7 +146,7 @@ func (s *State) recallGroups(name, groups string) {
 func (s *State) boundTo(mac [6]byte) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.user[mac]
+	return s.bound.user[mac]
 }
 
 // known reports whether a user was made, be he logged in or not.
@@ -161,7 +161,7 @@ func (s *State) known(name string) bool {
 func (s *State) devicesOf(name string) [][6]byte {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	devices := s.devicesLocked(name)
+	devices := s.bound.of(name)
 	for _, l := range s.logins.byUser[name] {
 		if l.MAC != ([6]byte{}) {
 			devices = append(devices, l.MAC)
@@ -169,17 +169,6 @@ func (s *State) devicesOf(name string) [][6]byte {
 	}
 	slices.SortFunc(devices, func(a, b [6]byte) int { return slices.Compare(a[:], b[:]) })
 	return slices.Compact(devices)
-}
-
-// devicesLocked returns the devices that are bound to a user.
-func (s *State) devicesLocked(name string) (devices [][6]byte) {
-	for mac, of := range s.user {
-		if of == name {
-			devices = append(devices, mac)
-		}
-	}
-	slices.SortFunc(devices, func(a, b [6]byte) int { return slices.Compare(a[:], b[:]) })
-	return devices
 }
 
 // users returns how many there are.
@@ -199,7 +188,7 @@ func (s *State) users() int {
 // all users.
 func (s *State) each(bound func(mac [6]byte, name string), user func(name string)) {
 	s.mu.RLock()
-	devices, groups := maps.Clone(s.user), maps.Clone(s.group)
+	devices, groups := maps.Clone(s.bound.user), maps.Clone(s.group)
 	for name := range s.logins.byUser {
 		groups[name] = ""
 	}

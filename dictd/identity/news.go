@@ -5,7 +5,6 @@ package identity
 import (
 	"net/netip"
 	"reflect"
-	"strings"
 	"time"
 
 	"nftdict/dict"
@@ -133,17 +132,20 @@ func (n *news) user(d *Directory, name string) {
 		return
 	}
 	was, told := n.users[name]
-	now, err := d.User(name)
-	groups := strings.Join(now.Groups, ",")
-	switch {
+	groups, there := d.cfg.State.groupsOf(name)
+	if there == told && groups == was {
+		return
+	}
+	switch now, err := d.User(name); {
 	case err != nil && told:
 		delete(n.users, name)
 		n.add(event.UserGone, name, nil)
-	case err == nil && !told:
-		n.users[name] = groups
-		n.add(event.UserNew, name, now)
-	case err == nil && was != groups:
+	case err != nil:
+	case told:
 		n.users[name] = groups
 		n.add(event.UserChanged, name, now)
+	default:
+		n.users[name] = groups
+		n.add(event.UserNew, name, now)
 	}
 }

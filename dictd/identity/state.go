@@ -30,7 +30,7 @@ type State struct {
 
 	mu     sync.RWMutex
 	group  map[string]string // groups by user, with commas between
-	user   map[[6]byte]string
+	bound  bound
 	logins logins
 	gone   tombstones
 }
@@ -58,7 +58,7 @@ var ErrNoState = errors.New("the state of users cannot be read")
 // in memory. Close must follow. A file that cannot be read is left alone: see
 // Broken.
 func OpenState(dir string) *State {
-	s := &State{group: make(map[string]string), user: make(map[[6]byte]string), logins: newLogins(), gone: make(tombstones)}
+	s := &State{group: make(map[string]string), bound: newBound(), logins: newLogins(), gone: make(tombstones)}
 	if dir == "" {
 		return s
 	}
@@ -74,8 +74,7 @@ func OpenState(dir string) *State {
 	}
 	if s.broken = err; err != nil {
 		clear(s.group)
-		clear(s.user)
-		s.logins, s.gone = newLogins(), make(tombstones)
+		s.bound, s.logins, s.gone = newBound(), newLogins(), make(tombstones)
 	}
 	return s
 }
@@ -113,7 +112,7 @@ func (s *State) read() error {
 				if _, known := s.group[string(v)]; len(k) != 6 || !known {
 					return fmt.Errorf("device %x of user %q: not sound", k, v)
 				}
-				s.user[[6]byte(k)] = string(v)
+				s.bound.set([6]byte(k), string(v))
 				return nil
 			}),
 			each(bucketGone, func(k, _ []byte) error {

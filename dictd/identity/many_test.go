@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+
+package identity
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"nftdict/dictd/event"
+	"nftdict/dictd/identity/neighbour"
+	"nftdict/internal/cputime"
+)
+
+// numbered returns the MAC and the address of the nth of many devices.
+func numbered(n int) ([6]byte, netip.Addr) {
+	m, a := [6]byte{2}, [4]byte{10}
+	binary.BigEndian.PutUint32(m[2:], uint32(n))
+	binary.BigEndian.PutUint32(a[:], 10<<24|uint32(n))
+	return m, netip.AddrFrom4(a)
+}
+
+// crowd is a rig with n hosts, each of which has a user of its own.
+func crowd(t *testing.T, n int) *rig {
+	t.Helper()
+	r := newRig(t, func(c *Config) { c.Hosts, c.Events = n, event.New(0, c.Clock) })
+	update := &neighbour.Update{Neighbours: make([]neighbour.Neighbour, n)}
+	for i := range n {
+		mac, addr := numbered(i)
+		update.Neighbours[i] = neighbour.Neighbour{Addr: addr, MAC: mac, Interface: "lan0"}
+		if err := r.cfg.State.bind(mac, fmt.Sprintf("user %06d of a name that is rather long", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.Neighbours(update)
+	r.Flush()
+	return r
+}
+
+// Many users, each with a device, cost as much for each as few do.
+func TestManyUsers(t *testing.T) {
+	cost := func(n int) time.Duration {
+		r := crowd(t, n)
+		start := cputime.Used(t)
+		r.Tend()
+		r.Flush()
+		for i := range 100 {
+			mac, _ := numbered(i)
+			if err := r.Bind(mac, "somebody else"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return cputime.Used(t) - start
+	}
+	few, many := cost(1000), cost(16000)
+	if many > 64*few {
+		t.Errorf("1,000 users take %v of a processor, 16,000 %v", few, many)
+	}
+	t.Logf("1,000 users take %v of a processor, 16,000 %v", few, many)
+}
