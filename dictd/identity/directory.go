@@ -54,6 +54,7 @@ type Directory struct {
 	userRoom time.Time
 	saidRoom time.Time // when it was last looked for among what was said
 	changed  changes
+	again    rota // rows that are to be written again, changed or not
 	doubted  map[netip.Addr]struct{}
 
 	wake     chan struct{}

@@ -178,9 +178,6 @@ func (d *Directory) Tend() {
 		d.askName(h)
 	}
 	d.tendSaid(now)
-	d.markAll()
-	for _, b := range d.books {
-		b.doubt.Store(true)
-	}
+	d.beginRota()
 	d.touch()
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"nftdict/dict"
 	"nftdict/dictd/event"
 	"nftdict/dictd/identity/neighbour"
 	"nftdict/internal/cputime"
@@ -44,8 +45,9 @@ func TestManyUsers(t *testing.T) {
 	cost := func(n int) time.Duration {
 		r := crowd(t, n)
 		start := cputime.Used(t)
-		r.Tend()
-		r.Flush()
+		for r.Tend(); len(r.again.users) > 0; {
+			r.Flush()
+		}
 		for i := range 100 {
 			mac, _ := numbered(i)
 			if err := r.Bind(mac, "somebody else"); err != nil {
@@ -59,4 +61,41 @@ func TestManyUsers(t *testing.T) {
 		t.Errorf("1,000 users take %v of a processor, 16,000 %v", few, many)
 	}
 	t.Logf("1,000 users take %v of a processor, 16,000 %v", few, many)
+}
+
+// All rows are written again by and by, and what changes does not wait for that.
+func TestRowsTakeTurns(t *testing.T) {
+	const n = 3 * turn
+	r := crowd(t, n)
+	for i := range n {
+		_, addr := numbered(i)
+		if err := r.store.Delete(dict.Hosts, dict.AddrKey(addr)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows := func() (all int) {
+		for _, err := range r.store.Rows(dict.Hosts) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			all++
+		}
+		return all
+	}
+	r.Tend()
+	for i := range 3 {
+		if got := rows(); got > i*turn+2*i {
+			t.Errorf("%d rows after %d turns", got, i)
+		}
+		mac, addr := numbered(n - 1 - i)
+		if err := r.Bind(mac, "somebody else"); err != nil { // it flushes
+			t.Fatal(err)
+		}
+		if row, err := r.store.Get(dict.Hosts, dict.AddrKey(addr)); err != nil || row.Cells == nil {
+			t.Errorf("turn %d: what has changed waits: %v", i, err)
+		}
+	}
+	if got := rows(); got != n {
+		t.Errorf("%d rows are there again, want %d", got, n)
+	}
 }

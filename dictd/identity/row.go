@@ -70,12 +70,17 @@ func (d *Directory) clientOf(c session.Client) *session.Client {
 	return &c
 }
 
-// Flush writes what has changed so far.
+// Flush writes what has changed so far, and some of what is to be written again.
 func (d *Directory) Flush() {
 	d.writing.Lock()
 	defer d.writing.Unlock()
 	clients := make(map[netip.Addr]*session.Client)
 	d.mu.Lock()
+	if d.takeTurn() {
+		for _, b := range d.books {
+			b.doubt.Store(true)
+		}
+	}
 	changed := d.changed
 	d.changed = newChanges()
 	hosts, devices, users := d.books[0], d.books[1], d.books[2]
