@@ -65,14 +65,7 @@ func (d *Directory) clues(v *device, hosts ...*host) (all []Clue) {
 		}
 	}
 	if s := d.said[v.mac]; s != nil {
-		add(clueClass, s.class)
-		add(clueOptions, s.options)
-		for _, text := range s.models {
-			add(clueModel, text)
-		}
-		for _, text := range s.services {
-			add(clueService, text)
-		}
+		s.eachText(add)
 	}
 	for _, h := range hosts {
 		add(clueAgent, h.agent)
@@ -89,10 +82,35 @@ func (d *Directory) clues(v *device, hosts ...*host) (all []Clue) {
 }
 
 // profile returns the kind of a device, "" if nothing tells it: what the weightiest
-// clue speaks for.
+// clue speaks for, of several the first of clues. What devices say is much, and they
+// are asked for often: the best of that is remembered.
 func (d *Directory) profile(v *device, hosts ...*host) string {
-	if all := d.clues(v, hosts...); len(all) > 0 {
-		return all[0].Profile
+	var best Clue
+	add := func(from, text string) {
+		if text != "" {
+			best = best.or(clue(from, text))
+		}
 	}
-	return ""
+	if s := d.said[v.mac]; s != nil {
+		best = s.clue
+	}
+	for _, h := range hosts {
+		add(clueAgent, h.agent)
+	}
+	add(clueVendor, d.vendor(v.mac))
+	d.eachName(v, func(n Name) bool {
+		if n.Source != byReverse && n.Source != byBefore {
+			add(clueHostname, n.Name)
+		}
+		return true
+	})
+	return best.Profile
+}
+
+// or returns the weightier of two clues, of equal ones the first.
+func (c Clue) or(o Clue) Clue {
+	if o.Weight > c.Weight {
+		return o
+	}
+	return c
 }

@@ -17,13 +17,28 @@ type said struct {
 	options  string   // that it asks DHCP for
 	models   []string // by which it calls itself
 	services []string // that it offers
+	clue     Clue     // the weightiest of all but the names
 	at       time.Time
+}
+
+// eachText calls a function for what may tell the kind of a device.
+func (s *said) eachText(f func(from, text string)) {
+	f(clueClass, s.class)
+	f(clueOptions, s.options)
+	for _, text := range s.models {
+		f(clueModel, text)
+	}
+	for _, text := range s.services {
+		f(clueService, text)
+	}
 }
 
 // Bounds of what is kept of a device.
 const (
 	maxServices = 32
 	maxModels   = 4
+	// maxStrangers is how many are kept that are not known as devices yet.
+	maxStrangers = 4096
 )
 
 // Heard takes into account what a device said. A device need not be known yet:
@@ -35,7 +50,7 @@ func (d *Directory) Heard(m *overheard.Message) {
 	defer d.mu.Unlock()
 	s := d.said[m.MAC]
 	if s == nil {
-		if len(d.said) >= d.cfg.Hosts && !d.forgetSaid(now) {
+		if len(d.said) >= min(d.cfg.Hosts, len(d.devices)+maxStrangers) && !d.forgetSaid(now) {
 			d.missed.Add(1)
 			return
 		}
@@ -44,6 +59,8 @@ func (d *Directory) Heard(m *overheard.Message) {
 	}
 	s.at = now
 	if d.note(s, m) {
+		s.clue = Clue{}
+		s.eachText(func(from, text string) { s.clue = s.clue.or(clue(from, text)) })
 		if v := d.devices[m.MAC]; v != nil {
 			d.markDevice(v)
 			d.touch()
