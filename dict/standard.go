@@ -29,6 +29,7 @@ func Standard(sessionLimit int) []Table {
 			{Name: "quota_exceeded", Type: Bool},
 			{Name: "quota_period", Type: Int64},
 			{Name: "quota_plan", Type: String},
+			{Name: "no_offload", Type: Bool},
 			{Name: "captive_portal_authenticated", Type: Bool, Default: BoolValue(false)},
 		}},
 		{Name: Devices, Key: KeyEther, Limit: 65536, Fields: []Field{
@@ -42,6 +43,7 @@ func Standard(sessionLimit int) []Table {
 			{Name: "quota_exceeded", Type: Bool},
 			{Name: "quota_period", Type: Int64},
 			{Name: "quota_plan", Type: String},
+			{Name: "no_offload", Type: Bool},
 		}},
 		{Name: Users, Key: KeyString, Limit: 65536, Fields: []Field{
 			{Name: "usergroups", Type: String, Aliases: []string{"user_group"}},
@@ -51,6 +53,7 @@ func Standard(sessionLimit int) []Table {
 			{Name: "quota_period", Type: Int64},
 			{Name: "quota_plan", Type: String},
 			{Name: "quota_group", Type: String},
+			{Name: "no_offload", Type: Bool},
 		}},
 		{Name: Groups, Key: KeyString, Limit: 65536, Fields: []Field{
 			{Name: "quota_size", Type: Int64},
@@ -58,6 +61,7 @@ func Standard(sessionLimit int) []Table {
 			{Name: "quota_exceeded", Type: Bool},
 			{Name: "quota_period", Type: Int64},
 			{Name: "quota_plan", Type: String},
+			{Name: "no_offload", Type: Bool},
 		}},
 	}
 }
@@ -76,7 +80,7 @@ func sessionFields() []Field {
 		fields = append(fields, Field{Name: name, Type: t, Aliases: aliases})
 	}
 	add(Int64, "session_id")
-	add(Bool, "bypass_packetd", "final")
+	add(Bool, "bypass_packetd", "final", "no_offload")
 	add(Int, "ip_protocol", "family")
 	add(Address, "client_address", "server_address")
 	add(Int, "client_port", "server_port")
