@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vishvananda/netlink"
+
 	"nftdict/dict/dicttest"
 	"nftdict/dictd/config"
 	"nftdict/dictd/conntrack"
@@ -61,29 +63,49 @@ func (w *wire) read() (out, in uint64) {
 	return w.received(w.l.Internet, "eth0"), w.received(w.l.Client, "eth0")
 }
 
+// received returns what a device has received but the noise. Neighbours are asked for
+// at times of their own: what came between the reading of one figure and of the other
+// would be in one alone, for ever where it is what later figures are compared with.
 func (w *wire) received(ns *lab.Namespace, device string) uint64 {
+	w.tb.Helper()
+	const etherHeader = 14
+	for rx, noise := w.device(ns, device), w.noise(ns); ; {
+		again, same := w.device(ns, device), w.noise(ns)
+		if again == rx && same == noise {
+			return rx.RxBytes - etherHeader*rx.RxPackets - noise
+		}
+		rx, noise = again, same
+	}
+}
+
+// device returns the counters of a device.
+func (w *wire) device(ns *lab.Namespace, name string) netlink.LinkStatistics {
 	w.tb.Helper()
 	h, err := ns.Netlink()
 	if err != nil {
 		w.tb.Fatal(err)
 	}
 	defer h.Close()
-	link, err := h.LinkByName(device)
+	link, err := h.LinkByName(name)
 	if err != nil {
 		w.tb.Fatal(err)
 	}
-	const etherHeader = 14
-	s := link.Attrs().Statistics
+	return *link.Attrs().Statistics
+}
+
+// noise returns the bytes of what is not forwarded.
+func (w *wire) noise(ns *lab.Namespace) (bytes uint64) {
+	w.tb.Helper()
 	words := strings.Fields(run(w.tb, ns, "nft", "list counter netdev wire noise"))
-	noise := uint64(0)
 	for i, word := range words {
 		if word == "bytes" {
-			if noise, err = strconv.ParseUint(words[i+1], 10, 64); err != nil {
+			var err error
+			if bytes, err = strconv.ParseUint(words[i+1], 10, 64); err != nil {
 				w.tb.Fatal(err)
 			}
 		}
 	}
-	return s.RxBytes - etherHeader*s.RxPackets - noise
+	return bytes
 }
 
 // translate has the gateway masquerade, and send what is for elsewhere to a site.

@@ -25,9 +25,7 @@ import (
 
 // What a flowtable carries is charged once: rules and the ledger together take from
 // the quota what the devices have counted, and so does one who has come after a daemon
-// that ended in the middle. Mostly that is so to the byte; where processors are emulated
-// some packets of the slow path (100 to 1,700 bytes of 8.7 MB) were not found in either,
-// so a twentieth of a percent may be off.
+// that ended in the middle: to the byte.
 func TestOffloadedIsCharged(t *testing.T) {
 	t.Run("ebpf", func(t *testing.T) {
 		l := offloading(t)
@@ -117,8 +115,7 @@ func offloaded(t *testing.T, l *lab.Lab, on *backend.Backend) {
 			nowOut, nowIn := w.read()
 			wanted = int64(nowOut - out + nowIn - in)
 			gotten = size - left(lab.Client4) + size - left(lab.Client6) - spent
-			off := max(gotten-wanted, wanted-gotten)
-			return off <= wanted/2000
+			return gotten == wanted
 		})
 	}
 	check(d)
