@@ -3,7 +3,6 @@
 package conntrack
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync"
@@ -90,9 +89,16 @@ func (c *Client) Lookup(t Tuple, zone uint16) (Flow, error) {
 }
 
 func encodeTuple(t Tuple, zone uint16) ([]byte, error) {
-	e := netlink.NewAttributeEncoder()
-	e.ByteOrder = binary.BigEndian
-	e.Nested(ctaTupleOrig, func(e *netlink.AttributeEncoder) error {
+	e := newEncoder()
+	encodeTupleAs(e, ctaTupleOrig, &t)
+	if zone != 0 {
+		e.Uint16(ctaZone, zone)
+	}
+	return e.Encode()
+}
+
+func encodeTupleAs(e *netlink.AttributeEncoder, attr uint16, t *Tuple) {
+	e.Nested(attr, func(e *netlink.AttributeEncoder) error {
 		e.Nested(ctaTupleIP, func(e *netlink.AttributeEncoder) error {
 			if t.Family == 4 {
 				e.Bytes(ctaIPv4Src, t.src[12:])
@@ -113,10 +119,6 @@ func encodeTuple(t Tuple, zone uint16) ([]byte, error) {
 		})
 		return nil
 	})
-	if zone != 0 {
-		e.Uint16(ctaZone, zone)
-	}
-	return e.Encode()
 }
 
 // request sends one ctnetlink GET and calls f for each entry of the answer.
@@ -142,8 +144,25 @@ func (c *Client) request(flags netlink.HeaderFlags, family uint8, attrs []byte, 
 	if err != nil {
 		return err
 	}
+	return c.read(func(m message) (bool, error) {
+		switch {
+		case m.seq != seq: // of an earlier request that was given up
+			return true, nil
+		case m.typ == unix.NLMSG_DONE:
+			return false, nil
+		case m.typ == unix.NLMSG_ERROR:
+			return false, m.errno()
+		case m.typ == msgNew:
+			return true, f(m)
+		}
+		return true, nil
+	})
+}
+
+// read calls f for the messages of answers until it returns false.
+func (c *Client) read(f func(message) (bool, error)) error {
 	var failed error
-	err = c.raw.Read(func(fd uintptr) bool {
+	err := c.raw.Read(func(fd uintptr) bool {
 		for {
 			n, _, err := unix.Recvfrom(int(fd), c.buf, unix.MSG_DONTWAIT)
 			switch {
@@ -155,19 +174,7 @@ func (c *Client) request(flags netlink.HeaderFlags, family uint8, attrs []byte, 
 				failed = err
 				return true
 			}
-			more, err := eachMessage(c.buf[:n], func(m message) (bool, error) {
-				switch {
-				case m.seq != seq: // of an earlier request that was given up
-					return true, nil
-				case m.typ == unix.NLMSG_DONE:
-					return false, nil
-				case m.typ == unix.NLMSG_ERROR:
-					return false, m.errno()
-				case m.typ == msgNew:
-					return true, f(m)
-				}
-				return true, nil
-			})
+			more, err := eachMessage(c.buf[:n], f)
 			if err != nil || !more {
 				failed = err
 				return true

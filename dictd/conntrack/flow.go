@@ -16,6 +16,7 @@ type Flow struct {
 	Orig   Tuple  // as the first packet came
 	Reply  Tuple  // as the answer comes: differs from Orig.Reverse() after NAT
 	Mark   uint32 // 0 in events of kernels that leave it out
+	Labels [16]byte
 	Status uint32 // IPS_* bits; 0 where the message has none
 	State  uint8  // of a TCP connection, as the kernel numbers them; 0 where the message has none
 
@@ -68,6 +69,7 @@ const (
 	ctaID         = 12
 	ctaZone       = 18
 	ctaTimestamp  = 20
+	ctaLabels     = 22
 
 	ctaTupleIP    = 1
 	ctaTupleProto = 2
@@ -116,6 +118,8 @@ func ParseFlow(b []byte, f *Flow) error {
 			return parseTimestamp(v, f)
 		case ctaID:
 			return be32(v, &f.ID)
+		case ctaLabels:
+			copy(f.Labels[:], v)
 		case ctaZone:
 			return be16(v, &f.Zone)
 		}
