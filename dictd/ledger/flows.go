@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync/atomic"
 
@@ -24,20 +25,30 @@ type Passed struct {
 	Slow  [2]uint64
 }
 
-// Flows is an nft table of its own, in which rules note what connections in
-// flowtables have counted when they went there, and count what comes the slow way
-// all the same. It stays where the daemon ends, and so does what it knows.
+// Flows is an nft table of its own, in which rules note what connections have counted
+// before they go into flowtables, and count what comes the slow way. It stays where the
+// daemon ends, and so does what it knows.
 //
 //	map began_original, began_reply { ct id : bytes }; set noted { ct id }; set slow_original, slow_reply { ct id counter }
 //	prerouting, right behind conntrack:
 //	  ct status ! confirmed                          forget the id: it had another connection
-//	  ct direction D ct id @noted                    update @slow_D { ct id counter }
-//	  ct status offload,hw-offload                   add @noted { ct id }, add @began_D { ct id : ct D bytes } of both directions
-//	forward, late: the last of these, for the packet with which a connection goes into a flowtable
+//	  ct direction D ct id @slow_D                   count, return
+//	  ct direction reply ct reply packets 1          add @noted { ct id }, add @began_original { ct id : ct original bytes }
+//	  ct direction D ct id @noted                    update @slow_D { ct id counter }, return
+//	  ct direction reply ct reply packets <= 16      add @noted { ct id }, add @began_D { ct id : ct D bytes } of both directions
+//	  ct status offload,hw-offload                   the same
+//	forward, late: the last of these, unless @noted, for the packet with which a connection goes into a flowtable
 //
 // A packet is counted right where conntrack counts it, so that whatever waits in a
 // queue at the moment of the note is in Began, and not in Slow. What rules drop is in
 // Slow: it came the slow way.
+//
+// The note is taken with the first answer, while nothing else of the connection is on
+// its way and before any rule can have put it into a flowtable: on another processor its
+// packets may take the fast way as soon as that is done, and a note that is taken later
+// would have these in Began. Connections that are older than the table have a note that
+// is late, and so have those without answers: what other processors handle at that
+// moment may be off.
 type Flows struct {
 	conn  *netlink.Conn // of transactions
 	ask   *netlink.Conn // of questions
@@ -140,13 +151,17 @@ func (f *Flows) Install() error {
 	for _, s := range f.all() {
 		b.AddSet(s, nil)
 	}
-	early, late := f.rules()
+	behind, late := f.rules()
 	for _, c := range []struct {
 		name     string
 		hook     *nftables.ChainHook
 		priority int32
 		rules    []rule.Rule
-	}{{"prerouting", nftables.ChainHookPrerouting, behindConntrack, early}, {flowsChain, nftables.ChainHookForward, f.conf.Priority, late}} {
+	}{
+		{"prerouting", nftables.ChainHookPrerouting, behindConntrack, behind},
+		{flowsChain, nftables.ChainHookForward, f.conf.Priority, late},
+		{"last", nftables.ChainHookForward, math.MaxInt32, late}, // behind flowtables that are behind quotas
+	} {
 		b.Add(b.Conn().AddChain(&nftables.Chain{
 			Name: c.name, Table: f.table, Type: nftables.ChainTypeFilter, Hooknum: c.hook,
 			Priority: nftables.ChainPriorityRef(nftables.ChainPriority(c.priority)),
@@ -163,24 +178,35 @@ const flowsChain = "forward"
 // behindConntrack is the priority right behind conntrack's at prerouting.
 const behindConntrack = -199
 
-// rules returns those of the two chains.
-func (f *Flows) rules() (early, late []rule.Rule) {
+// early is how many answers of a connection are looked at for a note.
+const early = 16
+
+// rules returns those of the chain behind conntrack, and of the late ones.
+func (f *Flows) rules() (behind, late []rule.Rule) {
 	directions := [...]rule.Direction{rule.Original, rule.Reply}
 	began := func(d rule.Direction, drop bool) rule.DynSet {
 		return rule.DynSet{Set: f.sets[d], Key: rule.CtID(), Data: rule.CtBytesOf(d), Delete: drop}
 	}
 	slow := func(d rule.Direction) *nftables.Set { return f.sets[2+int(d)] }
+	noted := rule.Add(f.noted, rule.CtID())
 	first := rule.CtStatus().None(rule.StatusConfirmed)
-	var forget, count []rule.Rule
+	var forget, again, count []rule.Rule
 	for _, d := range directions {
 		forget = append(forget,
 			rule.New(first, began(d, true)),
 			rule.New(first, rule.DynSet{Set: slow(d), Key: rule.CtID(), Delete: true}))
-		count = append(count, rule.New(rule.CtDirection().Is(d), rule.CtID().In(f.noted), rule.Update(slow(d), rule.CtID(), rule.Counter{})))
+		// To find an element counts the packet in it.
+		again = append(again, rule.New(rule.CtDirection().Is(d), rule.CtID().In(slow(d)), rule.Return()))
+		count = append(count, rule.New(rule.CtDirection().Is(d), rule.CtID().In(f.noted), rule.Update(slow(d), rule.CtID(), rule.Counter{}), rule.Return()))
 	}
 	forget = append(forget, rule.New(first, rule.DynSet{Set: f.noted, Key: rule.CtID(), Delete: true}))
-	note := rule.New(rule.CtStatus().Any(f.conf.Status), rule.Add(f.noted, rule.CtID()), began(rule.Original, false), began(rule.Reply, false))
-	return append(append(forget, count...), note), []rule.Rule{note}
+	reply := rule.CtDirection().Is(rule.Reply)
+	// What is not in began_reply began at nothing: the answer itself is counted.
+	answer := rule.New(reply, rule.CtPacketsOf(rule.Reply).Is(1), noted, began(rule.Original, false))
+	answers := rule.New(reply, rule.CtPacketsOf(rule.Reply).AtMost(early), noted, began(rule.Original, false), began(rule.Reply, false))
+	note := rule.New(rule.CtStatus().Any(f.conf.Status), noted, began(rule.Original, false), began(rule.Reply, false))
+	known := rule.New(rule.CtStatus().Any(f.conf.Status), rule.CtID().In(f.noted), rule.Return())
+	return slices.Concat(forget, again, []rule.Rule{answer}, count, []rule.Rule{answers, note}), []rule.Rule{known, note}
 }
 
 // Read returns what is known, by conntrack id.

@@ -126,6 +126,14 @@ func CtBytesOf(d Direction) Key[uint64] {
 	return directed(d, "bytes", expr.CtKeyBYTES, typ, true, hostOrder(decimal[uint64]))
 }
 
+// CtPacketsOf is how many packets the connection has carried in one direction, if
+// conntrack counts.
+func CtPacketsOf(d Direction) Key[uint64] {
+	typ := nftables.TypeInteger
+	typ.Bytes = 8
+	return directed(d, "packets", expr.CtKeyPKTS, typ, true, hostOrder(decimal[uint64]))
+}
+
 func counted(text string, k expr.CtKey) Key[uint64] {
 	typ := nftables.TypeInteger
 	typ.Bytes = 8
