@@ -5,6 +5,7 @@ package dictd
 import (
 	"context"
 	"errors"
+	"iter"
 	"net/netip"
 	"slices"
 	"strings"
@@ -215,9 +216,9 @@ func (d *Daemon) handle(e *conntrack.Event) {
 }
 
 // Usage implements api.Source.
-func (d *Daemon) Usage(q ledger.Query) ([]ledger.Uses, error) {
+func (d *Daemon) Usage(q ledger.Query) iter.Seq2[ledger.Uses, error] {
 	if d.account.Ledger == nil {
-		return nil, api.ErrNoLedger
+		return func(yield func(ledger.Uses, error) bool) { yield(ledger.Uses{}, api.ErrNoLedger) }
 	}
 	return d.account.Ledger.Usage(q)
 }

@@ -243,11 +243,10 @@ func (k *talker) udp(to string, n int) error {
 // sums returns what the ledger has of the client's addresses.
 func sums(tb testing.TB, l *ledger.Ledger) (sum ledger.Use) {
 	tb.Helper()
-	all, err := l.Usage(ledger.Query{Period: ledger.Day})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	for _, day := range all {
+	for day, err := range l.Usage(ledger.Query{Period: ledger.Day}) {
+		if err != nil {
+			tb.Fatal(err)
+		}
 		for _, u := range day.Uses {
 			if u.Address != lab.Client4 && u.Address != lab.Client6 {
 				tb.Errorf("somebody else: %+v", u)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"log"
 	"net"
 	"net/http"
@@ -37,8 +38,9 @@ type Source interface {
 	Directory() *identity.Directory
 	// Events is what happened; nil for nothing.
 	Events() *event.Log
-	// Usage returns what connections have moved; ErrNoLedger if that is not kept.
-	Usage(ledger.Query) ([]ledger.Uses, error)
+	// Usage returns what connections have moved, by period; ErrNoLedger if that is not
+	// kept.
+	Usage(ledger.Query) iter.Seq2[ledger.Uses, error]
 	// Quotas keeps budgets.
 	Quotas() *quota.Manager
 }

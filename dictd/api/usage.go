@@ -71,24 +71,35 @@ func (s *Server) handleUsage(mux *router) {
 			refuse(w, http.StatusBadRequest, err.Error(), "see dictctl usage --help")
 			return
 		}
-		periods, err := s.src.Usage(q.Query)
+		s.usage(w, &q)
+	})
+}
+
+// usage writes the periods, each as it is read.
+func (s *Server) usage(w http.ResponseWriter, q *usageQuery) {
+	var list *array
+	var names map[string]string
+	for one, err := range s.src.Usage(q.Query) {
 		switch {
+		case err != nil && list != nil:
+			panic(http.ErrAbortHandler) // a list that breaks off must not look whole
 		case errors.Is(err, ErrNoLedger):
 			refuse(w, http.StatusNotFound, err.Error(), "set ledger.period in dictd.toml")
 			return
 		case err != nil:
 			refuse(w, http.StatusInternalServerError, err.Error(), "")
 			return
+		case list == nil:
+			list, names = newArray(w), s.hostNames(q.by)
 		}
-		names := s.hostNames(q.by)
-		list := newArray(w)
-		defer list.end()
-		for i := range periods {
-			if !list.add(usageOf(&periods[i], &q, names)) {
-				return
-			}
+		if !list.add(usageOf(&one, q, names)) {
+			return
 		}
-	})
+	}
+	if list == nil {
+		list = newArray(w)
+	}
+	list.end()
 }
 
 // hostNames returns the host names of addresses or devices as they are called in

@@ -4,6 +4,7 @@ package api
 
 import (
 	"errors"
+	"iter"
 	"net/netip"
 	"testing"
 	"time"
@@ -16,9 +17,9 @@ import (
 
 // Usage implements Source: one period, of which the query is not asked; hours are
 // not kept.
-func (s source) Usage(q ledger.Query) ([]ledger.Uses, error) {
+func (s source) Usage(q ledger.Query) iter.Seq2[ledger.Uses, error] {
 	if q.Period == ledger.Hour {
-		return nil, ErrNoLedger
+		return func(yield func(ledger.Uses, error) bool) { yield(ledger.Uses{}, ErrNoLedger) }
 	}
 	use := func(addr, user, app string, in uint64) ledger.KeyUse {
 		return ledger.KeyUse{
@@ -26,9 +27,16 @@ func (s source) Usage(q ledger.Query) ([]ledger.Uses, error) {
 			Use: ledger.Use{In: conntrack.Counter{Packets: 1, Bytes: in}, Connections: 1},
 		}
 	}
-	return []ledger.Uses{{Start: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), Uses: []ledger.KeyUse{
-		use("10.0.0.9", "bob", "VIDEO", 10), use("10.0.0.9", "bob", "DNS", 1), use("10.0.0.8", "eve", "VIDEO", 100), use("10.0.0.7", "", "", 5),
-	}}}, nil
+	return func(yield func(ledger.Uses, error) bool) {
+		if !yield(ledger.Uses{Start: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), Uses: []ledger.KeyUse{
+			use("10.0.0.9", "bob", "VIDEO", 10), use("10.0.0.9", "bob", "DNS", 1), use("10.0.0.8", "eve", "VIDEO", 100), use("10.0.0.7", "", "", 5),
+		}}, nil) {
+			return
+		}
+		if q.Since.Equal(time.Unix(7, 0)) {
+			yield(ledger.Uses{}, errors.New("the disk is broken"))
+		}
+	}
 }
 
 func TestUsage(t *testing.T) {
@@ -64,6 +72,9 @@ func TestUsage(t *testing.T) {
 		if _, err := c.Usage(t.Context(), q); !errors.As(err, &refused) || refused.Status != 400 {
 			t.Errorf("%+v: %v", q, err)
 		}
+	}
+	if all, err := c.Usage(t.Context(), UsageQuery{Since: time.Unix(7, 0)}); err == nil {
+		t.Errorf("a list that breaks off looks whole: %+v", all)
 	}
 	var refused *Error
 	if _, err := c.Usage(t.Context(), UsageQuery{Period: "hour"}); !errors.As(err, &refused) || refused.Status != 404 || refused.Remedy == "" {

@@ -179,3 +179,15 @@ func (w *world) want(out, in uint64) {
 		w.t.Errorf("%d bytes out, %d in, want %d and %d", sum.Out.Bytes, sum.In.Bytes, out, in)
 	}
 }
+
+// usage returns all periods that a query asks for.
+func (w *world) usage(q Query) (all []Uses) {
+	w.t.Helper()
+	for one, err := range w.Usage(q) {
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		all = append(all, one)
+	}
+	return all
+}

@@ -142,11 +142,10 @@ func TestLossAndReuse(t *testing.T) {
 		t.Error("no events were lost")
 	}
 	var sum Use
-	hours, err := x.Usage(Query{Period: Hour})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, h := range hours {
+	for h, err := range x.Usage(Query{Period: Hour}) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, one := range h.Uses {
 			sum.add(one.Use)
 		}

@@ -82,19 +82,35 @@ func TestOver(t *testing.T) {
 	w.crash()
 	w.poll()
 	w.poll()
-	day, err := w.Usage(Query{Period: Day})
-	if err != nil {
-		t.Fatal(err)
-	}
+	day := w.usage(Query{Period: Day})
 	if len(day) != 1 || len(day[0].Uses) != 1 || day[0].Uses[0].Out.Bytes != 40 || day[0].Uses[0].Connections != 1 {
 		t.Errorf("days %+v", day)
 	}
-	hours, err := w.Usage(Query{Period: Hour})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(hours) != 4 {
+	if hours := w.usage(Query{Period: Hour}); len(hours) != 4 {
 		t.Errorf("hours %+v", hours)
+	}
+}
+
+// A period is read when its turn comes, and a reader who is slow holds nobody up.
+func TestUsageIsReadByPeriods(t *testing.T) {
+	w := newWorld(t, t.TempDir())
+	f := w.flow(1, inside, outside)
+	for i := range 4 {
+		w.now = w.now.Add(time.Duration(min(i, 1)) * time.Hour)
+		move(f, 10, 20)
+		w.poll()
+	}
+	last := uint64(0)
+	for one, err := range w.Usage(Query{Period: Hour}) {
+		if err != nil || len(one.Uses) != 1 {
+			t.Fatalf("%+v, %v", one, err)
+		}
+		last = one.Uses[0].Out.Bytes
+		move(f, 1, 1)
+		w.poll()
+	}
+	if last != 13 {
+		t.Errorf("the last hour has %d bytes, want those that came meanwhile, too: 13", last)
 	}
 }
 

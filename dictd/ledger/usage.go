@@ -5,7 +5,9 @@ package ledger
 import (
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"net/netip"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -39,80 +41,128 @@ type KeyUse struct {
 }
 
 // Usage returns the periods in their order, the one under way last. Their uses are
-// in no order.
-func (l *Ledger) Usage(q Query) ([]Uses, error) {
+// in no order. Each is read when it comes: all of them may be more than there is
+// memory for. Nothing is locked meanwhile.
+func (l *Ledger) Usage(q Query) iter.Seq2[Uses, error] {
 	if q.Till.IsZero() {
 		q.Till = time.Unix(1<<40, 0)
 	}
-	// One lock over both: an hour is either here or on the disk.
-	l.polling.Lock()
-	defer l.polling.Unlock()
-	periods := make(map[int64]cells)
-	var order []int64
-	add := func(start time.Time, c cells) {
-		if start.Before(q.Since) || !start.Before(q.Till) || len(c) == 0 {
+	return func(yield func(Uses, error) bool) {
+		starts, err := l.starts(&q)
+		if err != nil {
+			yield(Uses{}, err)
 			return
 		}
-		at := start.Unix()
-		if periods[at] == nil {
-			periods[at] = make(cells)
-			order = append(order, at)
+		for _, at := range starts {
+			u, err := l.uses(q.Period, at)
+			if (err != nil || len(u.Uses) > 0) && !yield(u, err) || err != nil {
+				return
+			}
 		}
-		periods[at].merge(c)
 	}
+}
+
+// starts returns when the periods began in which something moved, in seconds of Unix
+// time and their order.
+func (l *Ledger) starts(q *Query) (all []int64, err error) {
+	l.polling.Lock()
+	defer l.polling.Unlock()
 	if l.cfg.State != nil {
-		if err := l.cfg.State.each(q, add); err != nil {
+		if all, err = l.cfg.State.starts(q); err != nil {
 			return nil, err
 		}
 	}
 	l.mu.Lock()
-	l.roll(l.cfg.Clock())
-	for _, h := range append(l.past[:len(l.past):len(l.past)], closed{l.hour, l.cells}) {
-		if q.Period == Day {
-			h.start = dayOf(h.start)
+	defer l.mu.Unlock()
+	l.recent(q.Period, func(start time.Time, c cells) {
+		if len(c) > 0 && !start.Before(q.Since) && start.Before(q.Till) {
+			all = append(all, start.Unix())
 		}
-		add(h.start, h.cells)
-	}
-	zone := l.began.Location()
-	l.mu.Unlock()
-	all := make([]Uses, len(order))
-	for i, at := range order {
-		all[i].Start = time.Unix(at, 0).In(zone)
-		for k, one := range periods[at] {
-			all[i].Uses = append(all[i].Uses, KeyUse{k, one.use})
-		}
-	}
-	return all, nil
+	})
+	slices.Sort(all)
+	return slices.Compact(all), nil
 }
 
-// each calls f for the periods on the disk, in their order.
-func (s *State) each(q Query, f func(start time.Time, c cells)) error {
-	bucket := bucketHours
-	if q.Period == Day {
-		bucket = bucketDays
+// uses returns one period. One lock over disk and memory: an hour is either here or
+// there.
+func (l *Ledger) uses(p Period, at int64) (u Uses, err error) {
+	l.polling.Lock()
+	defer l.polling.Unlock()
+	sum := make(cells)
+	if l.cfg.State != nil {
+		if sum, err = l.cfg.State.period(p, at); err != nil {
+			return Uses{}, err
+		}
 	}
-	err := s.db.View(func(tx *bbolt.Tx) error {
-		c := tx.Bucket(bucket).Cursor()
-		for k, v := c.Seek(periodKey(laterOf(q.Since, time.Unix(0, 0)))); k != nil; k, v = c.Next() {
+	l.mu.Lock()
+	u.Start = time.Unix(at, 0).In(l.began.Location())
+	l.recent(p, func(start time.Time, c cells) {
+		if start.Unix() == at {
+			sum.merge(c)
+		}
+	})
+	l.mu.Unlock()
+	u.Uses = make([]KeyUse, 0, len(sum))
+	for k, one := range sum {
+		u.Uses = append(u.Uses, KeyUse{k, one.use})
+	}
+	return u, nil
+}
+
+// recent calls f for the hours that are in memory, with the beginnings of their
+// periods; l.mu is held.
+func (l *Ledger) recent(p Period, f func(start time.Time, c cells)) {
+	l.roll(l.cfg.Clock())
+	for _, h := range append(l.past[:len(l.past):len(l.past)], closed{l.hour, l.cells}) {
+		f(p.Start(h.start), h.cells)
+	}
+}
+
+// bucketOf returns where the periods of a kind are.
+func bucketOf(p Period) []byte {
+	if p == Day {
+		return bucketDays
+	}
+	return bucketHours
+}
+
+// starts returns when the periods on the disk began, in their order.
+func (s *State) starts(q *Query) (all []int64, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		c := tx.Bucket(bucketOf(q.Period)).Cursor()
+		for k, _ := c.Seek(periodKey(laterOf(q.Since, time.Unix(0, 0)))); k != nil; k, _ = c.Next() {
 			if len(k) != 8 {
 				return errCorrupt
 			}
-			start := time.Unix(int64(binary.BigEndian.Uint64(k)), 0)
-			if !start.Before(q.Till) {
+			at := int64(binary.BigEndian.Uint64(k))
+			if !time.Unix(at, 0).Before(q.Till) {
 				return nil
 			}
-			all, err := decodeCells(v)
-			if err != nil {
-				return err
-			}
-			f(start, all)
+			all = append(all, at)
 		}
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("ledger %s: %w", s.path, err)
+		return nil, fmt.Errorf("ledger %s: %w", s.path, err)
 	}
-	return nil
+	return all, nil
+}
+
+// period returns what the disk has of one, nothing if it has not.
+func (s *State) period(p Period, at int64) (all cells, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		v := tx.Bucket(bucketOf(p)).Get(periodKey(time.Unix(at, 0)))
+		if v == nil {
+			all = make(cells)
+			return nil
+		}
+		all, err = decodeCells(v)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("ledger %s: %w", s.path, err)
+	}
+	return all, nil
 }
 
 func laterOf(a, b time.Time) time.Time {
