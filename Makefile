@@ -42,7 +42,7 @@ DICTCTL_GUEST_TESTS := $(if $(LONG),.,TestValues|TestManual|TestMoved|TestSessio
 # minute later the guest is killed and its log shown.
 GUEST_PATIENCE ?= $(if $(LONG),60m,15m)
 # What that run promises its tests.
-GUEST_PROMISED := root,netns,nft,flowtable,conntrack,tcpdump,dig,curl,openssl,ping,ip,bpf,bpffs,xtbpf,nfqueue,seccomp,kmod,nft-statements$(if $(LONG),$(comma)long)
+GUEST_PROMISED := root,netns,nft,flowtable,fakenic,conntrack,tcpdump,dig,curl,openssl,ping,ip,bpf,bpffs,xtbpf,nfqueue,seccomp,kmod,nft-statements$(if $(LONG),$(comma)long)
 # The debug kernel knows no types (BTF), so it is for the module alone.
 KASAN_TESTS ?= ./genl ./kmod/test ./kmod/torture
 KASAN_PROMISED := root,netns,nft,kmod,failslab
@@ -104,8 +104,8 @@ kernel-debug: deps-debug $(BIN)/vm ## build the debug kernel into the cache: a q
 	@$(BIN)/vm fetch debug
 
 .PHONY: kmod
-kmod: kernels ## build nft_dict.ko for every kernel of GUESTS into build/kmod
-	@set -e; for k in $(GUESTS); do $(BIN)/vm build -kernel $$k kmod build/kmod; done
+kmod: kernels ## build nft_dict.ko, and what tests load beside it, for every kernel of GUESTS into build/kmod
+	@set -e; for k in $(GUESTS); do $(BIN)/vm build -kernel $$k kmod build/kmod NFT_DICT_TEST=1; done
 
 .PHONY: test-guests
 test-guests: kmod build ## run GUEST_TESTS in virtual machines with the kernels of GUESTS, all kernels at once; LONG=1 leaves out nothing
@@ -160,9 +160,9 @@ $(BIN)/vm: check-go
 
 .PHONY: lint-kmod
 lint-kmod: kernels kernel-debug ## checkpatch --strict, sparse and all warnings on the module
-	@tree=$$($(BIN)/vm path debug headers) && perl $$tree/scripts/checkpatch.pl --no-tree --strict --terse --quiet --show-types -f kmod/*.[ch] kmod/probe/*.c
+	@tree=$$($(BIN)/vm path debug headers) && perl $$tree/scripts/checkpatch.pl --no-tree --strict --terse --quiet --show-types --ignore CAMELCASE -f kmod/*.[ch] kmod/probe/*.c kmod/test/fakenic/*.[ch]
 	@set -e; for k in $(GUESTS); do \
-		out=$$($(BIN)/vm build -kernel $$k kmod build/lint-kmod W=1 C=2 2>&1); \
+		out=$$($(BIN)/vm build -kernel $$k kmod build/lint-kmod NFT_DICT_TEST=1 W=1 C=2 2>&1); \
 		if echo "$$out" | grep -E 'warning|error'; then exit 1; fi; \
 	done
 

@@ -39,21 +39,38 @@ func diagnosed(t *testing.T, state doctor.State, found, follows string) {
 	t.Error("the doctor does not look for the module")
 }
 
+// moduleFile returns the file of a module that the guest was given.
+func moduleFile(tb testing.TB, name string) string {
+	tb.Helper()
+	file := filepath.Join(os.Getenv("NFTDICT_MODULES"), name)
+	need.Feature(tb, "kmod", func() error {
+		if os.Getenv("NFTDICT_MODULES") == "" {
+			return errors.New("NFTDICT_MODULES names no directory")
+		}
+		_, err := os.Stat(file)
+		return err
+	})
+	return file
+}
+
+// insert loads a module.
+func insert(tb testing.TB, file string) {
+	tb.Helper()
+	ko, err := os.Open(file)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer ko.Close()
+	if err := unix.FinitModule(int(ko.Fd()), "", 0); err != nil {
+		tb.Fatal(err)
+	}
+}
+
 // TestUnload: the module stays while a rule is there that needs it, and goes
 // with all tables, rows and sessions as soon as none is; and it can come again.
 func TestUnload(t *testing.T) {
 	h := newHost(t)
-	var file string
-	need.Feature(t, "kmod", func() error {
-		found, err := filepath.Glob(filepath.Join(os.Getenv("NFTDICT_MODULES"), "nft_dict.ko"))
-		if err == nil && len(found) == 0 {
-			err = errors.New("NFTDICT_MODULES names no directory with nft_dict.ko")
-		}
-		if err == nil {
-			file = found[0]
-		}
-		return err
-	})
+	file := moduleFile(t, "nft_dict.ko")
 	h.standard(t) // with rules that write
 	f, r := newFamily(t), newRuleset(t, unix.NFPROTO_IPV4)
 	diagnosed(t, doctor.Present, "version "+version(t, f), "")
@@ -81,20 +98,9 @@ func TestUnload(t *testing.T) {
 			t.Fatalf("no rule is left, yet the module stays: %v, used by %s", err, users)
 		}
 	}
-	insert := func() {
-		t.Helper()
-		ko, err := os.Open(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer ko.Close()
-		if err := unix.FinitModule(int(ko.Fd()), "", 0); err != nil {
-			t.Fatal(err)
-		}
-	}
 	defer func() {
 		if _, err := os.Stat("/sys/module/nft_dict"); err != nil {
-			insert()
+			insert(t, file)
 		}
 	}()
 	diagnosed(t, doctor.Absent, "not loaded", "make install-kmod")
@@ -108,7 +114,7 @@ func TestUnload(t *testing.T) {
 		t.Error("a rule was loaded without the module")
 	}
 	h.send(t)
-	insert()
+	insert(t, file)
 	again := newFamily(t)
 	if tables := again.tablesTold(t); len(tables) != 0 {
 		t.Errorf("%d tables came back with the module", len(tables))
