@@ -34,15 +34,17 @@ FUZZTIME ?= 20s
 # The kernels that guests boot: series of Debian's, or "debug".
 GUESTS ?= 6.1 6.12
 # What is tested there: what speaks to the kernel, and nothing that does not.
-GUEST_TESTS ?= ./genl ./kmod/test ./bpfmap ./nftext/rule ./cmd/dictctl ./dictd ./dictd/conntrack ./dictd/queue ./dictd/rules
+GUEST_TESTS ?= ./genl ./kmod/test ./bpfmap ./nftext/rule ./cmd/dictctl ./dictd ./dictd/conntrack ./dictd/queue ./dictd/rules ./e2e
 # Of dictctl's tests those in which the module differs, and a sample of ordinary nft
 # beside its rules; with LONG=1 all of them, and all of ordinary nft.
 DICTCTL_GUEST_TESTS := $(if $(LONG),.,TestValues|TestManual|TestMoved|TestSessionRows|TestRuleErrors|TestScripts|TestBodyRulesWithCondition)
+# Of what runs the whole, quotas: they are the module's work.
+E2E_GUEST_TESTS := $(if $(LONG),TestQuota|TestExample,TestQuotaToThePacket|TestQuotaOfAUser|TestQuotaClass|TestQuotaGrace)
 # A package that is not through by then hangs: its tests are asked where, and a
 # minute later the guest is killed and its log shown.
 GUEST_PATIENCE ?= $(if $(LONG),60m,15m)
 # What that run promises its tests.
-GUEST_PROMISED := root,netns,nft,flowtable,fakenic,conntrack,tcpdump,dig,curl,openssl,ping,ip,bpf,bpffs,xtbpf,nfqueue,seccomp,kmod,nft-statements$(if $(LONG),$(comma)long)
+GUEST_PROMISED := root,netns,nft,flowtable,fakenic,conntrack,tcpdump,dig,curl,openssl,ping,ip,bpf,bpffs,xtbpf,nfqueue,seccomp,kmod,nft-statements,cls_fw$(if $(LONG),$(comma)long)
 # The debug kernel knows no types (BTF), so it is for the module alone.
 KASAN_TESTS ?= ./genl ./kmod/test ./kmod/torture
 KASAN_PROMISED := root,netns,nft,kmod,failslab
@@ -120,7 +122,7 @@ test-guest-%:
 	@printf '\n== %(%H:%M:%S)T guests: kernel %s\n' -1 "$$($(BIN)/vm path $* image)"
 	@set -o pipefail; all=$$($(GO) list $(GUEST_TESTS)) || exit 1; failed=; again=; \
 	turn() { \
-		run=.; case $$1 in *cmd/dictctl) run='$(DICTCTL_GUEST_TESTS)';; esac; \
+		run=.; case $$1 in *cmd/dictctl) run='$(DICTCTL_GUEST_TESTS)';; *e2e) run='$(E2E_GUEST_TESTS)';; esac; \
 		printf '%(%H:%M:%S)T %s: %s ...\n' -1 $* $$1; \
 		NFTDICT_BIN=$(CURDIR)/$(BIN) NFTDICT_REQUIRE=$(GUEST_PROMISED) \
 			$(GO) test -count=1 -timeout $(GUEST_PATIENCE) -run "$$run" $(TESTFLAGS) -exec "$(GUEST) -kernel $*" $$1 2>&1 | sed 's/^/$*: /'; \
