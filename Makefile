@@ -38,8 +38,9 @@ GUEST_TESTS ?= ./genl ./kmod/test ./bpfmap ./nftext/rule ./cmd/dictctl ./dictd .
 # Of dictctl's tests those in which the module differs, and a sample of ordinary nft
 # beside its rules; with LONG=1 all of them, and all of ordinary nft.
 DICTCTL_GUEST_TESTS := $(if $(LONG),.,TestValues|TestManual|TestMoved|TestSessionRows|TestRuleErrors|TestScripts|TestBodyRulesWithCondition)
-# Of what runs the whole, quotas: they are the module's work.
-E2E_GUEST_TESTS := $(if $(LONG),TestQuota|TestExample,TestQuotaToThePacket|TestQuotaOfAUser|TestQuotaClass|TestQuotaGrace)
+# Of what runs the whole, quotas: the module charges them. One scene for each kind of
+# subject, and of the classes that with a filter.
+E2E_GUEST_TESTS := $(if $(LONG),TestQuota|TestExample,TestQuotaToThePacket|TestQuotaGrace|TestQuotaClass/class)
 # A package that is not through by then hangs: its tests are asked where, and a
 # minute later the guest is killed and its log shown.
 GUEST_PATIENCE ?= $(if $(LONG),60m,15m)
