@@ -208,7 +208,7 @@ var untried = []string{"500", "503", "507"}
 func TestAnswersAreDescribed(t *testing.T) {
 	v, _ := judge(t)
 	all := operations(t)
-	s := &Server{src: newSource(t, 3), times: times{requestTimeout, heartbeat}}
+	s := newServer(newSource(t, 3))
 	root, stranger := &Peer{}, &Peer{UID: 12345, GID: 12345}
 	seen := make(map[string]bool)
 	try := func(c call, by *Peer, header ...string) {

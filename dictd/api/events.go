@@ -27,8 +27,11 @@ type Event struct {
 
 // Limits of streams.
 const (
-	// maxStreams is how many there may be at one time.
-	maxStreams = 64
+	// How many there may be at one time: of everybody but root, of one user, and kept
+	// for root.
+	maxStreams       = 64
+	maxStreamsOfUser = 32
+	streamsForRoot   = 16
 	// heartbeat is how often a stream on which nothing happens says that it lives.
 	heartbeat = 15 * time.Second
 	// burst is how many events are written together.
@@ -61,12 +64,12 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if s.streams.Add(1) > maxStreams {
-		s.streams.Add(-1)
-		refuse(w, http.StatusServiceUnavailable, fmt.Sprintf("too many streams: there are %d", maxStreams), "end one")
+	peer, _ := r.Context().Value(peerKey{}).(*Peer)
+	if !s.streams.enter(peer.UID) {
+		refuse(w, http.StatusServiceUnavailable, fmt.Sprintf("too many streams: one user may have %d, all together %d", maxStreamsOfUser, maxStreams), "end one")
 		return
 	}
-	defer s.streams.Add(-1)
+	defer s.streams.exit(peer.UID)
 	reader := log.Subscribe(from, filter)
 	defer reader.Close()
 	w.Header().Set("Content-Type", "text/event-stream")

@@ -12,22 +12,30 @@ import (
 )
 
 // gate is the socket as the HTTP server listens on it: of each connection it is
-// known who is there, and nobody takes all places.
+// known who is there, and nobody takes all places. Who has no right to ask finds
+// places of his own, where he is told so: a user may have thousands of ids by the
+// name spaces of users, and would have all with them.
 type gate struct {
 	*net.UnixListener
-
-	mu    sync.Mutex
-	total int
-	of    map[uint32]int // by user
+	may       func(*Peer) bool // ask
+	places    *places
+	strangers *places
 }
 
-// Connections at one time: of everybody but root, of one user. Root finds places
-// kept for him.
+// Connections at one time: of everybody but root, of one user, and kept for root; and
+// of those who have no right, of all and of one.
 const (
 	maxConnections = 256
 	maxOfUser      = 64
 	keptForRoot    = 64
+
+	maxStrangers  = 32
+	maxOfStranger = 8
 )
+
+func newGate(ln *net.UnixListener, may func(*Peer) bool) *gate {
+	return &gate{ln, may, newPlaces(maxConnections, maxOfUser, keptForRoot), newPlaces(maxStrangers, maxOfStranger, 0)}
+}
 
 // guest is a connection with a place.
 type guest struct {
@@ -54,35 +62,15 @@ func (g *gate) Accept() (net.Conn, error) {
 			conn.Close()
 			continue
 		}
-		if !g.enter(peer.UID) {
+		places := g.places
+		if !g.may(peer) {
+			places = g.strangers
+		}
+		if !places.enter(peer.UID) {
 			turnAway(conn)
 			continue
 		}
-		return &guest{conn, peer, sync.OnceFunc(func() { g.exit(peer.UID) })}, nil
-	}
-}
-
-func (g *gate) enter(uid uint32) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	limit := maxConnections
-	if uid == 0 {
-		limit += keptForRoot
-	}
-	if g.total >= limit || uid != 0 && g.of[uid] >= maxOfUser {
-		return false
-	}
-	g.total++
-	g.of[uid]++
-	return true
-}
-
-func (g *gate) exit(uid uint32) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.total--
-	if g.of[uid]--; g.of[uid] == 0 {
-		delete(g.of, uid)
+		return &guest{conn, peer, sync.OnceFunc(func() { places.exit(peer.UID) })}, nil
 	}
 }
 

@@ -49,7 +49,7 @@ func status(t *testing.T, conn net.Conn) int {
 }
 
 func TestBodies(t *testing.T) {
-	s := &Server{src: newSource(t, 0)}
+	s := newServer(newSource(t, 0))
 	for _, c := range []struct {
 		kind, body string
 		status     int
@@ -113,7 +113,7 @@ func TestHeaders(t *testing.T) {
 
 // TestManyConnections takes all places, as root and as somebody else.
 func TestManyConnections(t *testing.T) {
-	g := &gate{of: make(map[uint32]int)}
+	g := newPlaces(maxConnections, maxOfUser, keptForRoot)
 	for i := range maxOfUser {
 		if !g.enter(1000) {
 			t.Fatalf("connection %d of a user", i)
@@ -268,13 +268,32 @@ func TestReaderWhoDoesNotRead(t *testing.T) {
 func TestManyStreams(t *testing.T) {
 	src := newSource(t, 0)
 	path, _ := serveSource(t, src, nil)
-	for range maxStreams {
+	for range maxStreams + streamsForRoot {
 		if got := status(t, knock(t, path, "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")); got != http.StatusOK {
 			t.Fatalf("status %d", got)
 		}
 	}
 	if got := status(t, knock(t, path, "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")); got != http.StatusServiceUnavailable {
 		t.Errorf("one more stream: status %d", got)
+	}
+}
+
+// TestStreamsOfAUser has one user leave streams to others, and all leave some to root.
+func TestStreamsOfAUser(t *testing.T) {
+	src := newSource(t, 0)
+	_, srv := serveSource(t, src, nil)
+	for range maxStreamsOfUser {
+		if !srv.streams.enter(1000) {
+			t.Fatal("no place")
+		}
+	}
+	if srv.streams.enter(1000) || !srv.streams.enter(1001) {
+		t.Error("one user has all streams")
+	}
+	for srv.streams.enter(1001) {
+	}
+	if srv.streams.enter(1002) || !srv.streams.enter(0) {
+		t.Error("others have root's streams")
 	}
 }
 
@@ -373,7 +392,7 @@ func FuzzRequest(f *testing.F) {
 	f.Add("PUT", "/v1/users/a%2fb", `{"usergroups":["x"]}`)
 	f.Add("DELETE", "/v1/devices/02:00:00:00:00:09/user", "")
 	f.Add("GET", "/v1/hosts/fe80::1%25eth0", "")
-	s := &Server{src: newSource(f, 2)}
+	s := newServer(newSource(f, 2))
 	mux := s.handler()
 	f.Fuzz(func(t *testing.T, method, target, body string) {
 		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(fmt.Sprintf("%s %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", method, target, len(body), body))))

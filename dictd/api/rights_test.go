@@ -3,12 +3,15 @@
 package api
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -60,10 +63,31 @@ const askAs = "NFTDICT_API_TEST_ASK"
 // TestMain asks in place of testing where it is told to.
 func TestMain(m *testing.M) {
 	if text := os.Getenv(askAs); text != "" {
-		fmt.Println(ask(strings.Fields(text)))
+		words := strings.Fields(text)
+		if words[1] == "HOLD" {
+			hold(words[0])
+			return
+		}
+		fmt.Println(ask(words))
 		return
 	}
 	os.Exit(m.Run())
+}
+
+// hold opens as many connections as it gets, says so, and holds them until its input
+// ends.
+func hold(path string) {
+	var all []net.Conn
+	for range maxConnections {
+		conn, err := net.Dial("unix", path)
+		if err != nil {
+			break
+		}
+		all = append(all, conn)
+	}
+	fmt.Println("holding")
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	runtime.KeepAlive(all)
 }
 
 // ask sends a request and returns what came: a status, or why there is none.
@@ -96,15 +120,7 @@ func TestRightsOfProcesses(t *testing.T) {
 		}
 		return r
 	}
-	// Others must be able to come to the socket.
-	dir, err := os.MkdirTemp("", "dictd-api-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	dir := openDir(t)
 	path := dir + "/dictd.sock"
 	srv := serveAt(t, path, newSource(t, 0), nil)
 	self := copyOfSelf(t, dir)
@@ -149,6 +165,61 @@ func TestRightsOfProcesses(t *testing.T) {
 		if diff := cmp.Diff(c.want, as(c.uid, c.gid, c.groups, c.request)); diff != "" {
 			t.Errorf("read %q, write %q, %s as %d, %d (-want +got):\n%s", c.read, c.write, c.request, c.uid, c.gid, diff)
 		}
+	}
+}
+
+// openDir makes a directory to which others can come.
+func openDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "dictd-api-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// TestStrangersTakeNoPlaces has many ids that have no right hold all connections that
+// they get: who has one is answered all the same.
+func TestStrangersTakeNoPlaces(t *testing.T) {
+	need.Root(t)
+	dir := openDir(t)
+	path := dir + "/dictd.sock"
+	rights, err := NewRights([]string{"user:41001"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	serveAt(t, path, newSource(t, 0), rights)
+	self := copyOfSelf(t, dir)
+	process := func(uid uint32, request string) *exec.Cmd {
+		cmd := exec.Command(self)
+		cmd.Dir, cmd.Env = "/", []string{askAs + "=" + path + " " + request}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
+		return cmd
+	}
+	for i := range uint32(maxConnections/maxOfUser + 1) {
+		cmd := process(42001+i, "HOLD")
+		in, err := cmd.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = errors.Join(in.Close(), cmd.Wait()) })
+		if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := process(41001, "GET /v1/status").CombinedOutput(); err != nil || strings.TrimSpace(string(out)) != "200" {
+		t.Errorf("who may ask is told %q, %v", out, err)
 	}
 }
 
@@ -205,7 +276,7 @@ func TestPeerIsAsItConnected(t *testing.T) {
 // TestStreamsEndWithTheirRight takes the right of somebody who follows.
 func TestStreamsEndWithTheirRight(t *testing.T) {
 	src := newSource(t, 0)
-	s := &Server{src: src, times: times{requestTimeout, heartbeat}}
+	s := newServer(src)
 	s.rights.Store(&Rights{read: principals{users: map[uint32]struct{}{12345: {}}}})
 	w := newStream()
 	done := make(chan struct{})

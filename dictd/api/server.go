@@ -66,7 +66,7 @@ type Server struct {
 	ln      net.Listener
 	src     Source
 	rights  atomic.Pointer[Rights]
-	streams atomic.Int32 // of events, open now
+	streams *places // of events
 	times   times
 }
 
@@ -93,9 +93,16 @@ func Listen(path string, src Source, rights *Rights) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("control socket: %w", err)
 	}
-	s := &Server{path: path, ln: &gate{UnixListener: ln, of: make(map[uint32]int)}, src: src, times: times{requestTimeout, heartbeat}}
+	s := newServer(src)
+	s.path = path
+	s.ln = newGate(ln, func(p *Peer) bool { return s.may(p, false) })
 	s.rights.Store(rights)
 	return s, nil
+}
+
+// newServer returns a Server without a socket.
+func newServer(src Source) *Server {
+	return &Server{src: src, streams: newPlaces(maxStreams, maxStreamsOfUser, streamsForRoot), times: times{requestTimeout, heartbeat}}
 }
 
 // listenAs binds the socket under a name of its own, and gives it its name with
