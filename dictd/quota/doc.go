@@ -13,8 +13,9 @@
 // it changes of a budget that rules charge, it changes by adding.
 //
 // Time is counted here: the rules count the octets of a plan, and where these have
-// moved since the last look, the time since then counts; pauses of less than half
-// a minute count, too, once they are over.
+// moved since the last look, the time since then counts. Pauses count, too, once they
+// are over: up to half a minute, and longer ones as far as what was fetched before
+// would have lasted.
 //
 // It refuses to charge a session before its application is known, to have more
 // plans than rules can bear, and to touch rows of others: a row without

@@ -97,12 +97,12 @@ func (m *Manager) step(b *budget, r *dict.Row, now time.Time) {
 			octets, b.clock.octets = 0, 0
 		}
 		octets += m.pay(b, there && counted)
-		b.Octets, b.Looked = octets, now
 		if n := b.clock.look(octets, now); n > 0 {
 			b.Remaining -= n
 			b.changed = true
 			m.out.add(b, -n)
 		}
+		b.Octets, b.Looked = b.clock.octets, now
 	}
 	if b.over(now) {
 		m.close(b, now)

@@ -6,7 +6,7 @@ import "time"
 
 // stopwatch counts the time in which octets move.
 type stopwatch struct {
-	octets int64
+	octets int64     // those that it has made time of
 	looked time.Time // zero: not yet
 	moved  time.Time
 	ahead  time.Duration // what was fetched then would have lasted so long
@@ -18,6 +18,9 @@ const (
 	// pause is how long nothing may move for the time to count still, once
 	// something moves again: players fetch ahead, and then rest.
 	pause = 30 * time.Second
+	// least is how many octets show that something is in use: by fewer, in half a
+	// minute, connections tell that they are there.
+	least = 1000
 	// longPause is how long of a longer pause may count, as far as what was fetched
 	// before it would have lasted.
 	longPause = 3 * time.Minute
@@ -38,10 +41,14 @@ func lasts(octets int64) time.Duration {
 // look notes how many octets have moved, and returns how many seconds count.
 func (w *stopwatch) look(octets int64, now time.Time) (seconds int64) {
 	last, n := w.looked, octets-w.octets
-	w.looked, w.octets = now, octets
-	if last.IsZero() || n <= 0 {
+	w.looked = now
+	if last.IsZero() || n < 0 {
+		w.octets = octets
+	}
+	if last.IsZero() || n < least {
 		return 0
 	}
+	w.octets = octets
 	since := max(now.Sub(last), 0)
 	gap := since
 	if !w.moved.IsZero() {
