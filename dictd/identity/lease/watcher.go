@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -45,7 +46,8 @@ type Watcher struct {
 
 	mu     sync.Mutex // held while files are read, and for what follows
 	took   time.Duration
-	dirs   map[int32]string
+	dirs   map[int32][]string // one may have several names
+	real   map[string]string  // of paths that are links, where they lead
 	leases map[string][]Lease // by path, as read last
 
 	parts map[string]int // readings in a row that met a part of a file
@@ -59,7 +61,7 @@ func Watch(cfg Config) (*Watcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("leases: inotify: %w", err)
 	}
-	return &Watcher{cfg: cfg, notify: os.NewFile(uintptr(fd), "inotify"), dirs: make(map[int32]string), leases: make(map[string][]Lease), parts: make(map[string]int)}, nil
+	return &Watcher{cfg: cfg, notify: os.NewFile(uintptr(fd), "inotify"), dirs: make(map[int32][]string), real: make(map[string]string), leases: make(map[string][]Lease), parts: make(map[string]int)}, nil
 }
 
 // Close releases the Watcher.
@@ -100,22 +102,32 @@ func (w *Watcher) Read() (again bool) {
 	return again
 }
 
-// watchDirs watches the directories that there are. The kernel gives a directory
-// that is watched the same number again.
+// watchDirs watches the directories that there are, of files and of what files that
+// are links lead to. The kernel gives a directory that is watched the same number
+// again.
 func (w *Watcher) watchDirs() {
-	const events = unix.IN_MODIFY | unix.IN_CLOSE_WRITE | unix.IN_MOVED_TO | unix.IN_MOVED_FROM | unix.IN_CREATE | unix.IN_DELETE | unix.IN_ONLYDIR
-	for _, path := range w.cfg.Paths {
-		dir := filepath.Dir(path)
-		raw, err := w.notify.SyscallConn()
-		if err != nil {
-			return
-		}
-		_ = raw.Control(func(fd uintptr) { // what is not there yet is tried again
-			if n, err := unix.InotifyAddWatch(int(fd), dir, events); err == nil {
-				w.dirs[int32(n)] = dir
-			}
-		})
+	raw, err := w.notify.SyscallConn()
+	if err != nil {
+		return
 	}
+	clear(w.real)
+	for _, path := range w.cfg.Paths {
+		w.watchDir(raw, filepath.Dir(path))
+		if real, err := filepath.EvalSymlinks(path); err == nil && real != filepath.Clean(path) {
+			w.real[path] = real
+			w.watchDir(raw, filepath.Dir(real))
+		}
+	}
+}
+
+func (w *Watcher) watchDir(raw syscall.RawConn, dir string) {
+	const events = unix.IN_MODIFY | unix.IN_CLOSE_WRITE | unix.IN_MOVED_TO | unix.IN_MOVED_FROM | unix.IN_CREATE | unix.IN_DELETE | unix.IN_ONLYDIR
+	_ = raw.Control(func(fd uintptr) { // what is not there yet is tried again
+		n, err := unix.InotifyAddWatch(int(fd), dir, events)
+		if err == nil && !slices.Contains(w.dirs[int32(n)], dir) {
+			w.dirs[int32(n)] = append(w.dirs[int32(n)], dir)
+		}
+	})
 }
 
 // Run tells of leases until ctx ends.
@@ -182,11 +194,13 @@ func (w *Watcher) touched(b []byte) bool {
 		}
 		name := string(b[unix.SizeofInotifyEvent : unix.SizeofInotifyEvent+e.size])
 		b = b[unix.SizeofInotifyEvent+e.size:]
-		file := filepath.Join(w.dirs[e.watch], cString(name))
-		if slices.ContainsFunc(w.cfg.Paths, func(path string) bool {
-			return file == filepath.Clean(path) || filepath.Dir(file) == filepath.Dir(path) && slices.Contains(parts(path), file)
-		}) {
-			return true
+		for _, dir := range w.dirs[e.watch] {
+			file := filepath.Join(dir, cString(name))
+			if slices.ContainsFunc(w.cfg.Paths, func(path string) bool {
+				return file == filepath.Clean(path) || file == w.real[path] || dir == filepath.Dir(path) && slices.Contains(parts(path), file)
+			}) {
+				return true
+			}
 		}
 	}
 	return false

@@ -107,6 +107,44 @@ func TestWatcher(t *testing.T) {
 	}
 }
 
+// What a link leads to is watched as well, be it the file's or its directory's.
+func TestLinks(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	if err := errors.Join(os.Mkdir(at("etc"), 0o700), os.Mkdir(at("run"), 0o700), os.Symlink("../run/leases", at("etc/leases")), os.Symlink("run", at("var"))); err != nil {
+		t.Fatal(err)
+	}
+	write(t, at("run/leases"), "")
+	for _, path := range []string{at("etc/leases"), at("var/leases")} {
+		w, err := Watch(Config{Paths: []string{path}, Handle: func([]Lease) {}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Read()
+		for _, name := range []string{"run/other", "run/leases"} {
+			write(t, at(name), "0 02:00:00:00:00:01 10.0.0.1 one *\n")
+			if err := w.notify.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+				t.Fatal(err)
+			}
+			buf, concerns := make([]byte, 16<<10), false
+			for {
+				n, err := w.notify.Read(buf)
+				if err != nil {
+					break
+				}
+				now, _ := w.concerns(buf[:n])
+				concerns = concerns || now
+			}
+			if want := name == "run/leases"; concerns != want {
+				t.Errorf("%s: that %s was written concerns it: %v, want %v", path, name, concerns, want)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // A file that is being written in place is not read in the middle: what it said
 // before holds.
 func TestHalfAFile(t *testing.T) {
