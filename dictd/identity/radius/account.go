@@ -3,6 +3,7 @@
 package radius
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"net/netip"
@@ -101,8 +102,17 @@ func by(p *radius.Packet, from netip.Addr) string {
 	if ip, err := rfc2865.NASIPAddress_Lookup(p); self == "" && err == nil {
 		self = ip.String()
 	}
-	all := "radius " + from.String() + " " + self
-	return all[:min(len(all), maxText)]
+	return short("radius "+from.String()+" ", self)
+}
+
+// short returns a text behind a prefix, and of one that is too long what it alone is
+// told apart by.
+func short(prefix, text string) string {
+	if len(prefix)+len(text) <= maxText {
+		return prefix + text
+	}
+	sum := sha256.Sum256([]byte(text))
+	return prefix + hex.EncodeToString(sum[:])
 }
 
 // text returns bytes as text that can be printed, in hex if they cannot.
@@ -110,8 +120,7 @@ func text(b []byte) string {
 	if s, ok := name(string(b)); ok {
 		return s
 	}
-	s := hex.EncodeToString(b)
-	return s[:min(len(s), maxText)]
+	return short("", hex.EncodeToString(b))
 }
 
 // name reports whether a text is a name, as identity.CheckUser has it, and returns

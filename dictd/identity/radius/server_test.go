@@ -16,6 +16,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"layeh.com/radius"
@@ -162,6 +163,28 @@ func seal(b, secret []byte) []byte {
 }
 
 // What is not made with the secret is not answered.
+// Clients and sessions whose names are long are told apart, by names that are text.
+func TestLongNames(t *testing.T) {
+	r := newRig()
+	r.cfg.Clients = Clients{{netip.MustParsePrefix("::/0"), secret}}
+	seen := make(map[string]bool)
+	for _, end := range []string{"1", "2"} {
+		long := strings.Repeat("e", 50) + strings.Repeat("é", 60) + end
+		r.answer(request(t, secret, rfc2866.AcctStatusType_Value_Start, func(p *radius.Packet) {
+			somebody(p)
+			_ = rfc2865.NASIdentifier_SetString(p, long)
+			_ = rfc2866.AcctSessionID_SetString(p, long)
+		}), netip.MustParseAddr("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"))
+		a := &r.told[len(r.told)-1]
+		for _, name := range []string{a.By, a.Session} {
+			if seen[name] || !utf8.ValidString(name) || len(name) > maxText {
+				t.Errorf("%q", name)
+			}
+			seen[name] = true
+		}
+	}
+}
+
 func TestForged(t *testing.T) {
 	r := newRig()
 	good := request(t, secret, rfc2866.AcctStatusType_Value_Start, somebody)
