@@ -59,6 +59,7 @@ type Daemon struct {
 	who      who
 	account  account
 	quota    quotas
+	recall   recall
 	api      *api.Server
 	happened *event.Log
 
@@ -138,6 +139,9 @@ func (d *Daemon) open() error {
 	if err := d.openQuota(c); err != nil {
 		return err
 	}
+	if err := d.openRecall(); err != nil {
+		return err
+	}
 	if d.api, err = api.Listen(c.Socket, d, rights); err != nil {
 		return err
 	}
@@ -167,7 +171,7 @@ func (d *Daemon) Close() error {
 	if d.record != nil {
 		errs = append(errs, d.record.links.close())
 	}
-	errs = append(errs, d.quota.close(), d.who.close(), d.account.close())
+	errs = append(errs, d.quota.close(), d.who.close(), d.account.close(), d.recall.close())
 	return errors.Join(errs...)
 }
 
@@ -204,7 +208,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	if ctx.Err() != nil && d.config.Load().Rules.Remove {
 		err = errors.Join(err, d.keeper.table.Remove(), d.account.removeFlows())
 	}
-	return errors.Join(err, d.keeper.table.Close(), d.kernel.Close(), d.quota.close(), d.who.close(), d.account.close(), d.record.links.close())
+	return errors.Join(err, d.keeper.table.Close(), d.kernel.Close(), d.quota.close(), d.who.close(), d.account.close(), d.recall.close(), d.record.links.close())
 }
 
 // inspect runs all tasks but the reading of events.
@@ -223,6 +227,8 @@ func (d *Daemon) inspect(ctx context.Context) error {
 		d.who.read()
 		d.table.Settle(d.who.Doubted())
 		tasks.Go(func() error { return d.who.Run(running) })
+		tasks.Go(func() error { return d.runRecall(running) })
+		tasks.Go(func() error { return d.watchLogins(running) })
 		d.quota.Look() // rows are as they should be before rules charge them
 		tasks.Go(func() error { return d.quota.Run(running) })
 		if err := d.openQueues(); err != nil {

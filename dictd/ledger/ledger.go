@@ -88,6 +88,8 @@ type Ledger struct {
 
 	beside beside
 
+	departed map[goneKey]departed
+
 	dirty      []*conn
 	dirtyCells []*cell
 
@@ -197,6 +199,7 @@ func (l *Ledger) open(f *conntrack.Flow, now time.Time) *conn {
 		c.billed, c.counted = f.Counters, true
 		l.touch(c)
 	}
+	l.arrive(c)
 	l.conns.add(c)
 	return c
 }

@@ -38,6 +38,7 @@ func (l *Ledger) Poll() error {
 	l.gone = nil
 	complete := l.seen == l.conns.n
 	l.roll(l.cfg.Clock())
+	l.forgetDeparted()
 	l.mu.Unlock()
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)

@@ -84,6 +84,10 @@ func (t *Table) destroyed(f *conntrack.Flow) {
 	for snap := range t.snapshots {
 		snap.add(f)
 	}
+	if e := (entry{f.ID, f.Zone, f.Orig}); t.isDeparted(e) {
+		delete(t.departed, e)
+		return
+	}
 	sessions := t.ids.all(f.ID)
 	for _, s := range sessions {
 		if s.confirmed && s.orig == f.Orig && s.zone == f.Zone {
@@ -109,10 +113,8 @@ func (t *Table) noteZone(zone uint16) {
 // table is full.
 func (t *Table) observe(f *conntrack.Flow, now time.Time) bool {
 	t.noteZone(f.Zone)
-	for _, s := range t.ids.all(f.ID) {
-		if s.confirmed && s.orig == f.Orig && s.zone == f.Zone {
-			return true
-		}
+	if t.of(f) != nil {
+		return true
 	}
 	if s := t.unconfirmed(f); s != nil {
 		t.confirm(s, f)

@@ -167,7 +167,7 @@ func (t *Table) sweep(epoch uint32) {
 			continue // nothing is known
 		}
 		t.admin.Lock()
-		if t.tuples[p] == s && (err != nil || f.ID != s.id || f.Orig != s.orig) {
+		if t.tuples[p] == s && !t.departing(s) && (err != nil || f.ID != s.id || f.Orig != s.orig) {
 			t.forget(s, true)
 			t.stats.missed.Add(1)
 		}

@@ -66,6 +66,7 @@ type Table struct {
 	waiting   queue                  // unconfirmed sessions
 	zones     map[uint16]struct{}
 	snapshots map[*snapshot]struct{}
+	departed  map[entry]struct{} // entries that are being replaced
 	epoch     uint32
 
 	holding holding

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+
+package offload
+
+import (
+	"net/netip"
+	"strings"
+
+	"nftdict/dict"
+)
+
+// Party is who is at an end of a connection, as far as is known.
+type Party struct {
+	Address netip.Addr // as it is inside, untranslated
+	MAC     [6]byte
+	User    string
+}
+
+// Connection is what is known of one in a flowtable.
+type Connection struct {
+	ID             uint32
+	Client, Server Party // who opened it, who answers
+	Application    string
+	Category       string
+}
+
+// Affected tells which connections some names mean: these, and no others.
+type Affected struct {
+	all                      bool
+	ids                      map[uint32]struct{}
+	hosts                    map[netip.Addr]struct{}
+	devices                  map[[6]byte]struct{}
+	users                    map[string]struct{}
+	applications, categories map[string]struct{} // in lower case
+}
+
+// NewAffected prepares names. members returns the users of a group.
+func NewAffected(members func(group string) []string, whom ...Whom) *Affected {
+	a := &Affected{
+		ids: make(map[uint32]struct{}), hosts: make(map[netip.Addr]struct{}), devices: make(map[[6]byte]struct{}),
+		users: make(map[string]struct{}), applications: make(map[string]struct{}), categories: make(map[string]struct{}),
+	}
+	for _, w := range whom {
+		switch w.Kind {
+		case All:
+			a.all = true
+		case OfCt:
+			a.ids[w.ID()] = struct{}{}
+		case OfHost:
+			if addr, err := netip.ParseAddr(w.Name); err == nil {
+				a.hosts[addr.Unmap()] = struct{}{}
+			}
+		case OfDevice:
+			if k, err := dict.ParseKey(dict.KeyEther, w.Name); err == nil {
+				a.devices[k.Ether()] = struct{}{}
+			}
+		case OfUser:
+			a.users[w.Name] = struct{}{}
+		case OfGroup:
+			for _, name := range members(w.Name) {
+				a.users[name] = struct{}{}
+			}
+		case OfApplication:
+			a.applications[strings.ToLower(w.Name)] = struct{}{}
+		case OfCategory:
+			a.categories[strings.ToLower(w.Name)] = struct{}{}
+		}
+	}
+	return a
+}
+
+// Labels reports whether the names ask what connections are about.
+func (a *Affected) Labels() bool { return len(a.applications)+len(a.categories) > 0 }
+
+// Has reports whether a connection is meant.
+func (a *Affected) Has(c *Connection) bool {
+	if _, ok := a.ids[c.ID]; ok || a.all {
+		return true
+	}
+	for _, p := range [...]*Party{&c.Client, &c.Server} {
+		if has(a.hosts, p.Address) || p.MAC != [6]byte{} && has(a.devices, p.MAC) || p.User != "" && has(a.users, p.User) {
+			return true
+		}
+	}
+	return c.Application != "" && has(a.applications, strings.ToLower(c.Application)) ||
+		c.Category != "" && has(a.categories, strings.ToLower(c.Category))
+}
+
+func has[K comparable](m map[K]struct{}, k K) bool {
+	_, ok := m[k]
+	return ok
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+
+package dictd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"nftdict/dict"
+	"nftdict/dictd/conntrack"
+	"nftdict/dictd/event"
+	"nftdict/dictd/identity"
+	"nftdict/dictd/offload"
+	"nftdict/dictd/quota/plan"
+)
+
+// recall takes connections back out of flowtables.
+type recall struct {
+	mu      sync.Mutex        // held while flowtables are looked at
+	kernel  *conntrack.Client // of that
+	carrier *offload.Carrier
+	ways    offload.Recallers
+
+	asking sync.Mutex
+	asked  map[offload.Whom]struct{}
+	wake   chan struct{}
+}
+
+// openRecall prepares the ways back.
+func (d *Daemon) openRecall() (err error) {
+	r := &d.recall
+	r.asked, r.wake = make(map[offload.Whom]struct{}), make(chan struct{}, 1)
+	lives, err := conntrack.Lives(d.o.NetNS)
+	if err != nil {
+		d.o.Log.Warn("how long connections live is not known, those that are taken out of flowtables have ten minutes for their next packet", "err", err)
+		lives = func(*conntrack.Flow) time.Duration { return 10 * time.Minute }
+	}
+	if r.kernel, err = conntrack.Dial(d.o.NetNS); err != nil {
+		return err
+	}
+	if r.carrier, err = offload.NewCarrier(offload.CarrierConfig{NetNS: d.o.NetNS, Store: d.o.Store, Sessions: carried{d}, Lives: lives}); err != nil {
+		return err
+	}
+	if way, ok := d.o.Store.(offload.Recaller); ok {
+		r.ways = append(r.ways, way)
+	}
+	r.ways = append(r.ways, r.carrier)
+	return nil
+}
+
+// carried tells who knows connections by their entries that these are replaced.
+type carried struct{ d *Daemon }
+
+func (c carried) Depart(f *conntrack.Flow) {
+	c.d.table.Depart(f)
+	if c.d.account.Ledger != nil {
+		c.d.account.Depart(f)
+	}
+}
+
+func (c carried) Arrive(was, now *conntrack.Flow) { c.d.table.Arrive(was, now) }
+
+// Recall takes the connections that are named, and no others, out of flowtables, and
+// returns how many there were: their next packets pass by the rules. What these are to
+// see of them is in rows by then.
+func (d *Daemon) Recall(whom ...offload.Whom) (int, error) {
+	r := &d.recall
+	affected := offload.NewAffected(d.members, whom...)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var ids []uint32
+	var about []offload.Connection
+	err := r.kernel.Offloaded(func(f *conntrack.Flow) {
+		c := d.connection(f, affected.Labels())
+		if affected.Has(&c) {
+			ids, about = append(ids, f.ID), append(about, c)
+		}
+	})
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	missing, err := r.ways.Recall(ids)
+	if err == nil && len(missing) > 0 {
+		err = fmt.Errorf("%d of %d connections stay in a flowtable", len(missing), len(ids))
+	}
+	left := make(map[uint32]struct{}, len(missing))
+	for _, id := range missing {
+		left[id] = struct{}{}
+	}
+	for i := range about {
+		if _, ok := left[about[i].ID]; !ok {
+			d.recalled(&about[i])
+		}
+	}
+	return len(ids) - len(left), err
+}
+
+// recalled notes that a connection is back.
+func (d *Daemon) recalled(*offload.Connection) {}
+
+// connection returns what is known of one in a flowtable; what it is about if asked.
+func (d *Daemon) connection(f *conntrack.Flow, label bool) offload.Connection {
+	c := offload.Connection{ID: f.ID, Client: d.end(f.Orig.Src()), Server: d.end(f.Reply.Src())}
+	if !label {
+		return c
+	}
+	known := false
+	if c.Application, c.Category, _, known = d.table.Label(f); known {
+		return c
+	}
+	if row, err := d.o.Store.Get(dict.Sessions, dict.CtID(f.ID)); err == nil { // an earlier daemon's
+		text := func(field string) string {
+			v, _ := row.Get(field)
+			return v.Str()
+		}
+		c.Application, c.Category = text("application"), text("application_category")
+	}
+	return c
+}
+
+func (d *Daemon) end(addr netip.Addr) offload.Party {
+	mac, user, _ := d.who.Party(addr)
+	return offload.Party{Address: addr, MAC: mac, User: user}
+}
+
+// members returns the users of a group.
+func (d *Daemon) members(group string) (names []string) {
+	for _, u := range d.who.Users() {
+		if slices.Contains(u.Groups, group) {
+			names = append(names, u.Name)
+		}
+	}
+	return names
+}
+
+// AskRecall has connections taken back soon, and does not wait for it.
+func (d *Daemon) AskRecall(whom ...offload.Whom) {
+	r := &d.recall
+	r.asking.Lock()
+	for _, w := range whom {
+		r.asked[w] = struct{}{}
+	}
+	r.asking.Unlock()
+	select {
+	case r.wake <- struct{}{}:
+	default: // it is awake
+	}
+}
+
+// nearEnd takes back what belongs to subjects whose budgets near their ends.
+func (d *Daemon) nearEnd(subjects []plan.Subject) {
+	kinds := [...]offload.WhomKind{plan.User: offload.OfUser, plan.Device: offload.OfDevice, plan.Host: offload.OfHost, plan.Group: offload.OfGroup}
+	var whom []offload.Whom
+	for _, s := range subjects {
+		whom = append(whom, offload.Whom{Kind: kinds[s.Kind], Name: s.Name})
+	}
+	d.AskRecall(whom...)
+}
+
+// runRecall takes back what is asked for until ctx ends.
+func (d *Daemon) runRecall(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-d.recall.wake:
+		}
+		r := &d.recall
+		r.asking.Lock()
+		asked := r.asked
+		r.asked = make(map[offload.Whom]struct{})
+		r.asking.Unlock()
+		whom := make([]offload.Whom, 0, len(asked))
+		for w := range asked {
+			whom = append(whom, w)
+		}
+		n, err := d.Recall(whom...)
+		if err != nil {
+			d.o.Log.Error("connections stay in a flowtable that should not", "err", err)
+		}
+		if n > 0 && d.account.Ledger != nil {
+			// What they moved up to now is charged before the rules charge the rest.
+			if err := d.account.Poll(); err != nil {
+				d.o.Log.Error("what moved in a flowtable is not charged yet", "err", err)
+			}
+		}
+	}
+}
+
+// watchLogins takes back what belongs to whoever is somebody else's now.
+func (d *Daemon) watchLogins(ctx context.Context) error {
+	news := d.happened.Subscribe(d.happened.Position(), event.Of(event.UserBound, event.UserUnbound, event.UserChanged, event.UserGone))
+	defer news.Close()
+	some := make([]event.Event, 256)
+	for {
+		n, err := news.Read(ctx, some)
+		if err != nil {
+			return nil
+		}
+		var whom []offload.Whom
+		for _, e := range some[:n] {
+			switch bound, ok := e.Data.(identity.Bound); {
+			case ok:
+				whom = append(whom, offload.Whom{Kind: offload.OfDevice, Name: bound.MAC})
+			case e.Kind == event.Gap || e.Kind == event.Reset:
+				whom = append(whom, offload.Whom{Kind: offload.All})
+			default:
+				whom = append(whom, offload.Whom{Kind: offload.OfUser, Name: e.Subject})
+			}
+		}
+		d.AskRecall(whom...)
+	}
+}
+
+// close releases what openRecall has opened.
+func (r *recall) close() error {
+	var errs []error
+	if r.kernel != nil {
+		errs = append(errs, r.kernel.Close())
+	}
+	if r.carrier != nil {
+		errs = append(errs, r.carrier.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+
+package dictd
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"nftdict/dict"
+	"nftdict/dictd/config"
+	"nftdict/dictd/conntrack"
+	"nftdict/dictd/offload"
+	"nftdict/internal/backend"
+	"nftdict/internal/lab"
+)
+
+// What is taken back goes on by the rules at once, translated as before, with its row
+// and under its session; what was not meant stays where it is, and all is billed.
+func TestRecall(t *testing.T) {
+	t.Run("ebpf", func(t *testing.T) {
+		l := offloading(t)
+		recalled(t, l, openEBPF(t, l.Gateway))
+	})
+	t.Run("kmod", func(t *testing.T) {
+		l := offloading(t)
+		recalled(t, l, openKmod(t, l.Gateway))
+	})
+}
+
+func recalled(t *testing.T, l *lab.Lab, on *backend.Backend) {
+	site, _ := l.Site("example.org")
+	run(t, l.Gateway, "nft", "add table inet n; add chain inet n post { type nat hook postrouting priority 100; }; add rule inet n post oifname wan0 masquerade")
+	w := newWire(t, l)
+	d := startOn(t, l.Gateway, on, func(c *config.Config) { c.Ledger.Period, c.Reverse.Names = 0.5, "off" })
+	k := newTalker(t, l, site, 7777)
+	out, in := w.read()
+	k.talk(4, func(int) int { return 5000 })
+	open := func(addr netip.Addr) net.Conn {
+		t.Helper()
+		conn, err := l.Client.Dial(context.Background(), "tcp", netip.AddrPortFrom(addr, 7777).String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		write(t, conn, 300_000)
+		return conn
+	}
+	four, six := open(site.Addr4), open(site.Addr6)
+	find := func(conn net.Conn) conntrack.Flow {
+		t.Helper()
+		f, err := d.account.kernel.Lookup(conntrack.NewTuple(6, conn.LocalAddr().(*net.TCPAddr).AddrPort(), conn.RemoteAddr().(*net.TCPAddr).AddrPort()), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	eventually(t, "both are in the flowtable", func() bool { f, s := find(four), find(six); return f.Offloaded() && s.Offloaded() })
+	run(t, l.Gateway, "nft", "flush chain inet fast forward")
+	was, other := find(four), find(six)
+	before := row(t, on, was.ID)
+	if _, ok := before.Get("client_address"); !ok {
+		t.Fatalf("row %v", before)
+	}
+	begin := time.Now()
+	n, err := d.Recall(offload.Whom{Kind: offload.OfHost, Name: lab.Client4.String()})
+	t.Logf("%d are taken back in %v, %v", n, time.Since(begin), err)
+	if n == 0 || err != nil {
+		t.Errorf("%d are taken back: %v", n, err)
+	}
+	now := find(four)
+	if now.Offloaded() || now.Mark != was.Mark || now.Reply != was.Reply {
+		t.Errorf("it is %+v, was %+v", now, was)
+	}
+	after := row(t, on, now.ID)
+	for _, c := range before.Cells {
+		// Rates are written beside.
+		if v, ok := after.Get(c.Field); !ok || v != c.Value && c.Field != "byte_rate" && c.Field != "packet_rate" {
+			t.Errorf("%s is %v, was %v", c.Field, v, c.Value)
+		}
+	}
+	if now.ID != was.ID {
+		if _, err := on.Store.Get(dict.Sessions, dict.CtID(was.ID)); err == nil {
+			t.Error("the row of before stays")
+		}
+	}
+	sessions := d.table.Find(now.ID)
+	if len(sessions) != 1 || sessions[0].Orig() != was.Orig {
+		t.Errorf("sessions of %d: %v", now.ID, sessions)
+	}
+	if f := find(six); !f.Offloaded() || f.ID != other.ID {
+		t.Errorf("another's is %+v, was %+v", f, other)
+	}
+	write(t, four, 200_000)
+	write(t, six, 200_000)
+	if f := find(four); f.Offloaded() || f.ID != now.ID || f.State != 3 {
+		t.Errorf("it went on as %+v", f)
+	}
+	for _, conn := range []net.Conn{four, six} {
+		_ = conn.(*net.TCPConn).CloseWrite()
+		if got, err := io.Copy(io.Discard, conn); err != nil || got != 1_000_000 {
+			t.Errorf("%d bytes came back: %v", got, err)
+		}
+	}
+	var differs [2]int64
+	eventually(t, "the ledger has what the devices have", func() bool {
+		nowOut, nowIn := w.read()
+		sum := sums(t, d.account.Ledger)
+		differs = [2]int64{int64(nowOut - out - sum.Out.Bytes), int64(nowIn - in - sum.In.Bytes)}
+		return differs == [2]int64{}
+	})
+	if sum := sums(t, d.account.Ledger); sum.Connections != 6 {
+		t.Errorf("%d connections", sum.Connections)
+	}
+}
+
+// write sends n bytes.
+func write(t *testing.T, conn net.Conn, n int) {
+	t.Helper()
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	if _, err := conn.Write(make([]byte, n)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// row returns the row of an id.
+func row(t *testing.T, on *backend.Backend, id uint32) dict.Row {
+	t.Helper()
+	r, err := on.Store.Get(dict.Sessions, dict.CtID(id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}

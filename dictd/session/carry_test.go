@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+
+package session
+
+import "testing"
+
+// A session goes on in the entry that takes the place of its own, however late the end
+// of the old one is told.
+func TestCarry(t *testing.T) {
+	for name, early := range map[string]bool{"told meanwhile": true, "told later": false} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, 10)
+			n := r.open(7, tuple(1))
+			was, now := flow(7, tuple(1)), flow(8, tuple(1))
+			r.Depart(&was)
+			r.kernel.destroy(was)
+			r.kernel.confirm(now)
+			if early {
+				r.kernel.deliver(2)
+			}
+			r.rows.rows[8] = n // copied
+			r.Arrive(&was, &now)
+			r.kernel.deliver(2)
+			r.wantRow(7, 0)
+			r.wantRow(8, n)
+			if got := r.later(8, tuple(1)); got != n {
+				t.Errorf("a packet is of session %d, want %d", got, n)
+			}
+			r.kernel.destroy(now)
+			r.kernel.deliver(1)
+			r.wantRow(8, 0)
+			if r.Len() != 0 || len(r.departed) != 0 {
+				t.Errorf("%d sessions stay, %d departed", r.Len(), len(r.departed))
+			}
+		})
+	}
+}
+
+// An entry of the same id takes its place; the end that is told later was the old one's.
+func TestCarrySameID(t *testing.T) {
+	r := newRig(t, 10)
+	n := r.open(7, tuple(1))
+	f := flow(7, tuple(1))
+	r.Depart(&f)
+	r.kernel.destroy(f)
+	r.kernel.confirm(f)
+	r.Arrive(&f, &f)
+	r.kernel.deliver(2)
+	r.wantRow(7, n)
+	r.kernel.destroy(f)
+	r.kernel.deliver(1)
+	r.wantRow(7, 0)
+}
+
+// None takes its place.
+func TestCarryToNowhere(t *testing.T) {
+	r := newRig(t, 10)
+	r.open(7, tuple(1))
+	f := flow(7, tuple(1))
+	r.Depart(&f)
+	r.kernel.destroy(f)
+	r.kernel.deliver(1)
+	r.Arrive(&f, nil)
+	r.wantRow(7, 0)
+	if r.Len() != 0 || len(r.departed) != 0 {
+		t.Errorf("%d sessions stay, %d departed", r.Len(), len(r.departed))
+	}
+}
