@@ -22,7 +22,7 @@ type writerArea struct {
 	Replaced    uint32
 	Allocations uint32
 	FailAt      uint32
-	Pad         uint32
+	Error       int32
 	Row         [256]writerRowReq
 	Cell        [1024]writerCellReq
 }

@@ -16,6 +16,12 @@
 /* The amount in a request. */
 #define amount_of(c) ((c)->value.digest[0])
 
+/* a + b. Not static, so that the verifier goes through it once for all its callers. */
+noinline __u64 total(__u64 a, __u64 b, __u32 type)
+{
+	return saturated(a, b, false, type);
+}
+
 /* bpf_loop callback: adds a cell where the row has none of that field, and
  * looks what the others are, so that mostly what can fail for lack of room
  * fails here.
@@ -29,16 +35,12 @@ static long start_sum(__u32 i, struct work *w)
 	__u64 tag;
 	long err;
 
-	if (!a)
+	c = this_cell(a, w, i);
+	if (!c)
 		return 1;
-	c = cell_at(a, w->first + i);
-	if (!c) {
-		w->error = -EINVAL;
-		return 1;
-	}
 	tag = w->generation | (c->field & 0xff);
 	n.head = head_of(tag, c->type);
-	n.data[0] = saturated(c->start, amount_of(c), false, c->type);
+	n.data[0] = total(c->start, amount_of(c), c->type);
 	c->value.head = n.head;
 	c->state = OLD;
 	err = try_update(a, &cells, &tag, &n, BPF_NOEXIST);
@@ -47,7 +49,7 @@ static long start_sum(__u32 i, struct work *w)
 		return 0;
 	}
 	if (err != -EEXIST) {
-		w->error = err;
+		a->error = err;
 		return 1;
 	}
 	old = bpf_map_lookup_elem(&cells, &tag);
@@ -78,7 +80,7 @@ static long try_swap(__u32 i, struct swapping *s)
 	if (!c || READ(c->head) != s->head)
 		return 1;
 	old = READ(c->data[0]);
-	next = saturated(old, s->amount, false, s->type);
+	next = total(old, s->amount, s->type);
 	if (__sync_val_compare_and_swap(&c->data[0], old, next) != old)
 		return 0;
 	if (READ(c->head) != s->head) {
@@ -98,9 +100,7 @@ static long sum_cell(__u32 i, struct work *w)
 	struct area *a = the_area();
 	struct cell_req *c;
 
-	if (!a)
-		return 1;
-	c = cell_at(a, w->first + i);
+	c = this_cell(a, w, i);
 	if (!c)
 		return 1;
 	if (c->state != OLD)
@@ -111,7 +111,7 @@ static long sum_cell(__u32 i, struct work *w)
 	s.type = c->type;
 	bpf_loop(SWAPS, try_swap, &s, 0);
 	if (s.error) {
-		w->error = s.error;
+		a->error = s.error;
 		return 1;
 	}
 	c->by = s.by;
@@ -128,9 +128,7 @@ static long replace_cell(__u32 i, struct work *w)
 	__u64 tag;
 	long err;
 
-	if (!a)
-		return 1;
-	c = cell_at(a, w->first + i);
+	c = this_cell(a, w, i);
 	if (!c)
 		return 1;
 	if (c->state != OTHER)
@@ -143,7 +141,7 @@ static long replace_cell(__u32 i, struct work *w)
 	else
 		err = update_elem(&cells, &tag, &n, BPF_ANY);
 	if (err) {
-		w->error = err;
+		a->error = err;
 		return 1;
 	}
 	a->replaced++;
@@ -158,9 +156,7 @@ static long give_back(__u32 i, struct work *w)
 	struct cell *n;
 	__u64 tag;
 
-	if (!a)
-		return 1;
-	c = cell_at(a, w->first + i);
+	c = this_cell(a, w, i);
 	if (!c)
 		return 1;
 	if (c->state != SUMMED)
@@ -184,20 +180,20 @@ static __always_inline int try_add(struct area *a, struct table_state *s, struct
 	if (err)
 		return err;
 	bpf_loop(q->count, start_sum, w, 0);
-	if (!w->error)
-		w->error = reserve(a, w);
-	if (!w->error)
+	if (!a->error)
+		a->error = reserve(a, w);
+	if (!a->error)
 		bpf_loop(q->count, sum_cell, w, 0);
-	if (!w->error && a->narrow)
+	if (!a->error && a->narrow)
 		bpf_loop(q->count, replace_cell, w, 0);
-	err = w->error;
+	err = a->error;
 	if (err && !a->replaced)
 		goto undo;
 	if (r && is_of(word, w))
 		bpf_loop(q->count, drop_other, w, 0);
 	err = end_row(a, q, w, r, word, false);
 	if (!err)
-		return w->error;
+		return a->error;
 undo:
 	bpf_loop(q->count, give_back, w, 0);
 	bpf_loop(q->count, undo_cell, w, 0);

@@ -50,15 +50,15 @@ struct row_req {
 struct area {
 	__u32 rows; /* in: how many of them are requests */
 	__u32 next; /* out of GET: cells used */
-	/* Of the row being put, here because the verifier would follow every
-	 * value of a counter on the stack.
+	/* Of the row being written, here because the verifier would follow every
+	 * value of a counter or an error on the stack.
 	 */
 	__u32 narrow;	   /* cells of either shape that are there and get a new value */
 	__u32 wide;
 	__u32 replaced;	   /* how many of them have it */
 	__u32 allocations;
 	__u32 fail_at; /* in: tests let this allocation of a row fail, 0 is none */
-	__u32 pad;
+	__s32 error;   /* of the row: 0 or a negative errno */
 	struct row_req row[AREA_ROWS];
 	struct cell_req cell[AREA_CELLS];
 };
@@ -76,7 +76,6 @@ struct work {
 	__u64 generation;
 	__u32 row;
 	__u32 first;
-	__s32 error;
 };
 
 static __always_inline struct area *the_area(void)
@@ -86,18 +85,42 @@ static __always_inline struct area *the_area(void)
 	return bpf_map_lookup_elem(&requests, &zero);
 }
 
+/* The verifier wants the very register that was compared, and only after it was. */
+static __always_inline struct row_req *row_at(struct area *a, __u32 i)
+{
+	__u64 n = i;
+
+	asm volatile("" : "+r"(n));
+	if (n >= AREA_ROWS)
+		return NULL;
+	asm volatile("" : "+r"(n));
+	return &a->row[n];
+}
+
 static __always_inline struct cell_req *cell_at(struct area *a, __u32 i)
 {
 	__u64 n = i;
 
-	/* The verifier wants the very register that was compared, and only
-	 * after it was.
-	 */
 	asm volatile("" : "+r"(n));
 	if (n >= AREA_CELLS)
 		return NULL;
 	asm volatile("" : "+r"(n));
 	return &a->cell[n];
+}
+
+/* The cell that a bpf_loop callback is about; without it nothing can be done, and
+ * the row has an error.
+ */
+static __always_inline struct cell_req *this_cell(struct area *a, struct work *w, __u32 i)
+{
+	struct cell_req *c;
+
+	if (!a)
+		return NULL;
+	c = cell_at(a, w->first + i);
+	if (!c)
+		a->error = -EINVAL;
+	return c;
 }
 
 struct locking {

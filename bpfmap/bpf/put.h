@@ -22,13 +22,9 @@ static long add_cell(__u32 i, struct work *w)
 	__u64 tag;
 	long err;
 
-	if (!a)
+	c = this_cell(a, w, i);
+	if (!c)
 		return 1;
-	c = cell_at(a, w->first + i);
-	if (!c) {
-		w->error = -EINVAL;
-		return 1;
-	}
 	tag = w->generation | (c->field & 0xff);
 	c->value.head = head_of(tag, c->type);
 	c->state = OLD;
@@ -41,7 +37,7 @@ static long add_cell(__u32 i, struct work *w)
 		return 0;
 	}
 	if (err != -EEXIST) {
-		w->error = err;
+		a->error = err;
 		return 1;
 	}
 	if (c->type == STRING)
@@ -58,9 +54,7 @@ static long undo_cell(__u32 i, struct work *w)
 	struct cell_req *c;
 	__u64 tag;
 
-	if (!a)
-		return 1;
-	c = cell_at(a, w->first + i);
+	c = this_cell(a, w, i);
 	if (!c)
 		return 1;
 	if (c->state != NEW)
@@ -111,9 +105,7 @@ static long set_cell(__u32 i, struct work *w)
 	__u64 tag;
 	long err;
 
-	if (!a)
-		return 1;
-	c = cell_at(a, w->first + i);
+	c = this_cell(a, w, i);
 	if (!c)
 		return 1;
 	if (c->state != OLD)
@@ -126,7 +118,7 @@ static long set_cell(__u32 i, struct work *w)
 	else
 		err = update_elem(&cells, &tag, &c->value, BPF_ANY);
 	if (err) {
-		w->error = err;
+		a->error = err;
 		return 1;
 	}
 	a->replaced++;
@@ -140,9 +132,7 @@ static long drop_other(__u32 i, struct work *w)
 	struct cell_req *c;
 	__u64 tag;
 
-	if (!a)
-		return 1;
-	c = cell_at(a, w->first + i);
+	c = this_cell(a, w, i);
 	if (!c)
 		return 1;
 	tag = tag_of(c->value.head);
@@ -184,12 +174,32 @@ static __always_inline int begin_row(struct area *a, struct table_state *s, stru
 			return -EAGAIN;
 	}
 	w->generation = is_alive(*word) ? generation_of(*word) : new_generation(s);
-	w->error = 0;
+	a->error = 0;
 	a->narrow = 0;
 	a->wide = 0;
 	a->replaced = 0;
 	a->allocations = 0;
 	return 0;
+}
+
+/* Gives a row another end. Others may do so meanwhile, but not end it. Not static,
+ * so that the verifier goes through it once for all its callers.
+ */
+noinline int extend(struct row *r, __u64 word, __u64 next)
+{
+	__u64 seen;
+
+	if (!r)
+		return -EAGAIN;
+	for (int i = 0; i < TRIES; i++) {
+		seen = __sync_val_compare_and_swap(&r->word, word, next);
+		if (seen == word)
+			return 0;
+		if (generation_of(seen) != generation_of(next))
+			break;
+		word = seen;
+	}
+	return -EAGAIN;
 }
 
 /* Makes the row answer for the cells that were written. The request has set the
@@ -199,7 +209,7 @@ static __always_inline int begin_row(struct area *a, struct table_state *s, stru
 static __always_inline int end_row(struct area *a, struct row_req *q, struct work *w, struct row *r, __u64 word,
 				   bool renew)
 {
-	__u64 next = w->generation | end_tick(q->life), seen;
+	__u64 next = w->generation | end_tick(q->life);
 	struct removal gone = {};
 	int err;
 
@@ -222,16 +232,7 @@ static __always_inline int end_row(struct area *a, struct row_req *q, struct wor
 	note_cells(r, q);
 	if (!renew)
 		return generation_of(READ(r->word)) == w->generation ? 0 : -EAGAIN;
-	/* Others may renew the row meanwhile, but not end it. */
-	for (int i = 0; i < TRIES; i++) {
-		seen = __sync_val_compare_and_swap(&r->word, word, next);
-		if (seen == word)
-			return 0;
-		if (generation_of(seen) != w->generation)
-			break;
-		word = seen;
-	}
-	return -EAGAIN;
+	return extend(r, word, next);
 }
 
 /* One try to put a row; -EAGAIN if a program in a rule was faster. */
@@ -245,18 +246,18 @@ static __always_inline int try_put(struct area *a, struct table_state *s, struct
 	if (err)
 		return err;
 	bpf_loop(q->count, add_cell, w, 0);
-	if (!w->error)
-		w->error = reserve(a, w);
-	if (!w->error && a->narrow + a->wide)
+	if (!a->error)
+		a->error = reserve(a, w);
+	if (!a->error && a->narrow + a->wide)
 		bpf_loop(q->count, set_cell, w, 0);
-	err = w->error;
+	err = a->error;
 	if (err && !a->replaced)
 		goto undo;
 	if (r && is_of(word, w))
 		bpf_loop(q->count, drop_other, w, 0);
 	err = end_row(a, q, w, r, word, true);
 	if (!err)
-		return w->error;
+		return a->error;
 undo:
 	bpf_loop(q->count, undo_cell, w, 0);
 	return err;
