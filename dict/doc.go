@@ -24,6 +24,7 @@
 //	add field users quota_size int64 default 0
 //	set sessions 5 application "NETFLIX" client_port 443 ttl 10s
 //	set free "al" f int 5 g long_string "x"
+//	add users "al" quota_remaining 1000000 quota_size -5
 //	delete sessions 5 application client_port
 //	delete sessions 5
 //	flush users

@@ -161,6 +161,17 @@ func FuzzParser(f *testing.F) {
 					}
 					sameRow(t, tab, r)
 				}
+			case *dict.AddStmt:
+				for _, tab := range []*dict.Table{&users, &free} {
+					r, err := st.Row(tab)
+					if err != nil {
+						classified(t, err)
+						continue
+					}
+					if _, err := tab.CheckAmounts("add", r); err != nil {
+						t.Fatalf("%v: %v", r, err)
+					}
+				}
 			case *dict.DeleteStmt:
 				if _, _, err := st.Resolve(&users); err != nil {
 					classified(t, err)

@@ -176,7 +176,7 @@ func (p *Parser) statement() (Statement, error) {
 		case p.take(wordField):
 			return p.addField(at)
 		}
-		return nil, p.want("table or field")
+		return p.add(at)
 	case p.take(wordSet):
 		return p.set(at)
 	case p.take(wordDelete):
@@ -196,31 +196,50 @@ func (p *Parser) statement() (Statement, error) {
 // set reads what follows `set`.
 func (p *Parser) set(at Pos) (Statement, error) {
 	s := &SetStmt{Pos: at}
-	var err error
-	if s.Table, err = p.word("the table's name"); err != nil {
+	if err := p.row(s, "the table's name"); err != nil {
 		return nil, err
 	}
-	if s.Key, err = p.word("the row's key"); err != nil {
+	return s, nil
+}
+
+// add reads what follows `add` of numbers.
+func (p *Parser) add(at Pos) (Statement, error) {
+	s := &AddStmt{SetStmt{Pos: at}}
+	if err := p.row(&s.SetStmt, "table, field or the table's name"); err != nil {
 		return nil, err
+	}
+	if len(s.Cells) == 0 {
+		return nil, p.want("a field and its amount")
+	}
+	return s, nil
+}
+
+// row reads a table's name, a key, fields with values and a life.
+func (p *Parser) row(s *SetStmt, table string) (err error) {
+	if s.Table, err = p.word(table); err != nil {
+		return err
+	}
+	if s.Key, err = p.word("the row's key"); err != nil {
+		return err
 	}
 	for !p.ended() {
 		if p.take(wordTTL) {
 			if s.TTL, err = p.ttl(); err != nil {
-				return nil, err
+				return err
 			}
-			return s, nil
+			return nil
 		}
 		var c CellText
 		if c.Field, err = p.word("a field's name or ttl"); err != nil {
-			return nil, err
+			return err
 		}
 		c.Type = p.typ()
 		if c.Value, err = p.word("the value of field " + brief(c.Field.Text)); err != nil {
-			return nil, err
+			return err
 		}
 		s.Cells = append(s.Cells, c)
 	}
-	return s, nil
+	return nil
 }
 
 // delete reads what follows `delete`.

@@ -8,7 +8,8 @@ import (
 )
 
 // Statement is one statement of the text form: an *AddTableStmt,
-// *AddFieldStmt, *DeleteTableStmt, *SetStmt, *DeleteStmt or *FlushStmt.
+// *AddFieldStmt, *DeleteTableStmt, *SetStmt, *AddStmt, *DeleteStmt or
+// *FlushStmt.
 type Statement interface {
 	// Position returns where the statement begins.
 	Position() Pos
@@ -43,6 +44,10 @@ type SetStmt struct {
 	Cells []CellText
 	TTL   time.Duration
 }
+
+// AddStmt is `add TABLE KEY FIELD [TYPE] AMOUNT... [ttl SPAN]`. A table that is
+// called table or field stands in quotes.
+type AddStmt struct{ SetStmt }
 
 // CellText is a field and its value as written, not yet resolved against a
 // schema. Type is 0 where it is left out.
@@ -87,8 +92,14 @@ func (s *FlushStmt) TableName() string { return s.Table.Text }
 // Row resolves the statement against the table's schema: what Put takes. The
 // error is a *TextError at the word at fault; it names table, key and field and
 // wraps ErrNotExist, ErrType, ErrInvalid, ErrRange or ErrTooLong.
-func (s *SetStmt) Row(t *Table) (Row, error) {
-	k, err := s.Key.key("set", t)
+func (s *SetStmt) Row(t *Table) (Row, error) { return s.row("set", t, t.CheckRow) }
+
+// Row resolves the statement against the table's schema: what Add takes. The
+// errors are those of a SetStmt, and ErrInvalid for a field's second amount.
+func (s *AddStmt) Row(t *Table) (Row, error) { return s.row("add", t, t.CheckAmounts) }
+
+func (s *SetStmt) row(op string, t *Table, check func(string, Row) (Row, error)) (Row, error) {
+	k, err := s.Key.key(op, t)
 	if err != nil {
 		return Row{}, err
 	}
@@ -100,11 +111,11 @@ func (s *SetStmt) Row(t *Table) (Row, error) {
 			if i := t.Index(c.Field.Text); i < 0 {
 				at = c.Field.Pos
 			}
-			return Row{}, &TextError{Pos: at, Err: &At{Op: "set", Table: t.Name, Key: k.Text(), Field: c.Field.Text, Err: err}}
+			return Row{}, &TextError{Pos: at, Err: &At{Op: op, Table: t.Name, Key: k.Text(), Field: c.Field.Text, Err: err}}
 		}
 		r.Cells = append(r.Cells, Cell{Field: c.Field.Text, Value: v})
 	}
-	if r, err = t.CheckRow("set", r); err != nil {
+	if r, err = check(op, r); err != nil {
 		return Row{}, &TextError{Pos: s.Pos, Err: err}
 	}
 	return r, nil

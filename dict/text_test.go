@@ -80,6 +80,11 @@ func TestParseStatements(t *testing.T) {
 		`set t k int int int bool "bool"`: {&dict.SetStmt{
 			Pos: pos(1, 1), Table: word(1, 5, "t"), Key: word(1, 7, "k"),
 			Cells: []dict.CellText{{Field: word(1, 9, "int"), Type: dict.Int, Value: word(1, 17, "int")}, {Field: word(1, 21, "bool"), Value: quoted(1, 26, "bool")}}}},
+		`add users al quota -5 "ttl" int64 0x10 ttl 5s; add "table" 1 n 2`: {
+			&dict.AddStmt{SetStmt: dict.SetStmt{Pos: pos(1, 1), Table: word(1, 5, "users"), Key: word(1, 11, "al"), TTL: 5 * time.Second,
+				Cells: []dict.CellText{{Field: word(1, 14, "quota"), Value: word(1, 20, "-5")}, {Field: quoted(1, 23, "ttl"), Type: dict.Int64, Value: word(1, 35, "0x10")}}}},
+			&dict.AddStmt{SetStmt: dict.SetStmt{Pos: pos(1, 48), Table: quoted(1, 52, "table"), Key: word(1, 60, "1"), Cells: []dict.CellText{{Field: word(1, 62, "n"), Value: word(1, 64, "2")}}}},
+		},
 		"add field users ttl int64 default -5 alias a alias \"b\"": {&dict.AddFieldStmt{
 			Pos: pos(1, 1), Table: word(1, 11, "users"), Field: dict.Field{Name: "ttl", Type: dict.Int64, Default: dict.Int64Value(-5), Aliases: []string{"a", "b"}}}},
 		"add table a-b {\n\tkey string # of people\n\n  limit 5; timeout 1d\n open;field f;field g alias h }": {&dict.AddTableStmt{
@@ -103,8 +108,8 @@ func TestDocumentedText(t *testing.T) {
 			n += len(mustParse(t, text))
 		}
 	}
-	if n != 9 {
-		t.Errorf("doc.go shows %d statements, want 9", n)
+	if n != 10 {
+		t.Errorf("doc.go shows %d statements, want 10", n)
 	}
 }
 
@@ -116,7 +121,7 @@ func TestParseErrors(t *testing.T) {
 		"put x":                                 {dict.ErrInvalid, `1:1: "put": invalid: want add, set, delete or flush`},
 		"\n  \"set\" x y":                       {dict.ErrInvalid, `2:3: "set": invalid: want add, set, delete or flush`},
 		"{":                                     {dict.ErrInvalid, `1:1: "{": invalid: want add, set, delete or flush`},
-		"add":                                   {dict.ErrInvalid, `1:4: end of text: invalid: want table or field`},
+		"add":                                   {dict.ErrInvalid, `1:4: end of text: invalid: want table, field or the table's name`},
 		"set\n":                                 {dict.ErrInvalid, `1:4: end of line: invalid: want the table's name`},
 		"set t;":                                {dict.ErrInvalid, `1:6: ";": invalid: want the row's key`},
 		"set t k f":                             {dict.ErrInvalid, `1:10: end of text: invalid: want the value of field "f"`},
@@ -152,6 +157,8 @@ func TestParseErrors(t *testing.T) {
 		"add table t { key int; field f int default 1 default 2 }": {dict.ErrInvalid, `1:46: "default": invalid: want default, alias, or the end of the field`},
 		"add table t { key int; field f bool; field f int }":       {dict.ErrExist, `1:1: table t: field "f": name "f": exists already`},
 		"add table t { key int } set t 5":                          {dict.ErrInvalid, `1:25: "set": invalid: want the end of the statement`},
+		"add t":                                                    {dict.ErrInvalid, `1:6: end of text: invalid: want the row's key`},
+		"add t k ttl 5s":                                           {dict.ErrInvalid, `1:15: end of text: invalid: want a field and its amount`},
 		"add field t f":                                            {nil, ""}, // an open table's
 		"set t k f \\ 5":                                           {dict.ErrInvalid, `1:14: end of text: invalid: want the value of field "5"`},
 	} {
@@ -274,6 +281,13 @@ func TestResolve(t *testing.T) {
 		`set free 5 "a b" int 5`:            `1:12: set free 5: field "a b": name "a b": invalid: want a letter, then letters, digits, '_', '-' or '.'`,
 		`set users al usergroups ` + strings.Repeat("é", 65): `1:25: set users "al": field "usergroups": string "` + strings.Repeat("é", 24) + `"...: too long: 130 bytes, at most 128`,
 
+		`add users al quota -5 ttl 61`:    `add users "al" quota -5 ttl 1m1s`,
+		`add free 5 f int 5 new int64 -6`: `add free 5 f int 5 new int64 -6`,
+		`add users al quota 1 quota 2`:    `1:1: add users "al": field "quota": invalid: a second amount`,
+		`add users al usergroups a`:       `1:1: add users "al": field "usergroups": value "a": wrong type: long_string, want an amount of int or int64`,
+		`add users al port much`:          `1:19: add users "al": field "port": int "much": invalid`,
+		`add users ""  port 1`:            `1:11: add users: key "": invalid: empty`,
+
 		`delete users al`:                  `delete users "al" `,
 		`delete users al user-group "ttl"`: `delete users "al" usergroups ttl`,
 		`delete users al x`:                `1:17: delete users "al": field "x": does not exist`,
@@ -295,6 +309,12 @@ func TestResolve(t *testing.T) {
 			got = fmt.Sprint(err)
 			if err == nil {
 				got = string(dict.AppendRow(nil, table, r))
+			}
+		case *dict.AddStmt:
+			r, err := st.Row(table)
+			got = fmt.Sprint(err)
+			if err == nil {
+				got = "add" + strings.TrimPrefix(string(dict.AppendRow(nil, table, r)), "set")
 			}
 		case *dict.DeleteStmt:
 			k, fields, err := st.Resolve(table)

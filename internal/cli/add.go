@@ -3,9 +3,6 @@
 package cli
 
 import (
-	"errors"
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"nftdict/dict"
@@ -20,6 +17,9 @@ lost that rules or others add or take away at the same time, as it would be by
 The row appears if it was not there, and then lives as after "set"; "ttl TIME" as
 the last words says how long. The life of a row that is there is left alone.
 The type's word may stand before N; in an open table it is needed.
+
+In files for -f this is a statement as it stands here, without "dictctl"; a table
+that is called table or field stands in quotes there.
 
 Options stand before TABLE, so that negative numbers need no care.`
 
@@ -36,40 +36,29 @@ func (c *ctl) addCommand() *cobra.Command {
 		Args:              words(4, -1, "TABLE", "KEY", "FIELD", "N"),
 		ValidArgsFunction: c.completeSet,
 		RunE: func(_ *cobra.Command, args []string) error {
-			// Amounts are written as values are.
-			st, err := parseWords(append([]string{"set"}, args...)...)
+			if args[0] == "table" || args[0] == "field" {
+				return usagef("tables and their fields are made by \"dictctl table add\"")
+			}
+			st, err := parseWords(append([]string{"add"}, args...)...)
 			if err != nil {
 				return err
 			}
-			amounts := st.(*dict.SetStmt) // what begins so is one
-			if len(amounts.Cells) == 0 {
-				return usagef("a field and its amount are missing")
-			}
-			return c.add(amounts)
+			return c.add(st.(*dict.AddStmt)) // what begins so is one
 		},
 	}
 	cmd.Flags().SetInterspersed(false)
 	return cmd
 }
 
-// add adds what a `set` would write.
-func (c *ctl) add(st *dict.SetStmt) error {
-	const op = "add"
-	s, t, err := c.table(op, st.TableName())
+// add carries out an `add`.
+func (c *ctl) add(st *dict.AddStmt) error {
+	s, t, err := c.table("add", st.TableName())
 	if err != nil {
 		return err
 	}
 	row, err := st.Row(&t)
 	if err != nil {
-		var at *dict.At
-		if err = unplaced(err); errors.As(err, &at) {
-			at.Op = op
-		}
-		return err
-	}
-	// A set keeps the last value of a field; amounts would be lost.
-	if len(row.Cells) < len(st.Cells) {
-		return &dict.At{Op: op, Table: t.Name, Key: row.Key.Text(), Err: fmt.Errorf("%w: a field is named twice", dict.ErrInvalid)}
+		return unplaced(err)
 	}
 	return s.Add(t.Name, row)
 }

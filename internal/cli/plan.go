@@ -27,11 +27,12 @@ type plan struct {
 	done       int // carried out
 }
 
-// step is one thing to do: rows to put, else do.
+// step is one thing to do: rows to put or to add, else do.
 type step struct {
 	at    []dict.Pos // of the statements it carries out
 	table string
 	rows  []dict.Row
+	add   bool                               // the rows' values are amounts
 	do    func(note func(*dict.Table)) error // note tells of a limit that stays
 }
 
@@ -160,7 +161,13 @@ func (p *plan) add(st dict.Statement, before int) error {
 		if err != nil {
 			return err
 		}
-		return p.put(at, t, row)
+		return p.put(at, t, row, false)
+	case *dict.AddStmt:
+		row, err := st.Row(t)
+		if err != nil {
+			return err
+		}
+		return p.put(at, t, row, true)
 	}
 	return nil
 }
@@ -168,6 +175,8 @@ func (p *plan) add(st dict.Statement, before int) error {
 // operation names a statement in errors as the command of the same effect.
 func operation(st dict.Statement) string {
 	switch st.(type) {
+	case *dict.AddStmt:
+		return "add"
 	case *dict.AddFieldStmt:
 		return "field add"
 	case *dict.DeleteTableStmt:
@@ -211,8 +220,8 @@ func (p *plan) addTable(at dict.Pos, t *dict.Table, add dict.Table) error {
 	return nil
 }
 
-// put adds a row to the last step, or begins a new one.
-func (p *plan) put(at dict.Pos, t *dict.Table, row dict.Row) error {
+// put has a row put, or its amounts added, with the last step or a new one.
+func (p *plan) put(at dict.Pos, t *dict.Table, row dict.Row, add bool) error {
 	for _, c := range row.Cells { // a value makes the field in an open table
 		if t.Index(c.Field) < 0 {
 			if err := grow(t, dict.Field{Name: c.Field}); err != nil {
@@ -221,12 +230,12 @@ func (p *plan) put(at dict.Pos, t *dict.Table, row dict.Row) error {
 		}
 	}
 	if n := len(p.steps); n > 0 {
-		if last := &p.steps[n-1]; last.do == nil && last.table == t.Name && len(last.rows) < maxBatch {
+		if last := &p.steps[n-1]; last.do == nil && last.add == add && last.table == t.Name && len(last.rows) < maxBatch {
 			last.at, last.rows = append(last.at, at), append(last.rows, row)
 			return nil
 		}
 	}
-	p.steps = append(p.steps, step{at: []dict.Pos{at}, table: t.Name, rows: []dict.Row{row}})
+	p.steps = append(p.steps, step{at: []dict.Pos{at}, table: t.Name, rows: []dict.Row{row}, add: add})
 	return nil
 }
 
@@ -257,7 +266,11 @@ func (p *plan) apply(ctx context.Context, note func(*dict.Table)) (faults []erro
 			}
 			p.done++
 		default:
-			faults := s.refusals(p.store.Put(s.table, s.rows...))
+			write := p.store.Put
+			if s.add {
+				write = p.store.Add
+			}
+			faults := s.refusals(write(s.table, s.rows...))
 			p.done += len(s.rows) - len(faults)
 			if len(faults) > 0 {
 				return faults
@@ -267,7 +280,7 @@ func (p *plan) apply(ctx context.Context, note func(*dict.Table)) (faults []erro
 	return nil
 }
 
-// refusals finds the statements of the rows that Put refused, which its joined
+// refusals finds the statements of the rows that the store refused, which its joined
 // errors name by their keys.
 func (s *step) refusals(err error) []error {
 	if err == nil {

@@ -86,6 +86,24 @@ func TestPlanRefusals(t *testing.T) {
 	}
 }
 
+// TestPlanAdds sets and adds in turn: amounts count from what the lines before made.
+func TestPlanAdds(t *testing.T) {
+	m := newPlanStore(t)
+	p := newPlan(m)
+	if faults := p.read([]byte("set t 1 n 5\nadd t 1 n 5\nadd t 1 n -3; add t 2 n 4\nset t 2 n 1\nadd t 2 n 1\n")); len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	if faults := p.apply(t.Context(), noNote); len(faults) > 0 || p.done != 6 {
+		t.Fatalf("%v, %d done", faults, p.done)
+	}
+	for key, want := range map[uint32]int64{1: 7, 2: 2} {
+		row, err := m.Get("t", dict.IntKey(key))
+		if v, _ := row.Get("n"); err != nil || v.Int64() != want {
+			t.Errorf("row %d: %s, %v, want %d", key, v, err, want)
+		}
+	}
+}
+
 func TestPlanInterrupted(t *testing.T) {
 	m := newPlanStore(t)
 	p := newPlan(m)
@@ -110,6 +128,9 @@ func TestPlanFollows(t *testing.T) {
 		"delete table t\nadd table t { key mark; }\nset t 1\ndelete t 0x1": "",
 		"add field t n int":                                                "",
 		"add field t n bool":                                               `1:1: table add t: field "n": exists already: its type is int, not bool`,
+		"add field t m int\nadd t 1 m 5 n -5":                              "",
+		"add t 1 n 5 n 6":                                                  `1:1: add t 1: field "n": invalid: a second amount`,
+		"add v 1 n 5":                                                      "1:1: add v: does not exist",
 		"flush table v":                                                    "1:1: flush v: does not exist",
 		"delete v 1":                                                       "1:1: delete v: does not exist",
 		"delete table v":                                                   "1:1: table delete v: does not exist",
@@ -168,6 +189,7 @@ func TestPlanJSON(t *testing.T) {
 func FuzzPlan(f *testing.F) {
 	for _, text := range []string{
 		"set t 1 n 5\nset t 1 n 5 ttl 1m; delete t 1 n\n",
+		"set t 1 n 5\nadd t 1 n 5 ttl 1m; add t 2 n -3\nset t 2 n 1",
 		"add table u {\n key mark\n filed x\n}\nset t 1 n five\nput\nset t 1 \"",
 		"add table t { key int; field m bool default true; }\nflush t\ndelete table t",
 		`{"dict":[{"row":{"table":"t","key":5,"cells":{"n":-5}}},{"table":{"name":"u","key":"mark"}}]}`,

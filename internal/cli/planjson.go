@@ -93,7 +93,7 @@ func (p *plan) addJSON(at dict.Pos, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	return p.put(at, t, row)
+	return p.put(at, t, row, false)
 }
 
 // orNull stands in for a member that is not there.
