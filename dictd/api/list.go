@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
 	"slices"
@@ -108,29 +109,34 @@ func parseQuery(w http.ResponseWriter, r *http.Request, names ...string) (url.Va
 	return query, true
 }
 
-// answerPage writes the part of a sorted list that is asked for. parse reads a key
-// and returns what tells whether an element comes after it.
-func answerPage[T any](w http.ResponseWriter, r *http.Request, all func() []T, parse func(key string) (func(T) bool, error)) {
+// answerPage writes the part of a sorted list that is asked for. list returns the
+// elements that come after a key, all of them after "".
+func answerPage[T any](w http.ResponseWriter, r *http.Request, list func(after string) (iter.Seq[T], error)) {
 	_, p, ok := parsePage(w, r)
 	if !ok {
 		return
 	}
-	beyond := func(T) bool { return true }
-	if p.after != "" {
-		var err error
-		if beyond, err = parse(p.after); err != nil {
-			refuse(w, http.StatusBadRequest, "after: "+err.Error(), "give what names the last of the page before")
+	all, err := list(p.after)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "after: "+err.Error(), "give what names the last of the page before")
+		return
+	}
+	out := newArray(w)
+	defer out.end()
+	for one := range all {
+		if out.n == p.limit || !out.add(one) {
 			return
 		}
 	}
-	list := newArray(w)
-	defer list.end()
-	for _, one := range all() {
-		if !beyond(one) {
-			continue
-		}
-		if list.n == p.limit || !list.add(one) {
-			return
+}
+
+// filtered returns the elements of a list for which a function returns true.
+func filtered[T any](all []T, wants func(T) bool) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for _, one := range all {
+			if wants(one) && !yield(one) {
+				return
+			}
 		}
 	}
 }

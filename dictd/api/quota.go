@@ -6,7 +6,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
+	"slices"
 	"strings"
 
 	"nftdict/dict"
@@ -31,15 +33,18 @@ type QuotaChoice struct {
 // devices by MAC, hosts by address.
 func (s *Server) handleQuotas(mux *router) {
 	mux.HandleFunc("GET /v1/quotas", func(w http.ResponseWriter, r *http.Request) {
-		answerPage(w, r, s.src.Quotas().List, func(last string) (func(quota.Budget) bool, error) {
+		answerPage(w, r, func(last string) (iter.Seq[quota.Budget], error) {
+			if last == "" {
+				return slices.Values(s.src.Quotas().List()), nil
+			}
 			kind, rest, _ := strings.Cut(last, "/")
 			i := strings.LastIndexByte(rest, '/')
 			if i < 0 {
 				return nil, fmt.Errorf("%s: %w: want KIND/NAME/PLAN", dict.Quote(last), dict.ErrInvalid)
 			}
-			return func(b quota.Budget) bool {
+			return filtered(s.src.Quotas().List(), func(b quota.Budget) bool {
 				return cmp.Or(cmp.Compare(b.Kind, kind), cmp.Compare(b.Name, rest[:i]), cmp.Compare(b.Plan, rest[i+1:])) > 0
-			}, nil
+			}), nil
 		})
 	})
 	mux.HandleFunc("GET /v1/quotas/{kind}/{name}", func(w http.ResponseWriter, r *http.Request) {

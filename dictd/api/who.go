@@ -3,8 +3,10 @@
 package api
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/netip"
 
@@ -78,24 +80,31 @@ func (s *Server) handleWho(mux *router) {
 // handleWhoLists adds the lists, each in the order of what names its elements.
 func (s *Server) handleWhoLists(mux *router) {
 	mux.HandleFunc("GET /v1/hosts", func(w http.ResponseWriter, r *http.Request) {
-		answerPage(w, r, s.src.Directory().Hosts, func(key string) (func(identity.Host) bool, error) {
-			last, err := parseAddr(key)
-			return func(h identity.Host) bool { return last.Less(h.Address) }, err
+		answerPage(w, r, func(after string) (iter.Seq[identity.Host], error) {
+			var last netip.Addr // before all
+			var err error
+			if after != "" {
+				last, err = parseAddr(after)
+			}
+			return s.src.Directory().EachHost(last.Less), err
 		})
 	})
 	mux.HandleFunc("GET /v1/devices", func(w http.ResponseWriter, r *http.Request) {
-		answerPage(w, r, s.src.Directory().Devices, func(key string) (func(identity.Device) bool, error) {
-			mac, err := dict.ParseKey(dict.KeyEther, key)
-			if err != nil {
-				return nil, err
+		answerPage(w, r, func(after string) (iter.Seq[identity.Device], error) {
+			var last [6]byte // nobody's
+			if after != "" {
+				mac, err := dict.ParseKey(dict.KeyEther, after)
+				if err != nil {
+					return nil, err
+				}
+				last = mac.Ether()
 			}
-			last := dict.EtherValue(mac.Ether()).String()
-			return func(d identity.Device) bool { return d.MAC > last }, nil
+			return s.src.Directory().EachDevice(func(mac [6]byte) bool { return bytes.Compare(mac[:], last[:]) > 0 }), nil
 		})
 	})
 	mux.HandleFunc("GET /v1/users", func(w http.ResponseWriter, r *http.Request) {
-		answerPage(w, r, s.src.Directory().Users, func(last string) (func(identity.User) bool, error) {
-			return func(u identity.User) bool { return u.Name > last }, nil
+		answerPage(w, r, func(last string) (iter.Seq[identity.User], error) {
+			return filtered(s.src.Directory().Users(), func(u identity.User) bool { return u.Name > last }), nil
 		})
 	})
 }

@@ -3,7 +3,10 @@
 package identity
 
 import (
+	"bytes"
 	"fmt"
+	"iter"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -46,14 +49,46 @@ type User struct {
 
 // Hosts returns all hosts by address.
 func (d *Directory) Hosts() []Host {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	all := make([]Host, 0, len(d.hosts))
-	for _, h := range d.hosts {
-		all = append(all, d.tellHost(h))
+	return slices.Collect(d.EachHost(func(netip.Addr) bool { return true }))
+}
+
+// EachHost returns the hosts of the addresses that are wanted, in their order. Each
+// is told as it is then: who takes long over a list holds nothing up.
+func (d *Directory) EachHost(wants func(netip.Addr) bool) iter.Seq[Host] {
+	return inTurn(d, func() []netip.Addr { return slices.Collect(maps.Keys(d.hosts)) }, wants, netip.Addr.Compare, func(a netip.Addr) (one Host, there bool) {
+		h := d.hosts[a]
+		if h == nil {
+			return Host{}, false
+		}
+		return d.tellHost(h), true
+	})
+}
+
+// inTurn tells of what has keys, a few at a time; d.mu is held while keys and tell run.
+func inTurn[K, T any](d *Directory, keys func() []K, wants func(K) bool, compare func(a, b K) int, tell func(K) (T, bool)) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		d.mu.Lock()
+		all := keys()
+		d.mu.Unlock()
+		all = slices.DeleteFunc(all, func(k K) bool { return !wants(k) })
+		slices.SortFunc(all, compare)
+		told := make([]T, 0, turn)
+		for some := range slices.Chunk(all, turn) {
+			told = told[:0]
+			d.mu.Lock()
+			for _, k := range some {
+				if one, there := tell(k); there {
+					told = append(told, one)
+				}
+			}
+			d.mu.Unlock()
+			for _, one := range told {
+				if !yield(one) {
+					return
+				}
+			}
+		}
 	}
-	slices.SortFunc(all, func(a, b Host) int { return a.Address.Compare(b.Address) })
-	return all
 }
 
 // Host returns the host of an address. dict.ErrNotExist.
@@ -76,14 +111,19 @@ func (d *Directory) tellHost(h *host) Host {
 
 // Devices returns all devices by MAC.
 func (d *Directory) Devices() []Device {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	all := make([]Device, 0, len(d.devices))
-	for _, v := range d.devices {
-		all = append(all, d.tellDevice(v))
-	}
-	slices.SortFunc(all, func(a, b Device) int { return strings.Compare(a.MAC, b.MAC) })
-	return all
+	return slices.Collect(d.EachDevice(func([6]byte) bool { return true }))
+}
+
+// EachDevice is EachHost for devices.
+func (d *Directory) EachDevice(wants func(mac [6]byte) bool) iter.Seq[Device] {
+	byMAC := func(a, b [6]byte) int { return bytes.Compare(a[:], b[:]) }
+	return inTurn(d, func() [][6]byte { return slices.Collect(maps.Keys(d.devices)) }, wants, byMAC, func(mac [6]byte) (one Device, there bool) {
+		v := d.devices[mac]
+		if v == nil {
+			return Device{}, false
+		}
+		return d.tellDevice(v), true
+	})
 }
 
 // Device returns the device of a MAC. dict.ErrNotExist.

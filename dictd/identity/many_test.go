@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -97,5 +98,31 @@ func TestRowsTakeTurns(t *testing.T) {
 	}
 	if got := rows(); got != n {
 		t.Errorf("%d rows are there again, want %d", got, n)
+	}
+}
+
+// A list of which every element takes long holds nothing up, and tells of what is
+// there then.
+func TestListsHoldNothingUp(t *testing.T) {
+	const n = 3 * turn
+	r := crowd(t, n)
+	told := 0
+	for h := range r.EachHost(func(netip.Addr) bool { return true }) {
+		if told++; told == 1 {
+			r.clock.Advance(2 * time.Hour)
+			r.Tend() // all but the first ones are forgotten
+			r.Flush()
+		}
+		if _, want := numbered(told - 1); h.Address != want {
+			t.Fatalf("host %d is %s, want %s", told, h.Address, want)
+		}
+	}
+	if told != turn {
+		t.Errorf("%d hosts are told of, want %d", told, turn)
+	}
+	_, last := numbered(n - 2)
+	r.hear(last.Next().String(), [6]byte{2, 9}, 0)
+	if all := slices.Collect(r.EachHost(last.Less)); len(all) != 1 || len(r.Hosts()) != 1 {
+		t.Errorf("after %s: %+v", last, all)
 	}
 }
