@@ -18,6 +18,7 @@ import (
 	"nftdict/dictd/config"
 	"nftdict/dictd/conntrack"
 	"nftdict/dictd/event"
+	"nftdict/dictd/offload"
 	"nftdict/dictd/queue"
 	"nftdict/dictd/rules"
 	"nftdict/dictd/session"
@@ -60,6 +61,7 @@ type Daemon struct {
 	account  account
 	quota    quotas
 	recall   recall
+	offload  *offload.Keeper
 	api      *api.Server
 	happened *event.Log
 
@@ -142,6 +144,9 @@ func (d *Daemon) open() error {
 	if err := d.openRecall(); err != nil {
 		return err
 	}
+	if err := d.openOffload(c); err != nil {
+		return err
+	}
 	if d.api, err = api.Listen(c.Socket, d, rights); err != nil {
 		return err
 	}
@@ -170,6 +175,9 @@ func (d *Daemon) Close() error {
 	}
 	if d.record != nil {
 		errs = append(errs, d.record.links.close())
+	}
+	if d.offload != nil {
+		errs = append(errs, d.offload.Close())
 	}
 	errs = append(errs, d.quota.close(), d.who.close(), d.account.close(), d.recall.close())
 	return errors.Join(errs...)
@@ -206,9 +214,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 	})
 	err := both.Wait()
 	if ctx.Err() != nil && d.config.Load().Rules.Remove {
-		err = errors.Join(err, d.keeper.table.Remove(), d.account.removeFlows())
+		err = errors.Join(err, d.offload.Remove(), d.keeper.table.Remove(), d.account.removeFlows())
 	}
-	return errors.Join(err, d.keeper.table.Close(), d.kernel.Close(), d.quota.close(), d.who.close(), d.account.close(), d.recall.close(), d.record.links.close())
+	return errors.Join(err, d.offload.Close(), d.keeper.table.Close(), d.kernel.Close(), d.quota.close(), d.who.close(), d.account.close(), d.recall.close(), d.record.links.close())
 }
 
 // inspect runs all tasks but the reading of events.
@@ -241,6 +249,9 @@ func (d *Daemon) inspect(ctx context.Context) error {
 			return err
 		}
 		tasks.Go(func() error { return d.keeper.Run(running) })
+		d.setOffload(d.config.Load()) // behind all that decides
+		tasks.Go(func() error { return d.offload.Run(running) })
+		tasks.Go(func() error { return (&flowEvents{d: d}).run(running) })
 		tasks.Go(func() error { return d.keepHouse(running) })
 		d.happened.Publish(event.Event{Kind: event.DaemonStart, Data: Started{d.o.Version, os.Getpid()}})
 		tasks.Go(func() error { return d.account.run(running) })

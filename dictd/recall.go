@@ -3,15 +3,18 @@
 package dictd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
 	"nftdict/dict"
+	"nftdict/dictd/api"
 	"nftdict/dictd/conntrack"
 	"nftdict/dictd/event"
 	"nftdict/dictd/identity"
@@ -76,7 +79,7 @@ func (d *Daemon) Recall(whom ...offload.Whom) (int, error) {
 	var ids []uint32
 	var about []offload.Connection
 	err := r.kernel.Offloaded(func(f *conntrack.Flow) {
-		c := d.connection(f, affected.Labels())
+		c := d.connection(f, affected.Labels() || d.happened.Wants(event.FlowRecall))
 		if affected.Has(&c) {
 			ids, about = append(ids, f.ID), append(about, c)
 		}
@@ -101,7 +104,14 @@ func (d *Daemon) Recall(whom ...offload.Whom) (int, error) {
 }
 
 // recalled notes that a connection is back.
-func (d *Daemon) recalled(*offload.Connection) {}
+func (d *Daemon) recalled(c *offload.Connection) {
+	if !d.happened.Wants(event.FlowRecall) {
+		return
+	}
+	d.happened.Publish(event.Event{Kind: event.FlowRecall, Subject: strconv.FormatUint(uint64(c.ID), 10), Data: api.FlowRecalled{
+		Client: c.Client.Address, Server: c.Server.Address, Application: c.Application, Category: c.Category, Username: cmp.Or(c.Client.User, c.Server.User),
+	}})
+}
 
 // connection returns what is known of one in a flowtable; what it is about if asked.
 func (d *Daemon) connection(f *conntrack.Flow, label bool) offload.Connection {

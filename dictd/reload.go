@@ -17,7 +17,7 @@ import (
 func takenOver(old, c *config.Config) config.Config {
 	same := *old
 	same.Fail, same.LogLevel, same.Domains, same.Countries, same.Vendors = c.Fail, c.LogLevel, c.Domains, c.Countries, c.Vendors
-	same.API, same.Quota, same.Plans = c.API, c.Quota, c.Plans
+	same.API, same.Quota, same.Plans, same.Offload = c.API, c.Quota, c.Plans, c.Offload
 	same.Sessions.Packets, same.Sessions.Bytes, same.Sessions.Certificates = c.Sessions.Packets, c.Sessions.Bytes, c.Sessions.Certificates
 	return same
 }
@@ -56,6 +56,7 @@ func (d *Daemon) Reload(c config.Config) error {
 		}
 		return fmt.Errorf("reload: %w", err)
 	}
+	d.setOffload(&c)
 	if err := d.api.SetRights(rights); err != nil {
 		d.o.Log.Error("cannot change who may open the control socket", "err", err)
 	}

@@ -51,7 +51,8 @@ func (d *Daemon) Status() *api.Status {
 		Ledger:    d.account.status(),
 		Events:    d.happened.Stats(),
 		Registers: d.pipeline.registers.Load().status(),
-		Warnings:  append([]string{}, d.warnings...),
+		Offload:   d.offload.Status(),
+		Warnings:  append(append([]string{}, d.warnings...), d.offloadWarnings()...),
 		Errors:    map[string]string{},
 	}
 	if f := d.account.flows; f != nil && f.Blind() > 0 {

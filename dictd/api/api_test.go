@@ -23,6 +23,7 @@ import (
 	"nftdict/dictd/event"
 	"nftdict/dictd/identity"
 	"nftdict/dictd/identity/neighbour"
+	"nftdict/dictd/offload"
 	"nftdict/dictd/quota"
 	"nftdict/dictd/quota/plan"
 	"nftdict/dictd/session"
@@ -34,6 +35,23 @@ type source struct {
 	who *identity.Directory
 	log *event.Log
 	quo *quota.Manager
+}
+
+// Flows are two connections, one of them in a flowtable.
+func (s source) Flows() ([]Flow, error) {
+	a, b := netip.MustParseAddr("192.168.77.2"), netip.MustParseAddr("198.51.100.7")
+	return []Flow{
+		{CtID: 1, Family: 4, IPProtocol: 6, Client: a, Server: b, ServerPort: 443, Application: "YOUTUBE", Category: "streaming", Final: true, Username: "zoe", State: FlowSoftware, In: Traffic{Bytes: 9000, Packets: 7}, Age: 3},
+		{CtID: 2, Family: 4, IPProtocol: 17, Client: a, Server: b, ServerPort: 53, Application: "DNS", State: FlowSlow, Out: Traffic{Bytes: 90, Packets: 1}, Age: 2},
+	}, nil
+}
+
+// Recall knows the connections of zoe.
+func (s source) Recall(w ...offload.Whom) (int, error) {
+	if w[0].Name == "zoe" {
+		return 1, nil
+	}
+	return 0, nil
 }
 
 func (s source) Quotas() *quota.Manager { return s.quo }
@@ -65,7 +83,7 @@ func (s source) Directory() *identity.Directory { return s.who }
 func (s source) Status() *Status {
 	return &Status{
 		Version: "test", Fail: "open", Sessions: s.Stats(), Queues: []Queue{{}}, Tables: map[string]Table{"hosts": {}},
-		Registers: []Register{{For: "countries"}}, Warnings: []string{}, Events: s.log.Stats(),
+		Registers: []Register{{For: "countries"}}, Warnings: []string{}, Events: s.log.Stats(), Offload: offload.Status{State: "off", Devices: []offload.Device{}},
 	}
 }
 func (s source) Sessions() []*session.Session { return s.All() }

@@ -23,6 +23,7 @@ import (
 	"nftdict/dictd/event"
 	"nftdict/dictd/identity"
 	"nftdict/dictd/ledger"
+	"nftdict/dictd/offload"
 	"nftdict/dictd/quota"
 	"nftdict/dictd/session"
 )
@@ -43,6 +44,11 @@ type Source interface {
 	Usage(ledger.Query) iter.Seq2[ledger.Uses, error]
 	// Quotas keeps budgets.
 	Quotas() *quota.Manager
+	// Flows returns all connections, in no order.
+	Flows() ([]Flow, error)
+	// Recall takes connections out of the flowtables, and returns how many were there.
+	// It is no error if there are none.
+	Recall(...offload.Whom) (int, error)
 }
 
 // Limits of a request.
@@ -172,6 +178,7 @@ func (s *Server) handler() *router {
 	s.handleEvents(mux)
 	s.handleUsage(mux)
 	s.handleQuotas(mux)
+	s.handleFlows(mux)
 	s.handleDocument(mux)
 	return mux
 }

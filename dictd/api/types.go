@@ -14,6 +14,7 @@ import (
 	"nftdict/dictd/identity/radius"
 	"nftdict/dictd/identity/reverse"
 	"nftdict/dictd/ledger"
+	"nftdict/dictd/offload"
 	"nftdict/dictd/session"
 )
 
@@ -37,6 +38,7 @@ type Status struct {
 	Registers []Register        `json:"registers"`
 	Identity  Identity          `json:"identity"`
 	Ledger    *Ledger           `json:"ledger"` // null if none is kept
+	Offload   offload.Status    `json:"offload"`
 	Events    event.Stats       `json:"events"`
 	Warnings  []string          `json:"warnings"`
 	Errors    map[string]string `json:"errors,omitempty"` // figures that could not be had, and why

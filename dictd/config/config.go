@@ -39,6 +39,7 @@ type Config struct {
 	API       API      `toml:"api"`
 	Ledger    Ledger   `toml:"ledger"`
 	Quota     Quota    `toml:"quota"`
+	Offload   Offload  `toml:"offload"`
 
 	Plans []plan.Spec `toml:"plan"` // checked; QuotaPlans reads them
 }
@@ -100,6 +101,7 @@ func Default() Config {
 		Ledger:   Ledger{Accounting: true, Period: 4, Inside: usualInside(), RecordsSize: 64 << 20},
 		Identity: Identity{Leases: usualLeases(), Interfaces: []string{}, Overhear: true, Hosts: 16384, Addresses: 64, Age: 86400},
 		Quota:    defaultQuota(),
+		Offload:  defaultOffload(),
 		Reverse:  Reverse{Names: ReverseInside, Servers: []string{}, Rate: 20},
 		RADIUS:   RADIUS{Listen: []string{}, Timeout: 3600, Groups: []string{"Filter-Id", "Class"}},
 		API:      API{Read: []string{}, Write: []string{}},
@@ -246,6 +248,6 @@ func (c *Config) check() error {
 		}
 	}
 	errs = append(errs, c.Ledger.check()...)
-	errs = append(errs, c.checkQuota())
+	errs = append(errs, c.checkQuota(), c.checkOffload())
 	return errors.Join(errs...)
 }

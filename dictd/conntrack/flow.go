@@ -57,6 +57,9 @@ func (f *Flow) Dying() bool { return f.Status&statusDying != 0 }
 // flowtable, in software or hardware.
 func (f *Flow) Offloaded() bool { return f.Status&(statusOffload|statusHWOffload) != 0 }
 
+// InHardware reports whether devices carry the connection.
+func (f *Flow) InHardware() bool { return f.Status&statusHWOffload != 0 }
+
 // Attributes of ctnetlink messages that are read here.
 const (
 	ctaTupleOrig  = 1

@@ -43,6 +43,9 @@ const (
 	SessionFinal // its application is settled; [conntrack id]
 	SessionEnd   // [conntrack id]
 
+	FlowOffload // a flowtable carries it, or the devices do now; [conntrack id]
+	FlowRecall  // it was taken out of a flowtable; [conntrack id]
+
 	kinds int = iota
 )
 
@@ -53,6 +56,7 @@ var kindNames = [kinds]string{
 	"quota-warning", "quota-exceeded", "quota-reset", "quota-topup",
 	"host-new", "host-changed", "host-gone", "device-new", "device-changed", "device-gone",
 	"session-final", "session-end",
+	"flow-offload", "flow-recall",
 }
 
 // String returns the name of a kind: words with a hyphen between.

@@ -95,6 +95,12 @@ func (t *Table) Own() error {
 func (t *Table) Install(c Config, terms Terms) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	return t.install(nil, layout(c, terms))
+}
+
+// install puts the table with chains, and perhaps a flowtable, in the place of what
+// is there. t is locked.
+func (t *Table) install(f *Flowtable, chains []chain) error {
 	var flags rule.TableFlags
 	if t.kernel.Owner {
 		flags = lock
@@ -105,7 +111,10 @@ func (t *Table) Install(c Config, terms Terms) error {
 	b.AddTable(table, flags)
 	b.Conn().DelTable(table)
 	b.AddTable(table, flags)
-	for _, ch := range layout(c, terms) {
+	if f != nil {
+		b.Conn().AddFlowtable(f.object(table))
+	}
+	for _, ch := range chains {
 		made := &nftables.Chain{Name: ch.name, Table: table}
 		if ch.hook != nil {
 			made.Type, made.Hooknum, made.Priority = nftables.ChainTypeFilter, ch.hook, nftables.ChainPriorityRef(nftables.ChainPriority(ch.priority))

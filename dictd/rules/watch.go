@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/mdlayher/netlink"
@@ -23,6 +24,19 @@ const settle = 50 * time.Millisecond
 // or may have, until ctx ends. Changes that come together are one call. Where
 // the table is locked nobody can, and Watch just waits.
 func (t *Table) Watch(ctx context.Context, changed func()) error {
+	return t.watch(ctx, t.foreign, changed)
+}
+
+// WatchOthers is Watch for rules, chains and tables of others than the table itself
+// and those that are named, of any family. What sets hold is not told.
+func (t *Table) WatchOthers(ctx context.Context, but []string, changed func()) error {
+	return t.watch(ctx, func(m netlink.Message) bool {
+		name, ok := tableOf(m)
+		return ok && name != t.name && !slices.Contains(but, name)
+	}, changed)
+}
+
+func (t *Table) watch(ctx context.Context, matters func(netlink.Message) bool, changed func()) error {
 	conn, err := netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{NetNS: t.netns})
 	if err != nil {
 		return fmt.Errorf("watch nf_tables: %w", err)
@@ -48,7 +62,7 @@ func (t *Table) Watch(ctx context.Context, changed func()) error {
 		switch {
 		case err == nil:
 			for _, m := range messages {
-				pending = pending || t.foreign(m)
+				pending = pending || matters(m)
 			}
 			continue
 		case errors.Is(err, unix.ENOBUFS): // anything may have happened
@@ -74,25 +88,35 @@ func (t *Table) Watch(ctx context.Context, changed func()) error {
 // foreign reports whether a notification tells of a change of this table that
 // was not made through t.
 func (t *Table) foreign(m netlink.Message) bool {
-	if m.Header.PID == t.conn.PID() || m.Header.Type>>8 != unix.NFNL_SUBSYS_NFTABLES || len(m.Data) < 4 || m.Data[0] != byte(family) {
+	if m.Header.PID == t.conn.PID() || len(m.Data) < 4 || m.Data[0] != byte(family) {
 		return false
+	}
+	name, ok := tableOf(m)
+	return ok && name == t.name
+}
+
+// tableOf returns the table of which a notification tells that its chains, rules or
+// flowtables have changed, or itself.
+func tableOf(m netlink.Message) (string, bool) {
+	if m.Header.Type>>8 != unix.NFNL_SUBSYS_NFTABLES || len(m.Data) < 4 {
+		return "", false
 	}
 	switch m.Header.Type & 0xff {
 	case unix.NFT_MSG_NEWTABLE, unix.NFT_MSG_DELTABLE, unix.NFT_MSG_NEWCHAIN, unix.NFT_MSG_DELCHAIN,
-		unix.NFT_MSG_NEWRULE, unix.NFT_MSG_DELRULE:
+		unix.NFT_MSG_NEWRULE, unix.NFT_MSG_DELRULE, unix.NFT_MSG_DELFLOWTABLE:
 	default:
-		return false
+		return "", false
 	}
 	d, err := netlink.NewAttributeDecoder(m.Data[4:])
 	if err != nil {
-		return false
+		return "", false
 	}
 	d.ByteOrder = binary.BigEndian
 	for d.Next() {
 		// The table's name is the first attribute of all of them.
 		if d.Type() == unix.NFTA_TABLE_NAME {
-			return d.String() == t.name
+			return d.String(), true
 		}
 	}
-	return false
+	return "", false
 }

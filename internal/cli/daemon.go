@@ -14,6 +14,7 @@ import (
 	"nftdict/dictd/api"
 	"nftdict/dictd/config"
 	"nftdict/dictd/identity"
+	"nftdict/dictd/offload"
 	"nftdict/dictd/quota"
 )
 
@@ -39,6 +40,8 @@ type Daemon interface {
 	SetQuota(context.Context, api.Subject, api.QuotaAmount) (quota.Budget, error)
 	UnsetQuota(ctx context.Context, s api.Subject, plan string) (quota.Budget, error)
 	ResetQuota(ctx context.Context, s api.Subject, plan string) (quota.Budget, error)
+	Flows(context.Context, api.FlowFilter) ([]api.Flow, error)
+	Recall(context.Context, offload.Whom) (int, error)
 }
 
 var _ Daemon = (*api.Client)(nil)

@@ -25,8 +25,9 @@ is about, and the rest as JSON. Kinds are
   host-new, host-changed, host-gone
   device-new, device-changed, device-gone
   session-final, session-end
+  flow-offload, flow-recall
 
-All but those of sessions are printed unless --kind chooses others.
+All but those of sessions and flows are printed unless --kind chooses others.
 
 The daemon keeps some thousand events: --after goes on after one that was read, by
 the id that -j prints, or with 0 prints all that are kept. An event "gap" says that

@@ -124,6 +124,9 @@ func printDaemon(w io.Writer, s *api.Status) {
 		line("ledger", "%d connections, %s from those that opened them, %s to them, %d ended, %d of these estimated; a look every %.1f s costs %.1f %% of a processor",
 			l.Connections, byteText(l.Original.Bytes), byteText(l.Reply.Bytes), l.Ended, l.Estimated, l.Period, 100*l.Cost)
 	}
+	if o := &s.Offload; o.Enabled {
+		line("offload", "%s, flowtable %s of %d devices, all asked about again %d times, reinstalled %d times", o.State, o.Table, len(o.Devices), o.Renewed, o.Reinstalled)
+	}
 	i := &s.Identity
 	line("identity", "%d of %d addresses, %d devices, %d users, %d addresses moved, %d without a place, %d leases", i.Hosts, i.Limit, i.Devices, i.Users, i.Moves, i.Refused, i.Leases.Leases)
 	line("names", "%d announcements heard, %d too many; DNS: %d asked, %d found, %d not asked", i.Overheard.Heard, i.Overheard.Hurried, i.Reverse.Asked, i.Reverse.Found, i.Reverse.Missed)

@@ -7,6 +7,7 @@ import (
 
 	"nftdict/dict"
 	"nftdict/dictd/quota/plan"
+	"nftdict/dictd/rules"
 	"nftdict/nftext/rule"
 )
 
@@ -101,7 +102,7 @@ func charge(a account, s side) (rs []rule.Rule) {
 	if len(paying) == len(a.plans) {
 		return []rule.Rule{rule.New(pay...)}
 	}
-	for _, text := range among(a.row(s)+"quota_plan", paying) {
+	for _, text := range rules.Among(a.row(s)+"quota_plan", paying) {
 		rs = append(rs, rule.New(rule.Dict(text)).And(pay...))
 	}
 	return rs

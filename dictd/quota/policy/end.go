@@ -3,11 +3,8 @@
 package policy
 
 import (
-	"strings"
-
-	"nftdict/dict"
 	"nftdict/dictd/quota/plan"
-	"nftdict/nftext"
+	"nftdict/dictd/rules"
 	"nftdict/nftext/rule"
 )
 
@@ -80,31 +77,5 @@ func (b *builder) end(p *plan.Plan, a account, s side) string {
 
 // kindsTerms returns conditions, one of which holds for packets of such traffic.
 func kindsTerms(k plan.Kinds) []string {
-	return append(among("dict sessions ct id application", k.Applications), among("dict sessions ct id application_category", k.Categories)...)
-}
-
-// among returns conditions, one of which holds where a field is among some values:
-// as many as their length needs.
-func among(field string, values []string) (terms []string) {
-	const most = nftext.MaxText - 80 // leaves room for other spellings
-	for len(values) > 0 {
-		length, n := len(field), 0
-		for n < len(values) && n < nftext.MaxItems {
-			if length += len(dict.MustString(values[n]).Text()) + 2; length > most && n > 0 {
-				break
-			}
-			n++
-		}
-		texts := make([]string, n)
-		for i, v := range values[:n] {
-			texts[i] = dict.MustString(v).Text()
-		}
-		if n == 1 {
-			terms = append(terms, field+" "+texts[0])
-		} else {
-			terms = append(terms, field+" { "+strings.Join(texts, ", ")+" }")
-		}
-		values = values[n:]
-	}
-	return terms
+	return append(rules.Among("dict sessions ct id application", k.Applications), rules.Among("dict sessions ct id application_category", k.Categories)...)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"nftdict/dictd/quota/plan"
+	"nftdict/dictd/rules"
 	"nftdict/nftext"
 )
 
@@ -154,7 +155,7 @@ func TestAmong(t *testing.T) {
 		values = append(values, fmt.Sprintf("APPLICATION %d \"%s\"", i, strings.Repeat("x", i/2)))
 	}
 	seen := 0
-	for _, term := range among("dict sessions ct id application", values) {
+	for _, term := range rules.Among("dict sessions ct id application", values) {
 		parsed, n, err := nftext.Parse(term)
 		if err != nil || n != len(term) || len(parsed.String()) > nftext.MaxText {
 			t.Fatalf("%s: %v", term, err)

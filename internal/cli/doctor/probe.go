@@ -83,6 +83,8 @@ func probes() []probe {
 		{"nft nat", "", true, "no captive portal: CONFIG_NFT_NAT", tryNat},
 		{"nft table owner and persist", "", true, "dictd cannot own its tables: it watches them and puts them back (kernel 6.9)", tryOwner},
 		{"nft flowtable", "", true, "no offloading of finished sessions: CONFIG_NF_FLOW_TABLE_INET, CONFIG_NFT_FLOW_OFFLOAD", tryFlowtable},
+		{"flowtables in use", "", false, "all packets pass by all rules; dictd makes one: offload.enable in dictd.toml", listFlowtables},
+		{"devices that carry flows", "", false, "flowtables work in software; where the driver can: ethtool -K DEVICE hw-tc-offload on", tryDevices},
 
 		{"ct id in rules", learn, true, "rules cannot look up sessions: CONFIG_NFT_CT, kernel 5.3", tryCtID},
 		{"conntrack events", learn, true, "rows of sessions would outlive them: CONFIG_NF_CONNTRACK_EVENTS, CONFIG_NF_CT_NETLINK", tryEvents},

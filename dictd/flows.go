@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+
+package dictd
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"nftdict/dict"
+	"nftdict/dictd/api"
+	"nftdict/dictd/conntrack"
+)
+
+// Flows implements api.Source.
+func (d *Daemon) Flows() ([]api.Flow, error) {
+	var flows []conntrack.Flow
+	if err := (*kernel)(d).Dump(func(f *conntrack.Flow) { flows = append(flows, *f) }); err != nil {
+		return nil, err
+	}
+	now := uint64(time.Now().UnixNano())
+	all := make([]api.Flow, len(flows))
+	for i := range flows {
+		all[i] = d.describe(&flows[i], now)
+	}
+	return all, nil
+}
+
+// flowState tells which way a connection's packets take.
+func flowState(f *conntrack.Flow) string {
+	switch {
+	case f.InHardware():
+		return api.FlowHardware
+	case f.Offloaded():
+		return api.FlowSoftware
+	}
+	return api.FlowSlow
+}
+
+// describe puts together what is known of a connection.
+func (d *Daemon) describe(f *conntrack.Flow, now uint64) api.Flow {
+	a := api.Flow{
+		CtID: f.ID, Zone: f.Zone, Family: int(f.Orig.Family), IPProtocol: int(f.Orig.Proto),
+		Client: f.Orig.Src(), ClientPort: int(f.Orig.SrcPort), Server: f.Orig.Dst(), ServerPort: int(f.Orig.DstPort),
+		State: flowState(f),
+		Out:   api.Traffic{Bytes: f.Counters[0].Bytes, Packets: f.Counters[0].Packets},
+		In:    api.Traffic{Bytes: f.Counters[1].Bytes, Packets: f.Counters[1].Packets},
+	}
+	if f.Start > 0 && f.Start < now {
+		a.Age = float64(now-f.Start) / float64(time.Second)
+	}
+	known := false
+	for _, s := range d.table.Find(f.ID) {
+		if s.Orig() != f.Orig || !s.Lock() {
+			continue
+		}
+		t := api.Describe(s)
+		s.Unlock()
+		a.Application, a.Category, a.Final, a.Hostname, a.Username = t.Application, t.Category, t.Final, t.Hostname, t.Username
+		if known = t.Application != ""; t.Inferred { // no packet has named it
+			a.Application, a.Category = strings.ToUpper(t.Protocol), ""
+		}
+	}
+	if !known {
+		d.remembered(&a)
+	}
+	return a
+}
+
+// remembered fills in what an earlier daemon has written of a connection.
+func (d *Daemon) remembered(a *api.Flow) {
+	row, err := d.o.Store.Get(dict.Sessions, dict.CtID(a.CtID))
+	if errors.Is(err, dict.ErrNotExist) || err != nil {
+		return
+	}
+	text := func(field, otherwise string) string {
+		if v, ok := row.Get(field); ok {
+			return v.String()
+		}
+		return otherwise
+	}
+	a.Application, a.Category = text("application", a.Application), text("application_category", a.Category)
+	a.Hostname, a.Username = text("client_hostname", a.Hostname), text("username", a.Username)
+	a.Final = text("final", "false") == "true"
+}

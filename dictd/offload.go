@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+
+package dictd
+
+import (
+	"fmt"
+
+	"nftdict/dictd/config"
+	"nftdict/dictd/ledger"
+	"nftdict/dictd/offload"
+)
+
+// openOffload prepares the flowtable, which openRules fills.
+func (d *Daemon) openOffload(c *config.Config) (err error) {
+	d.offload, err = offload.Open(offload.Options{
+		Table: c.Rules.Table, Others: []string{ledger.FlowsTable(c.Rules.Table)}, NetNS: d.o.NetNS,
+		Schema: d.o.Store, Compiler: d.o.Compiler, Log: d.o.Log,
+	})
+	return err
+}
+
+// setOffload brings the flowtable in line with a configuration. What cannot be had is
+// not in the way of anything: the keeper says so, and tries again.
+func (d *Daemon) setOffload(c *config.Config) {
+	o, err := c.Offloads()
+	if err == nil {
+		err = d.offload.Set(o)
+	}
+	if err != nil && !c.Offload.Enable {
+		d.o.Log.Error("the table of offloaded connections cannot be removed", "err", err)
+	}
+}
+
+// offloadWarnings are what a status says of the flowtable.
+func (d *Daemon) offloadWarnings() []string {
+	if s := d.offload.Status(); s.Error != "" {
+		return []string{fmt.Sprintf("connections are not offloaded: %s", s.Error)}
+	}
+	return nil
+}

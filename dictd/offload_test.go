@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+
+package dictd
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"nftdict/dictd/config"
+	"nftdict/dictd/conntrack"
+	"nftdict/dictd/offload"
+	"nftdict/dictd/rules"
+	"nftdict/internal/backend"
+	"nftdict/internal/lab"
+	"nftdict/internal/lab/labtest"
+	"nftdict/internal/need"
+)
+
+// The daemon's own flowtable over all devices of the gateway, and rules of others in
+// front of it:
+//
+//	client ---- lan0 gateway (dictd, inet dictd_offload) wan0 ---- internet
+
+// offloadedBy is a test of one backend, in a lab whose kernel has flowtables.
+func offloadedBy(t *testing.T, f func(*testing.T, *lab.Lab, *backend.Backend)) {
+	for _, kind := range []string{"ebpf", "kmod"} {
+		t.Run(kind, func(t *testing.T) {
+			l := labtest.New(t, lab.Config{})
+			need.Feature(t, "flowtable", func() error {
+				return l.Gateway.Command(context.Background(), "nft", "add table inet x; add flowtable inet x f { hook ingress priority 0; }; delete table inet x").Run()
+			})
+			if kind == "kmod" {
+				f(t, l, openKmod(t, l.Gateway))
+			} else {
+				f(t, l, openEBPF(t, l.Gateway))
+			}
+		})
+	}
+}
+
+// inFlowtable returns how many connections to a port are in a flowtable.
+func inFlowtable(t *testing.T, l *lab.Lab, port uint16) (n int) {
+	t.Helper()
+	c, err := conntrack.Dial(l.Gateway.FD())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Dump(func(f *conntrack.Flow) {
+		if f.Offloaded() && f.Orig.DstPort == port {
+			n++
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// Where the kernel has no flowtables the daemon goes on without, and says so.
+func TestOffloadWithoutFlowtables(t *testing.T) {
+	l := labtest.New(t, lab.Config{})
+	d := startOn(t, l.Gateway, openEBPF(t, l.Gateway), func(c *config.Config) { c.Offload.Enable = true })
+	s, probed := d.Status(), rules.ProbeFlowtable(l.Gateway.FD())
+	if probed == nil {
+		if s.Offload.State != "software" {
+			t.Errorf("%+v", s.Offload)
+		}
+		return
+	}
+	if s.Offload.State != "failed" || !slices.ContainsFunc(s.Warnings, func(text string) bool { return strings.Contains(text, "no flowtables") }) {
+		t.Errorf("the probe says %v; %+v, %q", probed, s.Offload, s.Warnings)
+	}
+	fetch(t, l, 4, false, "https://www.netflix.com/")
+	if list := run(t, l.Gateway, "nft", "list", "tables"); strings.Contains(list, offload.TableName("dictd")) {
+		t.Errorf("left behind:\n%s", list)
+	}
+}
+
+func TestOffload(t *testing.T) {
+	offloadedBy(t, func(t *testing.T, l *lab.Lab, on *backend.Backend) {
+		begin := func() *running {
+			return startOn(t, l.Gateway, on, func(c *config.Config) {
+				c.Offload.Enable, c.Offload.Keep.Applications = true, []string{"HTTP"}
+			})
+		}
+		d := begin()
+		if s := d.Status().Offload; s.State != "software" || len(s.Devices) != 2 {
+			t.Fatalf("%+v", s)
+		}
+		get := func(v *lab.Visit) {
+			t.Helper()
+			if _, err := v.Get(t.Context(), ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		open := func(family int, http3 bool, url string) *lab.Visit {
+			t.Helper()
+			b := l.Browser()
+			b.Family, b.HTTP3 = family, http3
+			v, err := b.Open(url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { v.Close() })
+			get(v)
+			return v
+		}
+		video := open(4, false, "https://www.youtube.com/")
+		quic := open(6, true, "https://www.youtube.com/")
+		slow := open(4, false, "http://example.org/")
+		all := func(n int) func() bool {
+			return func() bool { get(video); get(quic); get(slow); return inFlowtable(t, l, 443) == n }
+		}
+		eventually(t, "TCP and UDP, IPv4 and IPv6, are in the flowtable", all(2))
+		if n := inFlowtable(t, l, 80); n != 0 {
+			t.Errorf("%d connections are offloaded that are kept", n)
+		}
+
+		// What is to be seen of it.
+		flows, err := d.Flows()
+		if err != nil {
+			t.Fatal(err)
+		}
+		states := map[string]int{}
+		for _, f := range flows {
+			states[f.Application+" "+f.State]++
+			if f.Application == "YOUTUBE" && (f.In.Bytes == 0 || f.Out.Packets == 0 || !f.Final || f.Category != "streaming") {
+				t.Errorf("%+v", f)
+			}
+		}
+		if states["YOUTUBE software"] != 2 || states["HTTP slow"] != 1 {
+			t.Errorf("%v of %+v", states, flows)
+		}
+
+		// A device comes, goes and comes again.
+		devices := func() string { return run(t, l.Gateway, "nft", "list", "flowtables") }
+		for range 2 {
+			run(t, l.Gateway, "ip", "link", "add", "lan9", "type", "veth", "peer", "name", "lan8")
+			eventually(t, "the device is in the flowtable", func() bool { return strings.Contains(devices(), "lan9") })
+			run(t, l.Gateway, "ip", "link", "del", "lan9")
+			eventually(t, "the device is not in the flowtable", func() bool {
+				return !strings.Contains(devices(), "lan9") && len(d.Status().Offload.Devices) == 2
+			})
+		}
+		if err := l.Gateway.Sysctl("net.ipv6.conf.lan0.keep_addr_on_down", "1"); err != nil {
+			t.Fatal(err)
+		}
+		run(t, l.Gateway, "ip", "link", "set", "lan0", "down")
+		run(t, l.Gateway, "ip", "link", "set", "lan0", "up")
+		eventually(t, "the way back is there", func() bool {
+			return !strings.Contains(run(t, l.Gateway, "ip", "address", "show", "dev", "lan0"), "tentative") && strings.Contains(run(t, l.Gateway, "ip", "-6", "route"), "lan0")
+		})
+		eventually(t, "connections go on after the link was down", all(2))
+
+		// Somebody deletes the table, where that is possible.
+		if !d.Status().Kernel.Owner {
+			run(t, l.Gateway, "nft", "delete", "table", "inet", offload.TableName("dictd"))
+			eventually(t, "the table is back", func() bool { return d.Status().Offload.Reinstalled == 1 })
+		}
+		eventually(t, "connections go on after the table was deleted", all(2))
+
+		// With the daemon away the table stays, and the next one takes it over.
+		d.stop()
+		get(video)
+		d = begin()
+		eventually(t, "connections go on after a restart", all(2))
+
+		// Rules of others are asked again.
+		was := d.Status().Offload.Renewed
+		run(t, l.Gateway, "nft", "add table inet other; add chain inet other forward { type filter hook forward priority 0; }; add rule inet other forward udp dport 443 drop")
+		eventually(t, "a change of rules is noticed", func() bool { return d.Status().Offload.Renewed > was })
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := quic.Get(ctx, ""); err == nil {
+			t.Error("a rule of others is passed by")
+		}
+		get(video)
+
+		// And it goes with a reload.
+		c := *d.config.Load()
+		c.Offload.Enable = false
+		if err := d.Reload(c); err != nil {
+			t.Fatal(err)
+		}
+		get(video)
+		eventually(t, "nothing is left", func() bool { return inFlowtable(t, l, 443) == 0 && !strings.Contains(devices(), "fast") })
+		get(video)
+	})
+}

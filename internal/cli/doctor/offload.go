@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+
+package doctor
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"nftdict/dictd/offload"
+)
+
+// tryDevices looks for network devices that carry connections themselves.
+func tryDevices(context.Context) (string, error) {
+	devices, err := offload.Devices(0)
+	if err != nil {
+		return "", err
+	}
+	var can []string
+	for _, d := range devices {
+		if d.Hardware {
+			can = append(can, d.Name)
+		}
+	}
+	if len(can) == 0 {
+		return "", errors.New("no device has hw-tc-offload switched on")
+	}
+	return strings.Join(can, ", "), nil
+}
+
+// listFlowtables names the flowtables that are there.
+func listFlowtables(context.Context) (string, error) {
+	all, err := offload.List(0)
+	if err != nil {
+		return "", err
+	}
+	if len(all) == 0 {
+		return "", errors.New("none")
+	}
+	texts := make([]string, len(all))
+	for i := range all {
+		texts[i] = all[i].String()
+	}
+	return strings.Join(texts, "; "), nil
+}
