@@ -116,6 +116,22 @@ func (l *logins) add(one *Login) {
 	}
 }
 
+// succeed puts a new login in front of those of its device that began later than now,
+// which is by a clock that was ahead: else these would last.
+func (l *logins) succeed(one *Login, now time.Time) {
+	all := l.byMAC[one.MAC]
+	if one.MAC == ([6]byte{}) {
+		for _, a := range one.Addrs {
+			all = append(all[:len(all):len(all)], l.byAddr[a]...)
+		}
+	}
+	for _, other := range all {
+		if other.Since.Round(0).After(now.Round(0)) && !one.Since.Round(0).After(other.Since.Round(0)) {
+			one.Since = other.Since.Add(1)
+		}
+	}
+}
+
 // remove takes a login out.
 func (l *logins) remove(one *Login) {
 	delete(l.byKey, one.key())
@@ -148,6 +164,8 @@ func (s *State) login(l *Login, now time.Time) (was *Login, err error) {
 			return nil, nil, fmt.Errorf("logins: %w: there are %d", ErrTooMany, maxLogins)
 		case was != nil:
 			l.goOn(was)
+		default:
+			s.logins.succeed(l, now)
 		}
 		// A login that goes on costs the disk one write in half of its time.
 		if was != nil && was.same(l) && was.kept.Sub(now) >= l.Until.Sub(now)/2 {

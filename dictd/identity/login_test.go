@@ -158,6 +158,31 @@ func TestLoginSurvives(t *testing.T) {
 	}
 }
 
+// Who logs in after the clock was put back is the user, and not who did before.
+func TestLoginAfterTheClockWasAhead(t *testing.T) {
+	r := newRig(t, nil)
+	for i, addr := range []string{"10.0.0.1", "10.0.0.2"} {
+		r.hear(addr, mac(byte(i)), 0)
+	}
+	byAddr := func(session, user string) Login {
+		l := r.in(session, user, [6]byte{})
+		l.Addrs = []netip.Addr{netip.MustParseAddr("10.0.0.2")}
+		return l
+	}
+	r.login(r.in("1", "al", mac(0)))
+	r.login(byAddr("2", "al"))
+	r.clock.Advance(-24 * time.Hour)
+	r.login(r.in("3", "bo", mac(0)))
+	r.login(byAddr("4", "bo"))
+	r.clock.Advance(time.Second)
+	r.login(r.in("5", "cy", mac(0)))
+	for addr, want := range map[string]string{"10.0.0.1": "cy", "10.0.0.2": "bo"} {
+		if h, err := r.Host(netip.MustParseAddr(addr)); err != nil || h.Username != want {
+			t.Errorf("%s: user %q, want %q, %v", addr, h.Username, want, err)
+		}
+	}
+}
+
 func TestLoginRefuses(t *testing.T) {
 	r := newRig(t, nil)
 	many := r.in("1", "bo", mac(1))
