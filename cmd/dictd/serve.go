@@ -30,6 +30,10 @@ func serve(ctx context.Context, path string, c config.Config, log *slog.Logger, 
 		return err
 	}
 	defer b.Store.Close()
+	for _, err := range backend.Differences(b.Store) {
+		log.Error("a standard table is not this version's: rules on it may never match, and rows may be refused; "+
+			"stop dictd, take out the rules that name it, delete it by \"dictctl table delete\", and start dictd again", "err", err)
+	}
 	d, err := dictd.New(dictd.Options{
 		Config: c, Store: b.Store, Compiler: b.Compiler, Backend: b.Kind, Version: version, Log: log, Level: level,
 		Ready: func() {

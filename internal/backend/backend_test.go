@@ -78,6 +78,50 @@ func TestAddStandard(t *testing.T) {
 	}
 }
 
+// Tables of an older version, and fields that a user was first to name, are told.
+func TestDifferences(t *testing.T) {
+	m := dicttest.NewMem(nil)
+	for _, old := range []dict.Table{
+		{Name: dict.Sessions, Key: dict.KeyCtID, Fields: []dict.Field{
+			{Name: "application", Type: dict.String}, {Name: "application_id", Type: dict.Int}, {Name: "ja4", Type: dict.Int},
+			{Name: "dns_request", Type: dict.String},
+		}},
+		{Name: dict.Hosts, Key: dict.KeyAddress, Fields: []dict.Field{{Name: "captive_portal_authenticated", Type: dict.Bool}}},
+		{Name: dict.Devices, Key: dict.KeyString},
+		{Name: dict.Users, Key: dict.KeyString, Fields: []dict.Field{{Name: "own", Type: dict.Int}}},
+		{Name: dict.Groups, Key: dict.KeyString, Open: true},
+	} {
+		if err := m.AddTable(old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := addStandard(m, 0); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, err := range Differences(m) {
+		got = append(got, strings.Split(err.Error(), "\n")...)
+	}
+	want := []string{
+		"table sessions: application_id is no name of field application",
+		"field ja4 is int, not long_string",
+		"there is no field server_dns_hint, and one of its names is another's",
+		"table hosts: field captive_portal_authenticated is bool, not bool default false",
+		"table devices: its key is string, not ether_addr",
+		"table groups: it is open",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("differences (-want +got)\n%s", diff)
+	}
+	fresh := dicttest.NewMem(nil)
+	if err := addStandard(fresh, 0); err != nil {
+		t.Fatal(err)
+	}
+	if all := Differences(fresh); len(all) > 0 {
+		t.Errorf("fresh tables: %v", all)
+	}
+}
+
 func key(t *testing.T, s string) dict.Key {
 	t.Helper()
 	k, err := dict.StringKey(s)

@@ -8,8 +8,8 @@ import (
 	"nftdict/dict"
 )
 
-const tableLong = `Makes, lists and deletes tables. The tables sessions, hosts, devices and users
-are there from the start.`
+const tableLong = `Makes, lists and deletes tables. The tables sessions, hosts, devices, users
+and groups are there from the start.`
 
 const tableAddLong = `Makes a table, or adds fields to one that is there.
 
