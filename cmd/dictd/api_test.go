@@ -57,8 +57,9 @@ func TestAPI(t *testing.T) {
 	if fi, err := os.Stat(p.socket); err != nil || fi.Mode().Perm() != 0o666 {
 		t.Errorf("socket %v, %v", fi.Mode(), err)
 	}
-	// Those of sessions are kept once there is a reader. The quotas are one, of others.
-	const own = 1
+	// Those of sessions are kept once there is a reader. The quotas are one of others, and
+	// what takes connections back out of flowtables is.
+	const own = 2
 	p.eventually("readers from before are gone", func() bool { return p.status().Events.Readers == own }, d)
 	told := make(chan []api.Event, 1)
 	go func() { told <- p.events([]string{"session-*"}, "", 2) }()
