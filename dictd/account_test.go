@@ -8,13 +8,10 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/vishvananda/netlink"
 
 	"nftdict/dict/dicttest"
 	"nftdict/dictd/config"
@@ -22,7 +19,6 @@ import (
 	"nftdict/dictd/ledger"
 	"nftdict/internal/lab"
 	"nftdict/internal/lab/labtest"
-	"nftdict/internal/need"
 	"nftdict/nftext/rule"
 )
 
@@ -30,83 +26,8 @@ import (
 //
 //	client eth0 ---- lan0 gateway (dictd, translates) wan0 ---- internet
 
-// wire counts what was forwarded between client and internet, by the counters of
-// the devices that receive it: bytes of IP packets but those of neighbour discovery
-// and multicast, and those to and from ownPort. What the gateway has received and
-// not let go on, a first packet that a queue had no room for, is on neither side.
-type wire struct {
-	tb testing.TB
-	l  *lab.Lab
-}
-
-func newWire(tb testing.TB, l *lab.Lab) *wire {
-	tb.Helper()
-	w := &wire{tb: tb, l: l}
-	ethtool := need.Program(tb, "ethtool")
-	run(tb, l.Gateway, ethtool, "-K", "lan0", "gro", "off", "gso", "off", "tso", "off")
-	for ns, device := range map[*lab.Namespace]string{l.Internet: "eth0", l.Client: "eth0"} {
-		run(tb, ns, ethtool, "-K", device, "gro", "off", "gso", "off", "tso", "off")
-		run(tb, ns, "nft", "add table netdev wire; add counter netdev wire noise; add chain netdev wire in { type filter hook ingress device "+device+" priority 0; };"+
-			"add rule netdev wire in meta protocol arp counter name noise; add rule netdev wire in meta l4proto { icmp, icmpv6, igmp } counter name noise;"+
-			fmt.Sprintf("add rule netdev wire in tcp dport %d counter name noise", ownPort))
-	}
-	run(tb, l.Gateway, ethtool, "-K", "wan0", "gro", "off", "gso", "off", "tso", "off")
-	return w
-}
-
 // ownPort is where the gateway itself connects to.
 const ownPort = 7778
-
-// read returns the bytes from and to the client so far.
-func (w *wire) read() (out, in uint64) {
-	w.tb.Helper()
-	return w.received(w.l.Internet, "eth0"), w.received(w.l.Client, "eth0")
-}
-
-// received returns what a device has received but the noise. Neighbours are asked for
-// at times of their own: what came between the reading of one figure and of the other
-// would be in one alone, for ever where it is what later figures are compared with.
-func (w *wire) received(ns *lab.Namespace, device string) uint64 {
-	w.tb.Helper()
-	const etherHeader = 14
-	for rx, noise := w.device(ns, device), w.noise(ns); ; {
-		again, same := w.device(ns, device), w.noise(ns)
-		if again == rx && same == noise {
-			return rx.RxBytes - etherHeader*rx.RxPackets - noise
-		}
-		rx, noise = again, same
-	}
-}
-
-// device returns the counters of a device.
-func (w *wire) device(ns *lab.Namespace, name string) netlink.LinkStatistics {
-	w.tb.Helper()
-	h, err := ns.Netlink()
-	if err != nil {
-		w.tb.Fatal(err)
-	}
-	defer h.Close()
-	link, err := h.LinkByName(name)
-	if err != nil {
-		w.tb.Fatal(err)
-	}
-	return *link.Attrs().Statistics
-}
-
-// noise returns the bytes of what is not forwarded.
-func (w *wire) noise(ns *lab.Namespace) (bytes uint64) {
-	w.tb.Helper()
-	words := strings.Fields(run(w.tb, ns, "nft", "list counter netdev wire noise"))
-	for i, word := range words {
-		if word == "bytes" {
-			var err error
-			if bytes, err = strconv.ParseUint(words[i+1], 10, 64); err != nil {
-				w.tb.Fatal(err)
-			}
-		}
-	}
-	return bytes
-}
 
 // translate has the gateway masquerade, and send what is for elsewhere to a site.
 func translate(tb testing.TB, l *lab.Lab, elsewhere4, elsewhere6 netip.Addr, site lab.Site) {
@@ -270,10 +191,10 @@ func TestLedgerEqualsDevices(t *testing.T) {
 	l := labtest.New(t, lab.Config{})
 	site, _ := l.Site("example.org")
 	translate(t, l, elsewhere4, elsewhere6, site)
-	w := newWire(t, l)
+	w := labtest.NewWire(t, l, ownPort)
 	d := start(t, l.Gateway, dicttest.NewStandard(t), func(c *config.Config) { c.Ledger.Period, c.Reverse.Names = 0.5, "off" })
 	k := newTalker(t, l, site, 7777, elsewhere4, elsewhere6)
-	out, in := w.read()
+	out, in := w.Read()
 	const n = 1000
 	// Entries of UDP end during the test.
 	run(t, l.Gateway, "sysctl", "-qw", "net.netfilter.nf_conntrack_udp_timeout=2", "net.netfilter.nf_conntrack_udp_timeout_stream=2", "net.netfilter.nf_conntrack_tcp_timeout_time_wait=2")
@@ -288,7 +209,7 @@ func TestLedgerEqualsDevices(t *testing.T) {
 		if err := d.account.Poll(); err != nil {
 			t.Fatal(err)
 		}
-		nowOut, nowIn := w.read()
+		nowOut, nowIn := w.Read()
 		sum := sums(t, d.account.Ledger)
 		differs = [2]int64{int64(nowOut - out - sum.Out.Bytes), int64(nowIn - in - sum.In.Bytes)}
 		return differs == [2]int64{}

@@ -51,7 +51,7 @@ func offloading(t *testing.T) *lab.Lab {
 func offloaded(t *testing.T, l *lab.Lab, on *backend.Backend) {
 	const size = 1_000_000_000
 	site, _ := l.Site("example.org")
-	w := newWire(t, l)
+	w := labtest.NewWire(t, l, ownPort)
 	state := t.TempDir()
 	begin := func() *running {
 		return startOn(t, l.Gateway, on, func(c *config.Config) {
@@ -81,7 +81,7 @@ func offloaded(t *testing.T, l *lab.Lab, on *backend.Backend) {
 			was, since, rounds = now, time.Now(), d.account.Stats().Rounds
 		}
 	}
-	out, in := w.read()
+	out, in := w.Read()
 	spent := size - left(lab.Client4) + size - left(lab.Client6)
 	beside := d.account.Stats().Offloaded
 
@@ -112,7 +112,7 @@ func offloaded(t *testing.T, l *lab.Lab, on *backend.Backend) {
 			t.Logf("%d bytes of %d are charged; beside the rules %+v", gotten, wanted, d.account.Stats().Offloaded)
 		}()
 		eventually(t, "the quotas have what the devices have", func() bool {
-			nowOut, nowIn := w.read()
+			nowOut, nowIn := w.Read()
 			wanted = int64(nowOut - out + nowIn - in)
 			gotten = size - left(lab.Client4) + size - left(lab.Client6) - spent
 			return gotten == wanted

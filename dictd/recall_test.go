@@ -16,6 +16,7 @@ import (
 	"nftdict/dictd/offload"
 	"nftdict/internal/backend"
 	"nftdict/internal/lab"
+	"nftdict/internal/lab/labtest"
 )
 
 // What is taken back goes on by the rules at once, translated as before, with its row
@@ -34,10 +35,10 @@ func TestRecall(t *testing.T) {
 func recalled(t *testing.T, l *lab.Lab, on *backend.Backend) {
 	site, _ := l.Site("example.org")
 	run(t, l.Gateway, "nft", "add table inet n; add chain inet n post { type nat hook postrouting priority 100; }; add rule inet n post oifname wan0 masquerade")
-	w := newWire(t, l)
+	w := labtest.NewWire(t, l, ownPort)
 	d := startOn(t, l.Gateway, on, func(c *config.Config) { c.Ledger.Period, c.Reverse.Names = 0.5, "off" })
 	k := newTalker(t, l, site, 7777)
-	out, in := w.read()
+	out, in := w.Read()
 	k.talk(4, func(int) int { return 5000 })
 	open := func(addr netip.Addr) net.Conn {
 		t.Helper()
@@ -107,7 +108,7 @@ func recalled(t *testing.T, l *lab.Lab, on *backend.Backend) {
 	}
 	var differs [2]int64
 	eventually(t, "the ledger has what the devices have", func() bool {
-		nowOut, nowIn := w.read()
+		nowOut, nowIn := w.Read()
 		sum := sums(t, d.account.Ledger)
 		differs = [2]int64{int64(nowOut - out - sum.Out.Bytes), int64(nowIn - in - sum.In.Bytes)}
 		return differs == [2]int64{}

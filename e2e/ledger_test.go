@@ -9,12 +9,11 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
 	"nftdict/internal/lab"
+	"nftdict/internal/lab/labtest"
 )
 
 // The ledger has what the devices have that receive what was forwarded, after dictd
@@ -24,23 +23,13 @@ import (
 func TestLedgerSurvivesKill(t *testing.T) {
 	r := newRig(t, lab.Config{})
 	r.must("nft", "add table inet nat; add chain inet nat post { type nat hook postrouting priority 100; }; add rule inet nat post oifname wan0 masquerade")
-	for ns, device := range map[*lab.Namespace]string{r.Internet: "eth0", r.Client: "eth0"} {
-		for _, args := range [][]string{
-			{"ethtool", "-K", device, "gro", "off", "gso", "off", "tso", "off"},
-			{"nft", "add table netdev wire; add counter netdev wire noise; add chain netdev wire in { type filter hook ingress device " + device + " priority 0; };" +
-				"add rule netdev wire in meta protocol arp counter name noise; add rule netdev wire in meta l4proto { icmp, icmpv6, igmp } counter name noise"},
-		} {
-			if out, err := ns.Command(context.Background(), args[0], args[1:]...).CombinedOutput(); err != nil {
-				t.Fatalf("%q: %v\n%s", args, err, out)
-			}
-		}
-	}
+	wire := labtest.NewWire(t, r.Lab, 0)
 	site, _ := r.Site("example.org")
 	r.serveDouble(site, 7777)
 	// The gateway itself sends nothing.
 	conf := "[reverse]\nnames = \"off\"\n[ledger]\nperiod = 1.0"
 	d := r.start(conf)
-	out, in := r.received(r.Internet, "eth0"), r.received(r.Client, "eth0")
+	out, in := wire.Read()
 	to := []netip.Addr{site.Addr4, site.Addr6}
 	var long []net.Conn
 	open := func(n int) {
@@ -122,7 +111,8 @@ func TestLedgerSurvivesKill(t *testing.T) {
 	}
 	r.eventually("the ledger has what the devices have", func() error {
 		// What moves meanwhile is in neither or in both, at the latest when all is quiet.
-		wantOut, wantIn := r.received(r.Internet, "eth0")-out, r.received(r.Client, "eth0")-in
+		wantOut, wantIn := wire.Read()
+		wantOut, wantIn = wantOut-out, wantIn-in
 		gotOut, gotIn, n := r.usage()
 		if gotOut != wantOut || gotIn != wantIn || n != 241 {
 			return fmt.Errorf("%d bytes out, %d in, of %d connections; the devices have %d and %d", gotOut, gotIn, n, wantOut, wantIn)
@@ -151,39 +141,6 @@ func (r *rig) usage() (out, in uint64, connections int) {
 		out, in, connections = out+day.Total.Out.Bytes, in+day.Total.In.Bytes, connections+day.Total.Connections
 	}
 	return out, in, connections
-}
-
-// received returns the bytes of IP packets that a device has received, without
-// those of neighbour discovery and multicast.
-func (r *rig) received(ns *lab.Namespace, device string) uint64 {
-	r.t.Helper()
-	h, err := ns.Netlink()
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	defer h.Close()
-	link, err := h.LinkByName(device)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	text, err := ns.Command(context.Background(), "nft", "list counter netdev wire noise").CombinedOutput()
-	if err != nil {
-		r.t.Fatalf("%v\n%s", err, text)
-	}
-	const etherHeader = 14
-	s := link.Attrs().Statistics
-	n := s.RxBytes - etherHeader*s.RxPackets
-	words := strings.Fields(string(text))
-	for i, word := range words {
-		if word == "bytes" {
-			noise, err := strconv.ParseUint(words[i+1], 10, 64)
-			if err != nil {
-				r.t.Fatal(err)
-			}
-			n -= noise
-		}
-	}
-	return n
 }
 
 // serveDouble has a site answer on a port, for TCP and UDP, each piece twice.
