@@ -73,6 +73,7 @@ func BenchmarkModule(b *testing.B) {
 	charges(b, s)
 	flips(b, s)
 	crowded(b, s)
+	forwarding(b, s)
 	puts(b, s)
 	refusals(b, s)
 	b.ReportMetric(0, "ns/op")

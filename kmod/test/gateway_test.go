@@ -46,7 +46,29 @@ const gatewayRules = `table inet t {
 
 func newGateway(tb testing.TB) *gateway {
 	tb.Helper()
-	g := &gateway{host: newHost(tb)}
+	g := between(tb, newHost(tb))
+	vlan(tb, "g0", "10.3.0.1/24")
+	inside(tb, g.client, func() error { vlan(tb, "far", "10.3.0.2/24"); return nil })
+	need.Feature(tb, "flowtable", func() error {
+		cmd := exec.Command(need.Program(tb, "nft"), "-f", "-")
+		cmd.Stdin = strings.NewReader(gatewayRules)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		return nil
+	})
+	for _, t := range dict.Standard(dict.DefaultLimit) {
+		if err := g.store.AddTable(t); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return g
+}
+
+// between puts a host between two others; no rule is there.
+func between(tb testing.TB, h *host) *gateway {
+	tb.Helper()
+	g := &gateway{host: h}
 	g.ruleset = newRuleset(tb, unix.NFPROTO_INET)
 	g.client, g.server = apart(tb), apart(tb)
 	sysctl(tb, "net/ipv4/ip_forward", "1")
@@ -64,21 +86,6 @@ func newGateway(tb testing.TB) *gateway {
 			route(tb, fmt.Sprintf("fd0%d::1", side))
 			return nil
 		})
-	}
-	vlan(tb, "g0", "10.3.0.1/24")
-	inside(tb, g.client, func() error { vlan(tb, "far", "10.3.0.2/24"); return nil })
-	need.Feature(tb, "flowtable", func() error {
-		cmd := exec.Command(need.Program(tb, "nft"), "-f", "-")
-		cmd.Stdin = strings.NewReader(gatewayRules)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("%w: %s", err, out)
-		}
-		return nil
-	})
-	for _, t := range dict.Standard(dict.DefaultLimit) {
-		if err := g.store.AddTable(t); err != nil {
-			tb.Fatal(err)
-		}
 	}
 	var err error
 	if g.tracks, err = conntrack.Dial(nil); err != nil {
@@ -169,16 +176,16 @@ func vlan(tb testing.TB, name, prefix string) {
 
 // talk is a connection through the gateway, of UDP.
 type talk struct {
-	*testing.T
+	testing.TB
 	client, server *net.UDPConn
 	id             uint32
 }
 
 // open opens a connection from an address of the client's, with a packet each way, so
 // that conntrack knows it.
-func (g *gateway) open(t *testing.T, from string) *talk {
+func (g *gateway) open(t testing.TB, from string) *talk {
 	t.Helper()
-	k := &talk{T: t}
+	k := &talk{TB: t}
 	to := "10.2.0.2"
 	if netip.MustParseAddr(from).Is6() {
 		to = "fd02::2"
