@@ -19,6 +19,10 @@ const (
 	// nearness is the part of what is left of a budget that may move until the next
 	// round, at the pace of the last.
 	nearness = 4
+	// line is what a subject may move in a second, in bytes, from one round to the
+	// next: a gigabit of the line. Of his budget that much must be left above its end
+	// for each second until the next round.
+	line = 125_000_000
 )
 
 // rush is what moved beside the rules since the last round, by address.
@@ -52,10 +56,35 @@ func (d *Daemon) hurry(now time.Time) time.Duration {
 	moved, elapsed := r.moved, now.Sub(r.since)
 	r.moved, r.since = nil, now
 	r.mu.Unlock()
-	if len(moved) == 0 || d.quota.Manager == nil || elapsed <= 0 {
+	if d.quota.Manager == nil || elapsed <= 0 || !d.account.Besides() {
 		return 0
 	}
-	return nearest(d.quota.List(), paces(moved, d.who.Directory), elapsed)
+	budgets := d.quota.List()
+	near, _ := d.config.Load().Quota.NearBytes() // it was checked
+	soonest := burst(budgets, near)
+	if len(moved) > 0 {
+		if n := nearest(budgets, paces(moved, d.who.Directory), elapsed); n > 0 && (soonest == 0 || n < soonest) {
+			soonest = n
+		}
+	}
+	return soonest
+}
+
+// burst returns how soon some budget may come within near bytes of its end if it is
+// used up as fast as the line allows from now on; 0 if none is left that is not there.
+func burst(budgets []quota.Budget, near int64) time.Duration {
+	var soonest time.Duration
+	for i := range budgets {
+		b := &budgets[i]
+		if b.Unit != "bytes" || b.Remaining <= near {
+			continue
+		}
+		wait := max(leastRound, time.Duration(min(float64(b.Remaining-near)/line*float64(time.Second), float64(time.Hour))))
+		if soonest == 0 || wait < soonest {
+			soonest = wait
+		}
+	}
+	return soonest
 }
 
 // paces returns what moved by subject; all of it by "group".

@@ -34,3 +34,28 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
+
+func TestBurst(t *testing.T) {
+	for _, c := range []struct {
+		left int64
+		unit string
+		want time.Duration
+	}{
+		{32e6 + 125e6*3, "bytes", 3 * time.Second},
+		{32e6 + 1, "bytes", leastRound},
+		{32e6, "bytes", 0},
+		{-1, "bytes", 0},
+		{32e6 + 125e6, "seconds", 0},
+	} {
+		budgets := []quota.Budget{{Kind: "user", Name: "bob", Unit: "bytes", Remaining: 1 << 50}, {Kind: "host", Name: "10.0.0.9", Unit: c.unit, Remaining: c.left}}
+		if c.want == 0 {
+			c.want = time.Hour
+		}
+		if got := burst(budgets, 32e6); got != c.want {
+			t.Errorf("%d %s: %s, want %s", c.left, c.unit, got, c.want)
+		}
+	}
+	if got := burst(nil, 32e6); got != 0 {
+		t.Errorf("nobody: %s", got)
+	}
+}

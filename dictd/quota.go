@@ -33,8 +33,12 @@ func (d *Daemon) openQuota(c *config.Config) error {
 	if d.quota.policy, err = quotaPolicy(c); err != nil {
 		return err
 	}
+	near, err := c.Quota.NearBytes()
+	if err != nil {
+		return err
+	}
 	d.quota.Manager, err = quota.New(quota.Config{
-		Store: d.o.Store, Directory: d.who.Directory, Plans: plans, State: c.State,
+		Near: near, Recall: d.nearEnd, Store: d.o.Store, Directory: d.who.Directory, Plans: plans, State: c.State,
 		Clock: time.Now, Events: d.happened, Log: d.o.Log,
 	})
 	return err
@@ -72,9 +76,14 @@ func (d *Daemon) reloadQuota(was, c *config.Config) (*rules.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
+	near, err := c.Quota.NearBytes()
+	if err != nil {
+		return nil, err
+	}
 	if err := d.quota.SetPlans(plans); err != nil {
 		return nil, err
 	}
+	d.quota.SetNear(near)
 	d.quota.Look()
 	return made, nil
 }

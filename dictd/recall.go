@@ -164,6 +164,9 @@ func (d *Daemon) AskRecall(whom ...offload.Whom) {
 
 // nearEnd takes back what belongs to subjects whose budgets near their ends.
 func (d *Daemon) nearEnd(subjects []plan.Subject) {
+	if d.account.Ledger != nil && !d.account.Besides() {
+		return
+	}
 	kinds := [...]offload.WhomKind{plan.User: offload.OfUser, plan.Device: offload.OfDevice, plan.Host: offload.OfHost, plan.Group: offload.OfGroup}
 	var whom []offload.Whom
 	for _, s := range subjects {

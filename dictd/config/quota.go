@@ -21,9 +21,24 @@ type Quota struct {
 	Exempt       []string `toml:"exempt"`        // prefixes whose traffic is free
 	Zone         string   `toml:"zone"`          // of the calendar; empty: the machine's
 	ThrottleMark uint32   `toml:"throttle_mark"` // of packets to be slowed down
+	Near         string   `toml:"near"`          // bytes left of a budget from which on nothing is offloaded
 }
 
-func defaultQuota() Quota { return Quota{Priority: 250, Exempt: []string{}, ThrottleMark: 0x71} }
+func defaultQuota() Quota {
+	return Quota{Priority: 250, Exempt: []string{}, ThrottleMark: 0x71, Near: "32MB"}
+}
+
+// NearBytes returns Near.
+func (q *Quota) NearBytes() (int64, error) {
+	n, unit, err := plan.ParseAmount(q.Near)
+	if err == nil && unit != plan.Bytes {
+		err = fmt.Errorf("%w: want bytes", dict.ErrInvalid)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("quota.near %s: %w", dict.Quote(q.Near), err)
+	}
+	return n, nil
+}
 
 // QuotaPlans returns the plans.
 func (c *Config) QuotaPlans() ([]*plan.Plan, error) {
@@ -76,6 +91,8 @@ func (c *Config) checkQuota() error {
 		errs = append(errs, fmt.Errorf("quota.throttle_mark 0: %w: packets without a mark have it", dict.ErrInvalid))
 	}
 	_, err := c.Quota.Prefixes()
+	errs = append(errs, err)
+	_, err = c.Quota.NearBytes()
 	errs = append(errs, err)
 	plans, err := c.QuotaPlans()
 	errs = append(errs, err)

@@ -57,6 +57,13 @@ func (l *Ledger) watch() error {
 	return nil
 }
 
+// Besides reports whether there were flowtables at the last round.
+func (l *Ledger) Besides() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.beside.active
+}
+
 // settle books what has moved beside the rules since the last time. What is known
 // of it is read after conntrack's counters: it is never less than these have of
 // it, so nothing is booked that the rules charge, and what a round leaves out the

@@ -51,6 +51,8 @@ type budget struct {
 	owed    int64     // bytes that passed outside of the chains and are not taken yet
 	taken   int64     // of these, with writes that are on their way
 	graced  time.Time // when its grace was looked at last
+	pace    pace
+	near    bool // its end is near
 }
 
 // field returns the name of a field of the budget.

@@ -70,11 +70,14 @@ func (m *Manager) change(c Choice, f func(b *budget, now time.Time) (add int64, 
 	}
 	b.changed = true
 	m.judge(b, now)
+	m.approach(b, now)
 	m.out.add(b, add)
 	m.out.put(b, b.cells())
+	m.keepOff(b, nil)
 	if err := m.finish(nil); err != nil {
 		return Budget{}, err
 	}
+	m.takeBack(false)
 	return b.show(), nil
 }
 

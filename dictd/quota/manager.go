@@ -35,7 +35,12 @@ type Config struct {
 	State     string // directory of the file of what survives a restart; "" keeps nothing
 	Clock     func() time.Time
 	Events    *event.Log // may be nil
-	Log       *slog.Logger
+	// Near is how many bytes of a budget are its end: what its subject moves is kept
+	// off flowtables then. Recall, which may be nil, has what is there already taken
+	// back; it is called with the Manager locked, must not call it, and not wait.
+	Near   int64
+	Recall func([]plan.Subject)
+	Log    *slog.Logger
 }
 
 // Manager keeps budgets. Its methods may be called by many goroutines.
@@ -55,7 +60,9 @@ type Manager struct {
 	left    map[id]record // of budgets that are not kept any more, to be saved
 	looked  time.Time
 	events  []event.Event
-	failed  string // what went wrong last, that it is told once
+	near    map[plan.Subject]int // how many of a subject's budgets are near their ends
+	nearing []plan.Subject       // that have come near an end since the rows were written
+	failed  string               // what went wrong last, that it is told once
 
 	booking sync.Mutex // never waited for with mu
 	booked  map[booking]octets
@@ -77,7 +84,7 @@ const (
 // New returns a Manager with what an earlier one has written. Nothing is changed
 // yet but the fields of tables. Close must follow.
 func New(cfg Config) (*Manager, error) {
-	m := &Manager{cfg: cfg, budgets: make(map[id]*budget), groups: make(map[string]string), left: make(map[id]record), out: newWrites(), booked: make(map[booking]octets)}
+	m := &Manager{cfg: cfg, budgets: make(map[id]*budget), groups: make(map[string]string), near: make(map[plan.Subject]int), left: make(map[id]record), out: newWrites(), booked: make(map[booking]octets)}
 	dir := cfg.State
 	if len(cfg.Plans) == 0 {
 		dir = "" // no file without need
@@ -168,6 +175,7 @@ func (m *Manager) Look() {
 	}
 	m.looked = now
 	_ = m.finish(err) // it is in the log
+	m.takeBack(true)
 }
 
 // lookAt steps some budgets, and has users' rows lead to their groups.
@@ -201,6 +209,13 @@ func (m *Manager) lookAt(budgets map[id]*budget, groups map[string]string, now t
 	}
 	if late > 0 {
 		m.cfg.Log.Warn("the clock was ahead: periods that it began are over when those of now are, with what is left", "budgets", late)
+	}
+	for _, b := range budgets {
+		r := rows[at{b.id.subject.Kind, b.key}]
+		if r == nil {
+			r = new(dict.Row)
+		}
+		m.keepOff(b, r)
 	}
 	return nil
 }

@@ -30,6 +30,8 @@ type rig struct {
 	devices []identity.Device
 	hosts   []identity.Host
 	logins  map[netip.Addr]string // at addresses of no known host
+	near    int64
+	back    []plan.Subject // who was taken back, in order
 }
 
 func (r *rig) Users() []identity.User     { return r.users }
@@ -68,7 +70,7 @@ func (r *rig) start(specs ...plan.Spec) {
 	}
 	m, err := New(Config{
 		Store: r.store, Directory: r, Plans: r.parse(specs...), State: r.dir, Clock: func() time.Time { return r.now },
-		Events: r.events, Log: slog.New(slog.NewTextHandler(testLog{r.t}, nil)),
+		Near: r.near, Recall: r.recall, Events: r.events, Log: slog.New(slog.NewTextHandler(testLog{r.t}, nil)),
 	})
 	if err != nil {
 		r.t.Fatal(err)
@@ -76,6 +78,16 @@ func (r *rig) start(specs ...plan.Spec) {
 	r.t.Cleanup(func() { m.Close() })
 	r.Manager = m
 	m.Look()
+}
+
+// recall notes who is taken back, whose row says so by then.
+func (r *rig) recall(subjects []plan.Subject) {
+	for _, s := range subjects {
+		if got := r.cell(s.Kind.Table(), s.Name, NoOffload); got != "true" && len(r.groups) == 0 {
+			r.t.Errorf("%s is taken back, %s is %q", s, NoOffload, got)
+		}
+		r.back = append(r.back, s)
+	}
 }
 
 func (r *rig) parse(specs ...plan.Spec) []*plan.Plan {

@@ -112,6 +112,7 @@ func (m *Manager) step(b *budget, r *dict.Row, now time.Time) {
 		m.out.add(b, add)
 	}
 	m.judge(b, now)
+	m.approach(b, now)
 	m.indulge(b, r, now)
 	if !there {
 		m.out.whole(b)

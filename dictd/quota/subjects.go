@@ -120,6 +120,9 @@ func (m *Manager) refresh() {
 			}
 			wanted[i] = struct{}{}
 			if b := m.budgets[i]; b == nil || b.plan.Unit != p.Unit {
+				if b != nil {
+					m.count(b, false)
+				}
 				m.budgets[i] = &budget{id: i, key: key, plan: p}
 			} else {
 				b.plan = p
@@ -172,6 +175,7 @@ func (m *Manager) lead(key dict.Key, r *dict.Row, group string) {
 
 // leave takes a budget out of its row.
 func (m *Manager) leave(b *budget, now time.Time) {
+	m.count(b, false)
 	if b.Plan == "" {
 		return
 	}
@@ -179,6 +183,9 @@ func (m *Manager) leave(b *budget, now time.Time) {
 		b.Remaining -= b.owed
 	}
 	fields := []string{b.field("size"), b.field("remaining"), b.field("exceeded"), b.field("period")}
+	if m.near[b.id.subject] == 0 {
+		fields = append(fields, NoOffload)
+	}
 	if !b.plan.Except.Empty() {
 		fields = append(fields, b.field("grace"))
 	}
