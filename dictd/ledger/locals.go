@@ -3,12 +3,12 @@
 package ledger
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/netip"
 	"sync"
 	"time"
-
-	"encoding/binary"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
@@ -77,7 +77,9 @@ func (l *Locals) Refresh() error {
 		messages, err := l.conn.Execute(netlink.Message{
 			Header: netlink.Header{Type: unix.RTM_GETROUTE, Flags: netlink.Request | netlink.Dump}, Data: head,
 		})
-		if err != nil {
+		// There is no such table before the first address, as in the first moments of a
+		// machine.
+		if err != nil && !errors.Is(err, unix.ENOENT) {
 			return fmt.Errorf("local addresses: %w", err)
 		}
 		for _, m := range messages {
