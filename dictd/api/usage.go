@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"nftdict/dict"
@@ -125,7 +126,7 @@ func parseUsage(v url.Values) (q usageQuery, err error) {
 		text := cmp.Or(v.Get(name), otherwise)
 		i := slices.Index(words, text)
 		if i < 0 && err == nil {
-			err = fmt.Errorf("%s %s: unknown: there are %q", name, dict.Quote(text), words)
+			err = fmt.Errorf("%s %s: unknown: there are %s", name, dict.Quote(text), strings.Join(words, ", "))
 		}
 		return max(i, 0)
 	}

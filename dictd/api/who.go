@@ -193,7 +193,7 @@ func done(w http.ResponseWriter, err error, v any) {
 	case errors.Is(err, dict.ErrNotExist):
 		refuse(w, http.StatusNotFound, err.Error(), "`dictctl users`, `dictctl devices` and `dictctl hosts` list those it knows")
 	case errors.Is(err, dict.ErrInvalid), errors.Is(err, dict.ErrTooLong):
-		refuse(w, http.StatusBadRequest, err.Error(), "GET /v1/openapi.json tells what is wanted")
+		refuse(w, http.StatusBadRequest, err.Error(), "the command's --help tells what is wanted, and GET /v1/openapi.json")
 	case errors.Is(err, identity.ErrNoState):
 		refuse(w, http.StatusServiceUnavailable, err.Error(), "mend or move the file away, and start dictd again")
 	case errors.Is(err, identity.ErrTooMany):

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 
 	"nftdict/dict"
 )
@@ -58,7 +59,7 @@ func ParseWhom(kind, name string) (Whom, error) {
 	var err error
 	switch {
 	case i < 0:
-		return Whom{}, fmt.Errorf("%s: %w: want one of %q", dict.Quote(kind), dict.ErrInvalid, whomKinds)
+		return Whom{}, fmt.Errorf("%s: %w: want one of %s", dict.Quote(kind), dict.ErrInvalid, strings.Join(whomKinds, ", "))
 	case w.Kind == All:
 		if name != "" {
 			err = fmt.Errorf("%w: all has no name", dict.ErrInvalid)

@@ -43,6 +43,9 @@ func (c *ctl) quotaCommand() *cobra.Command {
 	list := c.listing("quotas", "print all budgets", `Prints all budgets, one a line: subject, plan, a bar of what is used up, used and
 size, when the next period begins, and what happens at the end.`, func(ctx context.Context, w *tabwriter.Writer) (any, error) {
 		all, err := c.daemon().Quotas(ctx)
+		if err == nil && len(all) == 0 && !c.json {
+			fmt.Fprintln(c.Stderr, "There are no budgets: [[plan]] in dictd.toml makes them, see dictd.conf(5).")
+		}
 		c.budgets(w, all)
 		return all, err
 	})
