@@ -17,6 +17,7 @@ import (
 type flowEvents struct {
 	d     *Daemon
 	known map[uint32]string // states of those that were in a flowtable at the last look; nil before the first
+	since uint64            // when nobody wanted to know, last; in nanoseconds of Unix time
 }
 
 // Between two looks: the least time, and how many times as long as a look took.
@@ -33,7 +34,7 @@ func (e *flowEvents) run(ctx context.Context) error {
 		case <-time.After(pause):
 		}
 		if !e.d.happened.Wants(event.FlowOffload) {
-			e.known = nil
+			e.known, e.since = nil, uint64(time.Now().UnixNano())
 			continue
 		}
 		begin := time.Now()
@@ -45,7 +46,7 @@ func (e *flowEvents) run(ctx context.Context) error {
 }
 
 // look tells of those that were not there at the last look, or are carried by devices
-// since.
+// since; at the first look, of connections that began since somebody wants to know.
 func (e *flowEvents) look() error {
 	now := make(map[uint32]string)
 	var fresh []conntrack.Flow
@@ -54,7 +55,11 @@ func (e *flowEvents) look() error {
 			return
 		}
 		state := flowState(f)
-		if now[f.ID] = state; e.known != nil && e.known[f.ID] != state && (e.known[f.ID] == "" || state == api.FlowHardware) {
+		was := e.known[f.ID]
+		now[f.ID] = state
+		switch {
+		case e.known == nil && f.Start < e.since: // nobody knows since when
+		case was == "", was != state && state == api.FlowHardware:
 			fresh = append(fresh, *f)
 		}
 	})

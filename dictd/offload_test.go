@@ -168,7 +168,10 @@ func TestOffload(t *testing.T) {
 		d = begin()
 		eventually(t, "connections go on after a restart", all(2))
 
-		// Rules of others are asked again.
+		// Routes and rules of others are asked again.
+		routes := d.Status().Offload.Renewed
+		run(t, l.Gateway, "ip", "route", "add", "203.0.113.0/24", "dev", "wan0")
+		eventually(t, "a change of routes is noticed", func() bool { return d.Status().Offload.Renewed > routes })
 		was := d.Status().Offload.Renewed
 		run(t, l.Gateway, "nft", "add table inet other; add chain inet other forward { type filter hook forward priority 0; }; add rule inet other forward udp dport 443 drop")
 		eventually(t, "a change of rules is noticed", func() bool { return d.Status().Offload.Renewed > was })

@@ -82,18 +82,6 @@ func (k *Keeper) Set(c Config) error {
 	return k.refresh(true)
 }
 
-// Again has all connections go the slow way once more: what others' rules say of
-// them may be something else now.
-func (k *Keeper) Again() error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if !k.c.Enable {
-		return nil
-	}
-	k.status.Renewed++
-	return k.refresh(true)
-}
-
 // ErrNoFlowtable says that the kernel has none.
 var ErrNoFlowtable = fmt.Errorf("the kernel has no flowtables: %w: needs CONFIG_NF_FLOW_TABLE_INET and CONFIG_NFT_FLOW_OFFLOAD", dict.ErrNotSupported)
 
@@ -261,12 +249,14 @@ func (k *Keeper) follow(ctx context.Context, devices, lost, ruled <-chan struct{
 				continue
 			}
 			// Where changes do not cease it is done less and less often.
-			if since := time.Since(last); since > 2*pause {
+			since := time.Since(last)
+			if since > 2*pause {
 				pause = again
-			} else {
+			}
+			due = time.After(pause - since)
+			if since < pause {
 				pause = min(2*pause, most)
 			}
-			due = time.After(max(0, time.Until(last.Add(pause))))
 			continue
 		case <-due:
 			due, last = nil, time.Now()

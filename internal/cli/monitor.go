@@ -11,15 +11,20 @@ import (
 	"github.com/spf13/cobra"
 
 	"nftdict/dict"
+	"nftdict/dictd/api"
 )
 
 const monitorLong = `Prints every change of the named tables, or of all, until it is interrupted: a
 "set" with the fields that were written, a "delete" for a row or fields that
 went. What several writers do at nearly the same time may be told as one change.
 
+With flows, which is no table, it prints which connections come into flowtables and
+which are taken out: events of the daemon, as dictctl events --kind 'flow-*' does.
+
 With -j each change is one line.`
 
 const monitorExample = `  dictctl monitor sessions
+  dictctl monitor flows
   dictctl -j monitor hosts users`
 
 func (c *ctl) monitorCommand() *cobra.Command {
@@ -34,8 +39,14 @@ func (c *ctl) monitorCommand() *cobra.Command {
 	}
 }
 
+// flowsName is what connections in flowtables are called where a table could be.
+const flowsName = "flows"
+
 func (c *ctl) monitor(ctx context.Context, names []string) error {
 	tables, s, err := c.tables("monitor", names)
+	if len(names) == 1 && names[0] == flowsName && errors.Is(err, dict.ErrNotExist) {
+		return c.events(ctx, api.EventFilter{Kinds: []string{"flow-*"}})
+	}
 	if err != nil {
 		return err
 	}
