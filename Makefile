@@ -45,7 +45,7 @@ E2E_GUEST_TESTS := $(if $(LONG),TestQuota|TestExample,TestQuotaToThePacket|TestQ
 # minute later the guest is killed and its log shown.
 GUEST_PATIENCE ?= $(if $(LONG),60m,15m)
 # What that run promises its tests.
-GUEST_PROMISED := root,netns,nft,flowtable,fakenic,conntrack,tcpdump,dig,curl,openssl,ping,ip,bpf,bpffs,xtbpf,nfqueue,seccomp,kmod,nft-statements,cls_fw$(if $(LONG),$(comma)long)
+GUEST_PROMISED := root,netns,nft,flowtable,fakenic,conntrack,tcpdump,dig,curl,openssl,ping,ip,bpf,bpffs,xtbpf,nfqueue,seccomp,kmod,vlan,nft-statements,cls_fw$(if $(LONG),$(comma)long)
 # The debug kernel knows no types (BTF), so it is for the module alone.
 KASAN_TESTS ?= ./genl ./kmod/test ./kmod/torture
 KASAN_PROMISED := root,netns,nft,kmod,failslab

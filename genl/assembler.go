@@ -64,8 +64,9 @@ func (a *assembler) item(i *nftext.Item) {
 	}
 }
 
-// write assembles what stores a value.
-func (a *assembler) write(w *nftext.Write) error {
+// write assembles what stores a value. A module that is not old reads the length
+// of the packet itself where that is counted, for less than nft does.
+func (a *assembler) write(w *nftext.Write, old bool) error {
 	a.b.uint32(exprOp, uint32(w.Verb)-uint32(nftext.VerbSet)+opSet)
 	if err := a.lookup(exprLookup, &w.Ref, registerKey); err != nil {
 		return err
@@ -73,6 +74,9 @@ func (a *assembler) write(w *nftext.Write) error {
 	switch {
 	case w.Nested != nil:
 		return a.lookup(exprSource, w.Nested, registerValue)
+	case w.Source == nftext.MetaLength && w.Verb != nftext.VerbSet && !old:
+		a.b.uint32(exprPacket, packetLength)
+		return nil
 	case w.Source != 0:
 		size, err := a.load(w.Source, registerValue)
 		a.b.uint32(exprSReg, registerValue)

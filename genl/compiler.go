@@ -37,7 +37,7 @@ func (c *compiler) Compile(t nftext.Target, b nftext.Bound) (*nftext.Code, error
 		}
 	case *nftext.Write:
 		if err = errors.Join(c.ready(&b.Ref), c.ready(b.Nested)); err == nil {
-			err = a.write(b)
+			err = a.write(b, c.old(b.Table.Name))
 		}
 	case *nftext.Drop:
 		if err = c.ready(b.Key.Nested); err == nil {
@@ -54,6 +54,12 @@ func (c *compiler) Compile(t nftext.Target, b nftext.Bound) (*nftext.Code, error
 		return nil, fmt.Errorf("%s: %w", b.Term(), err)
 	}
 	return a.code(b.Term().String())
+}
+
+// old reports whether the module that has a table is older than 1.2.
+func (c *compiler) old(name string) bool {
+	t, _, err := c.store.known(name)
+	return err == nil && t.old
 }
 
 // ready sees to it that the fields of a lookup are there that an open table

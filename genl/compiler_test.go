@@ -142,7 +142,7 @@ func exprKinds() map[uint16]kind {
 	return map[uint16]kind{
 		exprOp: {"op", 'u', nil}, exprLookup: {"lookup", '{', lookupKinds}, exprDReg: {"dreg", 'u', nil}, exprCmp: {"cmp", 'u', nil},
 		exprItems: {"items", '{', listKinds}, exprValue: {"value", '{', valueKinds}, exprSReg: {"sreg", 'u', nil},
-		exprSource: {"source", '{', lookupKinds}, exprLen: {"len", 'u', nil}, exprText: {"text", 's', nil},
+		exprSource: {"source", '{', lookupKinds}, exprLen: {"len", 'u', nil}, exprText: {"text", 's', nil}, exprPacket: {"packet", 'u', nil},
 	}
 }
 
@@ -252,6 +252,37 @@ func TestFamilies(t *testing.T) {
 	}
 	if _, err := c.compile(t, unix.NFPROTO_NETDEV, "dict devices ether saddr hostname exists"); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestLength: a module of before 1.2 gets the length of a packet from nft, and rules
+// that do so are found again by any.
+func TestLength(t *testing.T) {
+	c := newCompiling()
+	for _, old := range []bool{false, true} {
+		c.compiler.store.tables["values"].old = old
+		for text, names := range map[string]string{
+			"dict values meta mark l sub meta length": "meta dict", "dict values meta mark l set meta length": "meta meta dict",
+		} {
+			code, err := c.compile(t, unix.NFPROTO_INET, text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := names
+			if old && !strings.Contains(text, " set ") {
+				want = "meta " + names
+			}
+			elems, got := split(t, code.Exprs), ""
+			for _, e := range elems {
+				got += " " + e.Name
+			}
+			if got[1:] != want {
+				t.Errorf("%s, old %v: %s, want %s", text, old, got[1:], want)
+			}
+			if found := c.compiler.Decompile(unix.NFPROTO_INET, elems); found.Text != text || found.N != len(elems) {
+				t.Errorf("%s, old %v: decompiled to %q of %d", text, old, found.Text, found.N)
+			}
+		}
 	}
 }
 

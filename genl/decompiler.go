@@ -23,7 +23,7 @@ func (c *compiler) Decompile(family uint8, elems []nftext.Element) nftext.Found 
 		if term == nil {
 			return nftext.Found{}
 		}
-		before := namesBefore(family, term)
+		before := namesBefore(family, term, o.packet)
 		if len(before) != n {
 			return nftext.Found{}
 		}
@@ -51,6 +51,7 @@ type ours struct {
 	typ      dict.Type
 	size     uint32
 	register uint32
+	packet   bool // it reads the packet itself
 }
 
 // readOurs reads the attributes of an expression.
@@ -63,6 +64,8 @@ func readOurs(data []byte) (o ours) {
 			o.text = a.text()
 		case exprDReg:
 			o.register = register(netUint32(a))
+		case exprPacket:
+			o.packet = true
 		case exprLen:
 			o.size = netUint32(a)
 		case exprLookup:

@@ -138,8 +138,8 @@ func checkFamily(family uint8, s nftext.Selector) error {
 }
 
 // namesBefore returns the names of the expressions that stand before ours in a
-// compiled term.
-func namesBefore(family uint8, t nftext.Term) (names []string) {
+// compiled term; an expression that reads the packet itself needs no value.
+func namesBefore(family uint8, t nftext.Term, packet bool) (names []string) {
 	add := func(s nftext.Selector) {
 		steps, _ := loads(family, s, registerKey)
 		for _, s := range steps {
@@ -163,9 +163,10 @@ func namesBefore(family uint8, t nftext.Term) (names []string) {
 		key(&t.Key)
 	case *nftext.Assign:
 		key(&t.Key)
-		if t.Nested != nil {
+		switch {
+		case t.Nested != nil:
 			key(&t.Nested.Key)
-		} else {
+		case !packet:
 			add(t.Source)
 		}
 	}

@@ -15,6 +15,7 @@ type table struct {
 	schema dict.Table
 	fields map[string]int // index by canonical name or alias
 	stats  dict.Stats     // at that moment
+	old    bool           // the module is older than 1.2
 }
 
 // at is an error of a table with its place.
@@ -91,6 +92,8 @@ func (t *table) parse(a attr) (err error) {
 		t.stats.Rows = int(n)
 	case attrRefused:
 		t.stats.Refused, err = a.uint64()
+	case attrVersion:
+		t.old = a.text() == "1.0" || a.text() == "1.1"
 	}
 	return err
 }

@@ -106,6 +106,9 @@ const (
 	opAttach
 )
 
+// What the expression reads of a packet by itself.
+const packetLength = 1
+
 // How a match compares.
 const (
 	cmpEq = 1 + iota
@@ -130,6 +133,7 @@ const (
 	exprSource
 	exprLen
 	exprText
+	exprPacket
 )
 
 // Attributes of a lookup.

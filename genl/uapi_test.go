@@ -228,10 +228,11 @@ func TestHeader(t *testing.T) {
 	add("NFT_DICT_FIELD_", fieldAttrs)
 	add("NFT_DICT_REFUSAL_", refusalAttrs)
 	add("NFT_DICT_", names{"load": opLoad, "match": opMatch, "set": opSet, "add": opAdd, "sub": opSub, "flush": opFlush, "attach": opAttach})
+	add("NFT_DICT_", names{"packet-length": packetLength})
 	add("NFT_DICT_", names{"eq": cmpEq, "ne": cmpNe, "lt": cmpLt, "le": cmpLe, "gt": cmpGt, "ge": cmpGe, "exists": cmpExists, "missing": cmpMissing})
 	add("NFTA_DICT_", names{
 		"unspec": 0, "op": exprOp, "lookup": exprLookup, "dreg": exprDReg, "cmp": exprCmp, "items": exprItems, "value": exprValue,
-		"sreg": exprSReg, "source": exprSource, "len": exprLen, "text": exprText,
+		"sreg": exprSReg, "source": exprSource, "len": exprLen, "text": exprText, "packet": exprPacket,
 	})
 	add("NFTA_DICT_LOOKUP_", names{
 		"table": lookupTable, "field": lookupField, "type": lookupType, "sreg": lookupSReg, "ct": lookupCt, "nested": lookupNested, "len": lookupLen,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Sums, and what rules write into rows, in the packet's way. */
-#include <linux/overflow.h>
-
+#include "count.h"
 #include "find.h"
 #include "nft_dict.h"
 
@@ -13,19 +12,6 @@ struct nft_dict_result {
 		s64	l;
 	};
 };
-
-static s64 nft_dict_saturate(s64 a, s64 b, enum nft_dict_ops how)
-{
-	s64 sum;
-
-	if (how == NFT_DICT_SUB) {
-		if (check_sub_overflow(a, b, &sum))
-			return b < 0 ? S64_MAX : S64_MIN;
-	} else if (check_add_overflow(a, b, &sum)) {
-		return b > 0 ? S64_MAX : S64_MIN;
-	}
-	return sum;
-}
 
 /* nft_dict_put_amounts - keep the numbers that are to be added. */
 void nft_dict_put_amounts(struct nft_dict_put *put)

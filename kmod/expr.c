@@ -5,6 +5,7 @@
 #include <net/netfilter/nf_conntrack.h>
 
 #include "compat.h"
+#include "count.h"
 #include "find.h"
 #include "flow.h"
 #include "lookup.h"
@@ -49,12 +50,14 @@ enum nft_dict_origin {
 	NFT_DICT_FROM_VALUE,
 	NFT_DICT_FROM_REG,
 	NFT_DICT_FROM_LOOKUP,
+	NFT_DICT_FROM_LENGTH,	/* the packet's */
 };
 
 struct nft_dict_write {
 	struct nft_dict_expr	expr;
 	struct nft_dict_lookup	*source;
 	struct nft_dict_value	value;	/* points into what was given */
+	s64			number;	/* its number */
 	u8			op;
 	u8			origin;
 	u8			sreg;
@@ -204,6 +207,12 @@ static bool nft_dict_write_value(const struct nft_dict_write *priv, const struct
 	case NFT_DICT_FROM_VALUE:
 		*v = priv->value;
 		return true;
+	case NFT_DICT_FROM_LENGTH:
+		*room = pkt->skb->len;
+		v->data = room;
+		v->type = NFT_DICT_TYPE_INT64;
+		v->len = sizeof(*room);
+		return true;
 	}
 	reg = &regs->data[priv->sreg];
 	v->data = reg;
@@ -239,8 +248,43 @@ static bool nft_dict_write_value(const struct nft_dict_write *priv, const struct
 	return true;
 }
 
-static void nft_dict_write_eval(const struct nft_expr *expr, struct nft_regs *regs,
-				const struct nft_pktinfo *pkt)
+static noinline bool nft_dict_lookup_number(const struct nft_dict_lookup *l,
+					    const struct nft_regs *regs,
+					    const struct nft_pktinfo *pkt, s64 *n)
+{
+	struct nft_dict_value v;
+
+	if (!nft_dict_lookup_value(l, regs, pkt, &v))
+		return false;
+	*n = nft_dict_value_number(&v);
+	return true;
+}
+
+/* The number that is added or subtracted. */
+static inline bool nft_dict_write_amount(const struct nft_dict_write *priv,
+					 const struct nft_regs *regs,
+					 const struct nft_pktinfo *pkt, s64 *n)
+{
+	switch (priv->origin) {
+	case NFT_DICT_FROM_LENGTH:
+		*n = pkt->skb->len;
+		return true;
+	case NFT_DICT_FROM_VALUE:
+		*n = priv->number;
+		return true;
+	case NFT_DICT_FROM_LOOKUP:
+		return nft_dict_lookup_number(priv->source, regs, pkt, n);
+	}
+	/* 4 bytes are a number without a sign. */
+	if (priv->len == sizeof(u32))
+		*n = regs->data[priv->sreg];
+	else
+		memcpy(n, &regs->data[priv->sreg], sizeof(*n));
+	return true;
+}
+
+static noinline void nft_dict_write_eval(const struct nft_expr *expr, struct nft_regs *regs,
+					 const struct nft_pktinfo *pkt)
 {
 	const struct nft_dict_write *priv = nft_expr_priv(expr);
 	const struct nft_dict_lookup *l = priv->expr.lookup;
@@ -274,6 +318,21 @@ static void nft_dict_write_eval(const struct nft_expr *expr, struct nft_regs *re
 	nft_dict_row_update(l->table, &any.key, ct, priv->op, &v, &def);
 }
 
+/* ADD and SUB where the number is there already, as it is for most packets. */
+static void nft_dict_count_eval(const struct nft_expr *expr, struct nft_regs *regs,
+				const struct nft_pktinfo *pkt)
+{
+	const struct nft_dict_write *priv = nft_expr_priv(expr);
+	const struct nft_dict_lookup *l = priv->expr.lookup;
+	struct nft_dict_row *row = nft_dict_lookup_row(l, regs, pkt);
+	s64 n;
+
+	if (IS_ERR(row) || !nft_dict_write_amount(priv, regs, pkt, &n))
+		return;
+	if (!row || !nft_dict_row_count(l->table, row, l->field, l->type, priv->op, n))
+		nft_dict_write_eval(expr, regs, pkt);
+}
+
 static const struct nla_policy nft_dict_expr_policy[NFTA_DICT_MAX + 1] = {
 	[NFTA_DICT_OP]	   = { .type = NLA_U32 },
 	[NFTA_DICT_LOOKUP] = { .type = NLA_NESTED },
@@ -284,6 +343,7 @@ static const struct nla_policy nft_dict_expr_policy[NFTA_DICT_MAX + 1] = {
 	[NFTA_DICT_SREG]   = { .type = NLA_U32 },
 	[NFTA_DICT_SOURCE] = { .type = NLA_NESTED },
 	[NFTA_DICT_LEN]	   = { .type = NLA_U32 },
+	[NFTA_DICT_PACKET] = { .type = NLA_U32 },
 	[NFTA_DICT_TEXT]   = { .type = NLA_NUL_STRING, .len = NFT_DICT_MAX_TEXT },
 };
 
@@ -600,8 +660,10 @@ static int nft_dict_write_origin(const struct nft_ctx *ctx, struct nft_dict_writ
 				 const struct nlattr *tb[])
 {
 	u8 type = priv->expr.lookup->type;
+	int err;
 
-	if (!!tb[NFTA_DICT_VALUE] + !!tb[NFTA_DICT_SREG] + !!tb[NFTA_DICT_SOURCE] != 1 ||
+	if (!!tb[NFTA_DICT_VALUE] + !!tb[NFTA_DICT_SREG] + !!tb[NFTA_DICT_SOURCE] +
+	    !!tb[NFTA_DICT_PACKET] != 1 ||
 	    (tb[NFTA_DICT_LEN] && !tb[NFTA_DICT_SREG]))
 		return -EINVAL;
 	if (!type)
@@ -612,8 +674,18 @@ static int nft_dict_write_origin(const struct nft_ctx *ctx, struct nft_dict_writ
 		return nft_dict_write_reg(ctx, priv, tb);
 	if (tb[NFTA_DICT_SOURCE])
 		return nft_dict_write_source(ctx, priv, tb);
+	if (tb[NFTA_DICT_PACKET]) {
+		if (ntohl(nla_get_be32(tb[NFTA_DICT_PACKET])) != NFT_DICT_PACKET_LENGTH ||
+		    priv->op == NFT_DICT_SET)
+			return -EOPNOTSUPP;
+		priv->origin = NFT_DICT_FROM_LENGTH;
+		return 0;
+	}
 	priv->origin = NFT_DICT_FROM_VALUE;
-	return nft_dict_const(&priv->value, tb[NFTA_DICT_VALUE], type);
+	err = nft_dict_const(&priv->value, tb[NFTA_DICT_VALUE], type);
+	if (!err)
+		priv->number = nft_dict_value_number(&priv->value);
+	return err;
 }
 
 static int nft_dict_write_init(const struct nft_ctx *ctx, const struct nft_expr *expr,
@@ -631,7 +703,7 @@ static int nft_dict_write_init(const struct nft_ctx *ctx, const struct nft_expr 
 	value = priv->op != NFT_DICT_FLUSH && priv->op != NFT_DICT_ATTACH;
 	if (value)
 		allowed = BIT(NFTA_DICT_VALUE) | BIT(NFTA_DICT_SREG) | BIT(NFTA_DICT_SOURCE) |
-			  BIT(NFTA_DICT_LEN);
+			  BIT(NFTA_DICT_LEN) | BIT(NFTA_DICT_PACKET);
 	err = nft_dict_expr_new(ctx, &priv->expr, tb, allowed, value);
 	if (err)
 		return err;
@@ -745,6 +817,17 @@ static const struct nft_expr_ops nft_dict_write_ops = {
 	NFT_DICT_REDUCE(NFT_REDUCE_READONLY)
 };
 
+static const struct nft_expr_ops nft_dict_count_ops = {
+	.type		= &nft_dict_type,
+	.size		= NFT_EXPR_SIZE(sizeof(struct nft_dict_write)),
+	.eval		= nft_dict_count_eval,
+	.init		= nft_dict_write_init,
+	.deactivate	= nft_dict_write_deactivate,
+	.destroy	= nft_dict_write_destroy,
+	.dump		= nft_dict_expr_dump,
+	NFT_DICT_REDUCE(NFT_REDUCE_READONLY)
+};
+
 static const struct nft_expr_ops *nft_dict_select_ops(const struct nft_ctx *ctx,
 						      const struct nlattr * const tb[])
 {
@@ -755,9 +838,10 @@ static const struct nft_expr_ops *nft_dict_select_ops(const struct nft_ctx *ctx,
 		return &nft_dict_load_ops;
 	case NFT_DICT_MATCH:
 		return &nft_dict_match_ops;
-	case NFT_DICT_SET:
 	case NFT_DICT_ADD:
 	case NFT_DICT_SUB:
+		return &nft_dict_count_ops;
+	case NFT_DICT_SET:
 	case NFT_DICT_FLUSH:
 	case NFT_DICT_ATTACH:
 		return &nft_dict_write_ops;

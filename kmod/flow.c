@@ -22,6 +22,11 @@
 /* After how many entries who walks along a flowtable rests. */
 #define NFT_DICT_FLOW_STEPS	1024
 
+/* Of how many connections it is cheaper to walk along a flowtable than to look each
+ * up.
+ */
+#define NFT_DICT_FLOW_MANY	64
+
 /**
  * struct nft_dict_flowtable - a flowtable that rules use
  * @list: of its namespace
@@ -283,6 +288,12 @@ static unsigned int nft_dict_flow_walk(const struct nft_dict_flow_ops *ops,
 	return count;
 }
 
+/* nft_dict_flows_known - whether rules of a namespace use flowtables. */
+bool nft_dict_flows_known(const struct nft_dict_net *dn)
+{
+	return !list_empty_careful(&dn->flowtables);
+}
+
 /* nft_dict_flows_recall - take connections out of the flowtables that are known
  * in a namespace; returns how many were in one. @r is in the order of ids, of
  * which there are no two equal.
@@ -299,13 +310,13 @@ unsigned int nft_dict_flows_recall(struct nft_dict_net *dn, struct nft_dict_reca
 	if (list_empty(&dn->flowtables) || !nft_dict_flow_ops_get(&ops))
 		goto out;
 	for (i = 0; i < n; i++) {
-		if (r[i].ct && !r[i].done && nft_dict_flow_seek(dn, &ops, r[i].ct)) {
+		if (n < NFT_DICT_FLOW_MANY && r[i].ct && !r[i].done &&
+		    nft_dict_flow_seek(dn, &ops, r[i].ct)) {
 			r[i].done = true;
 			count++;
 		}
 		left |= !r[i].done;
-		if (i % NFT_DICT_FLOW_STEPS == 0)
-			cond_resched();
+		cond_resched();
 	}
 	if (left)
 		list_for_each_entry(f, &dn->flowtables, list)

@@ -24,6 +24,7 @@ struct nft_dict_recall {
 int nft_dict_recall_cmp(const void *a, const void *b);
 struct nft_dict_flowtable *nft_dict_flowtable_get(const struct nft_ctx *ctx);
 void nft_dict_flowtable_put(const struct nft_ctx *ctx, struct nft_dict_flowtable *f);
+bool nft_dict_flows_known(const struct nft_dict_net *dn);
 unsigned int nft_dict_flows_recall(struct nft_dict_net *dn, struct nft_dict_recall *r,
 				   unsigned int n);
 

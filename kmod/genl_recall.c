@@ -109,7 +109,8 @@ int nft_dict_recall_doit(struct sk_buff *skb, struct genl_info *info)
 	/* Packets that rules let pass by a row that has been changed since may still
 	 * be on the way into a flowtable.
 	 */
-	synchronize_rcu_expedited();
+	if (nft_dict_flows_known(dn))
+		synchronize_rcu_expedited();
 	nft_dict_recall_find(dn, r, n);
 	count = nft_dict_flows_recall(dn, r, n);
 	err = nft_dict_recall_answer(info, r, n, count);

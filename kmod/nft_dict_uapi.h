@@ -211,6 +211,14 @@ enum nft_dict_cmp {
 	NFT_DICT_MISSING,
 };
 
+/**
+ * enum nft_dict_packet - what the expression reads of a packet by itself
+ * @NFT_DICT_PACKET_LENGTH: its bytes, as `meta length` of nf_tables counts them
+ */
+enum nft_dict_packet {
+	NFT_DICT_PACKET_LENGTH = 1,
+};
+
 /*
  * Attributes of the expression, numbers in network order as everywhere in
  * nf_tables, except in values (nft_dict_cell_attr) and globs.
@@ -231,7 +239,7 @@ enum nft_dict_expr_attr {
 	NFTA_DICT_ITEMS,	/* NLA_NESTED, MATCH: NFTA_LIST_ELEMs, each a nest
 				 * of nft_dict_item_attr
 				 */
-	/* What is written, one of three: */
+	/* What is written, one of four: */
 	NFTA_DICT_VALUE,	/* NLA_NESTED, nft_dict_cell_attr, of the lookup's type */
 	NFTA_DICT_SREG,		/* NLA_U32, a register as LOAD fills it; 4 bytes
 				 * without sign serve int and int64 alike
@@ -241,6 +249,9 @@ enum nft_dict_expr_attr {
 				 */
 	NFTA_DICT_LEN,		/* NLA_U32, bytes of DREG or SREG */
 	NFTA_DICT_TEXT,		/* NLA_STRING, kept and dumped, else ignored */
+	NFTA_DICT_PACKET,	/* NLA_U32, enum nft_dict_packet: what is added or
+				 * subtracted; since 1.2
+				 */
 
 	__NFTA_DICT_MAX,
 };

@@ -167,7 +167,11 @@ func TestFamilies(t *testing.T) {
 					r.rule("c", load, dictExpr(big(exprOp, opSet), at(exprLookup, "s", dict.String), nest(exprValue, val(dict.MustString("some words")))),
 						dictExpr(big(exprOp, opAdd), at(exprLookup, "l", dict.Int64), nest(exprValue, val(dict.Int64Value(2)))), counter),
 					r.rule("c", load, dictExpr(big(exprOp, opMatch), at(exprLookup, "s", dict.String), big(exprCmp, cmpEq), items(tokens(tokenStar, 'w', tokenStar))), counter),
-					r.rule("c", load, dictExpr(big(exprOp, opSub), at(exprLookup, "i", dict.Int), at(exprSource, "l", dict.Int64)), counter),
+					// What is added and what is taken off again is as long in every family.
+					r.rule("c", load, dictExpr(big(exprOp, opAdd), at(exprLookup, "l", dict.Int64), big(exprPacket, packetLength)),
+						stock(t, c.family, &expr.Meta{Key: expr.MetaKeyLEN, Register: 2}),
+						dictExpr(big(exprOp, opSub), at(exprLookup, "l", dict.Int64), big(exprSReg, 2), big(exprLen, 4)),
+						dictExpr(big(exprOp, opSub), at(exprLookup, "i", dict.Int), at(exprSource, "l", dict.Int64)), counter),
 					r.rule("c", load, dictExpr(big(exprOp, opLoad), at(exprLookup, "i", dict.Int), big(exprDReg, 2), big(exprLen, 4)),
 						stock(t, c.family, &expr.Cmp{Op: expr.CmpOpEq, Register: 2, Data: intKey(0xfffffffe)}), counter),
 					r.rule("c", load, dictExpr(big(exprOp, opMatch), at(exprLookup, "b", dict.Bool), big(exprCmp, cmpMissing)), counter),

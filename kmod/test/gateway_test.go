@@ -26,7 +26,7 @@ import (
 // begins with a counter:
 //
 //	client 10.1.0.2 fd01::2 ---- g0 gateway g1 ---- server 10.2.0.2 fd02::2
-//	       10.3.0.2 ---- g0.5 (VLAN)
+//	       10.3.0.2 ---- g0.5, a VLAN where a test asks for it
 //
 // A flowtable "f" takes packets at both devices.
 type gateway struct {
@@ -47,8 +47,6 @@ const gatewayRules = `table inet t {
 func newGateway(tb testing.TB) *gateway {
 	tb.Helper()
 	g := between(tb, newHost(tb))
-	vlan(tb, "g0", "10.3.0.1/24")
-	inside(tb, g.client, func() error { vlan(tb, "far", "10.3.0.2/24"); return nil })
 	need.Feature(tb, "flowtable", func() error {
 		cmd := exec.Command(need.Program(tb, "nft"), "-f", "-")
 		cmd.Stdin = strings.NewReader(gatewayRules)
@@ -160,18 +158,25 @@ func route(tb testing.TB, gateway string) {
 	}
 }
 
-// vlan makes the VLAN 5 of a device, with an address.
-func vlan(tb testing.TB, name, prefix string) {
+// vlan joins client and gateway by a VLAN, too.
+func (g *gateway) vlan(tb testing.TB) {
 	tb.Helper()
-	l, err := vnl.LinkByName(name)
-	if err == nil {
-		err = vnl.LinkAdd(&vnl.Vlan{LinkAttrs: vnl.LinkAttrs{Name: name + ".5", ParentIndex: l.Attrs().Index}, VlanId: 5})
+	add := func(name string) error {
+		l, err := vnl.LinkByName(name)
+		if err != nil {
+			return err
+		}
+		return vnl.LinkAdd(&vnl.Vlan{LinkAttrs: vnl.LinkAttrs{Name: name + ".5", ParentIndex: l.Attrs().Index}, VlanId: 5})
 	}
-	if err != nil {
-		tb.Errorf("VLAN of %s: %v", name, err)
-		return
-	}
-	address(tb, name+".5", prefix)
+	need.Feature(tb, "vlan", func() error { return add("g0") })
+	address(tb, "g0.5", "10.3.0.1/24")
+	inside(tb, g.client, func() error {
+		err := add("far")
+		if err == nil {
+			address(tb, "far.5", "10.3.0.2/24")
+		}
+		return err
+	})
 }
 
 // talk is a connection through the gateway, of UDP.

@@ -152,7 +152,7 @@ func TestRefusals(t *testing.T) {
 
 	// All commands that name a table.
 	for cmd, attrs := range map[uint8][][]byte{
-		cmdTableDel: nil, cmdTableGet: nil, cmdFieldNew: {good}, cmdRowPut: {row(intKey(1), cell("i", dict.IntValue(1)))}, cmdRowGet: {row(intKey(1))},
+		cmdTableDel: nil, cmdTableGet: nil, cmdFieldNew: {good}, cmdRowPut: {row(intKey(1), cell("i", dict.IntValue(1)))}, cmdRowAdd: {row(intKey(1), cell("i", dict.IntValue(1)))}, cmdRowGet: {row(intKey(1))},
 		cmdRowDel: {row(intKey(1))}, cmdRowRenew: {row(intKey(1))}, cmdFlush: nil,
 	} {
 		what := func(s string) string { return fmt.Sprintf("command %d: %s", cmd, s) }
@@ -171,7 +171,7 @@ func TestRefusals(t *testing.T) {
 	for i := range tooMany {
 		tooMany[i] = row(intKey(uint32(i)))
 	}
-	for _, cmd := range []uint8{cmdRowPut, cmdRowGet, cmdRowDel, cmdRowRenew} {
+	for _, cmd := range []uint8{cmdRowPut, cmdRowAdd, cmdRowGet, cmdRowDel, cmdRowRenew} {
 		add(fmt.Sprintf("command %d: 4097 rows", cmd), cmd, unix.E2BIG, "4096", tooMany[4096], append([][]byte{text(attrTable, "int")}, tooMany...)...)
 		flat := attr(attrRow, attr(rowKey, intKey(1)))
 		add(fmt.Sprintf("command %d: row that is no nest", cmd), cmd, unix.EINVAL, "", flat, text(attrTable, "int"), flat)

@@ -99,6 +99,9 @@ const (
 	cmpMissing
 )
 
+// What the expression reads of a packet by itself.
+const packetLength = 1
+
 // Attributes of the expression.
 const (
 	exprOp = 1 + iota
@@ -111,6 +114,7 @@ const (
 	exprSource
 	exprLen
 	exprText
+	exprPacket
 )
 
 // Attributes of a lookup.

@@ -145,7 +145,7 @@ func (c *crowd) end() {
 
 func (m *member) putRows() error {
 	for _, q := range m.spec.requests() {
-		if q.cmd == uint8(pick(m.Rand, cmdRowPut, cmdRowPut, cmdRowPut, cmdRowDel, cmdRowRenew, cmdFlush, cmdRowGet)) && q.flags == 0 {
+		if q.cmd == uint8(pick(m.Rand, cmdRowPut, cmdRowPut, cmdRowAdd, cmdRowDel, cmdRowRenew, cmdFlush, cmdRowGet)) && q.flags == 0 {
 			w := writer{Rand: m.Rand, spec: m.spec}
 			return m.command(q.cmd, 0, w.message(q).kids, nil)
 		}
@@ -173,7 +173,7 @@ func (m *member) putSessions() error {
 	for range 1 + m.IntN(4) {
 		attrs = append(attrs, nest(attrRow, u32(rowKey, pick(m.Rand, m.ids...)), nest(rowCell, text(cellName, "int"), u32(2, m.Uint32()))))
 	}
-	return m.command(uint8(pick(m.Rand, cmdRowPut, cmdRowPut, cmdRowDel, cmdRowRenew)), 0, attrs, nil)
+	return m.command(uint8(pick(m.Rand, cmdRowPut, cmdRowAdd, cmdRowDel, cmdRowRenew)), 0, attrs, nil)
 }
 
 // changeTables makes and deletes tables beside those of the rules.

@@ -28,6 +28,8 @@ const (
 	cmdRowDel   = 7
 	cmdRowRenew = 8
 	cmdFlush    = 9
+	cmdRowAdd   = 14
+	cmdRecall   = 15
 
 	attrTable   = 1
 	attrKeyType = 3
@@ -40,6 +42,7 @@ const (
 	attrRefused = 10
 	attrUsers   = 11
 	attrBytes   = 14
+	attrIDs     = 17
 
 	rowKey    = 1
 	rowTTL    = 2

@@ -159,7 +159,9 @@ func (w *ruler) dict() (list []*node) {
 	case w.c["NFT_DICT_MATCH"]:
 		attrs = w.match(kind)
 	case w.c["NFT_DICT_SET"], w.c["NFT_DICT_ADD"], w.c["NFT_DICT_SUB"]:
-		switch w.IntN(3) {
+		switch w.IntN(4) {
+		case 3:
+			attrs = []*node{be32(w.c["NFTA_DICT_PACKET"], uint32(w.c["NFT_DICT_PACKET_LENGTH"]))}
 		case 0:
 			attrs = []*node{nest(w.c["NFTA_DICT_VALUE"], w.value(kind))}
 		case 1:

@@ -260,6 +260,9 @@ func (w *writer) cell(value bool, request string) []*node {
 	if value {
 		return []*node{w.value(kind)}
 	}
+	if request == "row-add" && !chance(w.Rand, 8) {
+		kind = 1 + w.IntN(2) // the numbers
+	}
 	var list []*node
 	for _, a := range w.attributes("cell") {
 		switch {
@@ -269,7 +272,7 @@ func (w *writer) cell(value bool, request string) []*node {
 			list = append(list, u32(a.number, uint32(w.IntN(8))))
 		}
 	}
-	if request != "row-del" && (request == "row-put" || chance(w.Rand, 2)) {
+	if request != "row-del" && (request == "row-put" || request == "row-add" || chance(w.Rand, 2)) {
 		list = append(list, w.value(kind))
 	}
 	return list
