@@ -18,15 +18,25 @@ type side struct {
 	pays plan.Direction
 }
 
-// families are the families of packets.
-var families = [...]struct {
+// family is packets that are told apart alike.
+type family struct {
 	name  string
 	proto rule.Family
-	sides [2]side
-}{
-	{"ip", rule.IPv4, [2]side{{"ip.from", "ip saddr", plan.Out}, {"ip.to", "ip daddr", plan.In}}},
-	{"ip6", rule.IPv6, [2]side{{"ip6.from", "ip6 saddr", plan.Out}, {"ip6.to", "ip6 daddr", plan.In}}},
+	any   bool // of both protocols
+	sides []side
 }
+
+// families are the families of packets.
+var families = []family{
+	{name: "ip", proto: rule.IPv4, sides: []side{{"ip.from", "ip saddr", plan.Out}, {"ip.to", "ip daddr", plan.In}}},
+	{name: "ip6", proto: rule.IPv6, sides: []side{{"ip6.from", "ip6 saddr", plan.Out}, {"ip6.to", "ip6 daddr", plan.In}}},
+}
+
+// frames are packets from an address of which nothing is known: the frame tells the
+// device, which may have as many addresses as it likes.
+var frames = []family{{name: "ether", any: true, sides: []side{{"ether.from", etherFrom, plan.Out}}}}
+
+const etherFrom = "ether saddr"
 
 // chain names a chain of the account.
 func (a account) chain(phase, place string) string {
@@ -39,6 +49,15 @@ func (a account) chain(phase, place string) string {
 
 // row is the beginning of terms about the row of the subject at one side.
 func (a account) row(s side) string {
+	if s.key == etherFrom {
+		switch a.kind {
+		case plan.Device:
+			return "dict devices ether saddr "
+		case plan.Group:
+			return "dict groups dict users dict devices ether saddr username quota_group "
+		}
+		return "dict users dict devices ether saddr username "
+	}
 	switch a.kind {
 	case plan.Device:
 		return "dict devices dict hosts " + s.key + " mac_address "

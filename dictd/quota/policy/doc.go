@@ -11,6 +11,7 @@
 //
 //	forward   exempt?  return
 //	          check_users_ip    dict users dict hosts ip saddr username quota_remaining <= 0 goto spent_...
+//	          unknown           nothing is known of the source: both of the device that sent the frame
 //	          charge_users_ip   dict users dict hosts ip saddr username quota_remaining > 0 ... sub meta length
 //	spent     quota_exceeded set true; by plan: except these applications, and within the grace what
 //	          may turn out to be one; reject, drop, or a mark

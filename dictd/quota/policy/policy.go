@@ -39,48 +39,56 @@ func Build(plans []*plan.Plan, o Options) *rules.Policy {
 	for _, p := range plans {
 		b.add(chainEnd+p.Name, end(p)...)
 	}
-	var checks, charges []rule.Rule
-	for _, phase := range []struct {
-		name  string
-		rules func(account, side) []rule.Rule
-		to    *[]rule.Rule
-	}{{"check", b.check, &checks}, {"charge", charge, &charges}} {
-		for _, kind := range []plan.Kind{plan.User, plan.Device, plan.Host, plan.Group} {
-			a := account{kind: kind}
-			for _, p := range plans {
-				if p.Has(kind) && !p.Own() {
-					a.plans = append(a.plans, p)
-				}
-			}
-			if len(a.plans) > 0 {
-				*phase.to = append(*phase.to, b.families(phase.name, a, phase.rules)...)
-			}
-		}
-		for _, p := range plans {
-			if !p.Own() {
-				continue
-			}
-			var calls []rule.Rule
-			for _, kind := range []plan.Kind{plan.User, plan.Device, plan.Host, plan.Group} {
-				if p.Has(kind) {
-					calls = append(calls, b.families(phase.name, account{kind, []*plan.Plan{p}}, phase.rules)...)
-				}
-			}
-			if !p.Of.Empty() {
-				calls = b.pick(phase.name, p, calls)
-			}
-			*phase.to = append(*phase.to, calls...)
+	checks, charges := b.calls("check", plans, families, b.check), b.calls("charge", plans, families, charge)
+	rs := slices.Concat(exempt(o.Exempt), checks)
+	if unknown := slices.Concat(b.calls("unknown.check", plans, frames, b.check), b.calls("unknown.charge", plans, frames, charge)); len(unknown) > 0 {
+		b.add(chainUnknown, unknown...)
+		for _, f := range families {
+			from := "dict hosts " + f.sides[0].key
+			rs = append(rs, rule.New(rule.NFProto().Is(f.proto), rule.Dict(from+" mac_address missing"), rule.Dict(from+" username missing"), rule.Jump(chainUnknown)))
 		}
 	}
-	b.chains = append(b.chains, rules.PolicyChain{
-		Name: chainForward, Forward: true, Rules: slices.Concat(exempt(o.Exempt), checks, charges),
-	})
+	b.chains = append(b.chains, rules.PolicyChain{Name: chainForward, Forward: true, Rules: append(rs, charges...)})
 	return &rules.Policy{Priority: o.Priority, Chains: b.chains}
+}
+
+// calls makes the chains of all accounts for a phase, and returns the rules that call
+// them.
+func (b *builder) calls(phase string, plans []*plan.Plan, families []family, make func(account, side) []rule.Rule) (calls []rule.Rule) {
+	kinds := []plan.Kind{plan.User, plan.Device, plan.Host, plan.Group}
+	for _, kind := range kinds {
+		a := account{kind: kind}
+		for _, p := range plans {
+			if p.Has(kind) && !p.Own() {
+				a.plans = append(a.plans, p)
+			}
+		}
+		if len(a.plans) > 0 {
+			calls = append(calls, b.families(phase, a, families, make)...)
+		}
+	}
+	for _, p := range plans {
+		if !p.Own() {
+			continue
+		}
+		var own []rule.Rule
+		for _, kind := range kinds {
+			if p.Has(kind) {
+				own = append(own, b.families(phase, account{kind, []*plan.Plan{p}}, families, make)...)
+			}
+		}
+		if !p.Of.Empty() {
+			own = b.pick(phase, p, own)
+		}
+		calls = append(calls, own...)
+	}
+	return calls
 }
 
 // Names of chains, or how these begin. Names of plans have no dot.
 const (
 	chainForward = "quota.forward"
+	chainUnknown = "quota.unknown"
 	chainRefuse  = "quota.refuse"
 	chainReset   = "quota.reset"
 	chainEnd     = "quota.end."
@@ -97,9 +105,12 @@ func (b *builder) add(name string, rs ...rule.Rule) {
 }
 
 // families makes the chains of an account, one for each family, and returns the
-// rules that call them.
-func (b *builder) families(phase string, a account, make func(account, side) []rule.Rule) (calls []rule.Rule) {
+// rules that call them. An address that nobody knows is no host with a budget.
+func (b *builder) families(phase string, a account, families []family, make func(account, side) []rule.Rule) (calls []rule.Rule) {
 	for _, f := range families {
+		if f.any && a.kind == plan.Host {
+			continue
+		}
 		var rs []rule.Rule
 		for _, s := range f.sides {
 			rs = append(rs, make(a, s)...)
@@ -109,7 +120,11 @@ func (b *builder) families(phase string, a account, make func(account, side) []r
 		}
 		name := a.chain(phase, f.name)
 		b.add(name, rs...)
-		calls = append(calls, rule.New(rule.NFProto().Is(f.proto), rule.Jump(name)))
+		call := rule.New(rule.Jump(name))
+		if !f.any {
+			call = rule.New(rule.NFProto().Is(f.proto), rule.Jump(name))
+		}
+		calls = append(calls, call)
 	}
 	return calls
 }

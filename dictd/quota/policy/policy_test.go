@@ -124,11 +124,54 @@ quota.charge.tv:
 quota.charge.some.tv:
 	dict sessions ct id application { "A", "B*" } goto quota.charge.tv
 	dict sessions ct id application_category "video" goto quota.charge.tv
+quota.end.users.ether.from.b:
+	dict sessions ct id application "DNS" return
+	dict sessions ct id final missing ct packets <= 64 dict users dict devices ether saddr username quota_grace > 0 dict users dict devices ether saddr username quota_grace sub meta length return
+	goto quota.end.b
+quota.by.users.ether.from:
+	dict users dict devices ether saddr username quota_plan "a" goto quota.end.a
+	dict users dict devices ether saddr username quota_plan "b" goto quota.end.users.ether.from.b
+	goto quota.refuse
+quota.spent.users.ether.from:
+	dict users dict devices ether saddr username quota_exceeded true goto quota.by.users.ether.from
+	dict users dict devices ether saddr username quota_exceeded set true goto quota.by.users.ether.from
+quota.unknown.check.users.ether:
+	dict users dict devices ether saddr username quota_remaining <= 0 goto quota.spent.users.ether.from
+quota.end.devices.ether.from.tv:
+	dict sessions ct id application_category "mail" return
+	dict sessions ct id final missing ct packets <= 64 dict devices ether saddr quota_tv_grace > 0 dict devices ether saddr quota_tv_grace sub meta length return
+	dict sessions ct id final missing ct packets <= 64 drop
+	goto quota.end.tv
+quota.spent.devices.ether.from.tv:
+	dict devices ether saddr quota_tv_exceeded true goto quota.end.devices.ether.from.tv
+	dict devices ether saddr quota_tv_exceeded set true goto quota.end.devices.ether.from.tv
+quota.unknown.check.devices.ether.tv:
+	dict devices ether saddr quota_tv_remaining <= 0 goto quota.spent.devices.ether.from.tv
+quota.unknown.check.tv:
+	jump quota.unknown.check.devices.ether.tv
+quota.unknown.check.some.tv:
+	dict sessions ct id application { "A", "B*" } goto quota.unknown.check.tv
+	dict sessions ct id application_category "video" goto quota.unknown.check.tv
+quota.unknown.charge.users.ether:
+	dict users dict devices ether saddr username quota_plan "a" dict users dict devices ether saddr username quota_remaining > 0 dict users dict devices ether saddr username quota_remaining sub meta length
+quota.unknown.charge.devices.ether.tv:
+	dict devices ether saddr quota_tv_remaining > 0 dict devices ether saddr quota_tv_bytes add meta length
+quota.unknown.charge.tv:
+	jump quota.unknown.charge.devices.ether.tv
+quota.unknown.charge.some.tv:
+	dict sessions ct id application { "A", "B*" } goto quota.unknown.charge.tv
+	dict sessions ct id application_category "video" goto quota.unknown.charge.tv
+quota.unknown:
+	jump quota.unknown.check.users.ether
+	jump quota.unknown.check.some.tv
+	jump quota.unknown.charge.users.ether
+	jump quota.unknown.charge.some.tv
 quota.forward:
 	ip saddr 192.0.2.0/24 return
 	ip daddr 192.0.2.0/24 return
 	meta nfproto ipv4 jump quota.check.users.ip
 	jump quota.check.some.tv
+	meta nfproto ipv4 dict hosts ip saddr mac_address missing dict hosts ip saddr username missing jump quota.unknown
 	meta nfproto ipv4 jump quota.charge.users.ip
 	jump quota.charge.some.tv
 `
