@@ -19,8 +19,13 @@ type rota struct {
 // turn is how many rows of a table are written again at a time.
 const turn = 512
 
-// beginRota has all rows written again.
+func (r *rota) over() bool { return len(r.hosts)+len(r.devices)+len(r.users) == 0 }
+
+// beginRota has all rows written again, once those of the last time are.
 func (d *Directory) beginRota() {
+	if !d.again.over() {
+		return
+	}
 	var users []string
 	d.cfg.State.each(func([6]byte, string) {}, func(name string) { users = append(users, name) })
 	hosts := slices.Collect(maps.Keys(d.hosts))
@@ -32,11 +37,11 @@ func (d *Directory) beginRota() {
 // there were any.
 func (d *Directory) takeTurn() bool {
 	a := &d.again
-	some := len(a.hosts)+len(a.devices)+len(a.users) > 0
+	some := !a.over()
 	a.hosts = next(a.hosts, d.changed.hosts)
 	a.devices = next(a.devices, d.changed.devices)
 	a.users = next(a.users, d.changed.users)
-	if len(a.hosts)+len(a.devices)+len(a.users) > 0 {
+	if !a.over() {
 		d.touch()
 	}
 	return some
