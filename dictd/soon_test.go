@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+	vnl "github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"nftdict/dict"
@@ -65,6 +66,15 @@ func TestWithin(t *testing.T) {
 		eventually(t, "the client is known", func() bool { return field(on.Store, dict.Hosts, host, "mac_address") == lab.ClientMAC })
 		mac := [6]byte{2, 0, 0, 0, 0x77, 2}
 		leases := r.config.Load().Identity.Leases[0]
+		links, err := l.Gateway.Netlink()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer links.Close()
+		lan, err := links.LinkByName("lan0")
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, c := range []struct {
 			what   string
 			change func(i int)
@@ -86,7 +96,11 @@ func TestWithin(t *testing.T) {
 				}
 			}, func(i int) bool { return field(on.Store, dict.Sessions, live, "username") == fmt.Sprintf("user%d", i) }},
 			{"a neighbour", func(i int) {
-				run(t, l.Gateway, "ip", "neigh", "replace", fmt.Sprintf("192.168.77.%d", 100+i), "lladdr", fmt.Sprintf("02:00:00:00:88:%02x", i), "dev", "lan0", "nud", "reachable")
+				// A program would take longer to start, in an emulated machine, than all the rest.
+				n := &vnl.Neigh{LinkIndex: lan.Attrs().Index, State: vnl.NUD_REACHABLE, IP: net.IPv4(192, 168, 77, byte(100+i)), HardwareAddr: net.HardwareAddr{2, 0, 0, 0, 0x88, byte(i)}}
+				if err := links.NeighSet(n); err != nil {
+					t.Fatal(err)
+				}
 			}, func(i int) bool {
 				return field(on.Store, dict.Hosts, dict.AddrKey(netip.AddrFrom4([4]byte{192, 168, 77, byte(100 + i)})), "mac_address") == fmt.Sprintf("02:00:00:00:88:%02x", i)
 			}},
