@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -35,5 +38,46 @@ func TestQuotaReset(t *testing.T) {
 			}
 			t.Logf("%d bytes passed", r.passed()-before)
 		})
+	}
+}
+
+// A reload takes over other plans at once, and none.
+func TestQuotaReload(t *testing.T) {
+	r := newQuotaRig(t, lab.Config{})
+	text := func(volume string) string {
+		return fmt.Sprintf("[[plan]]\nname = \"daily\"\nfor = [\"host %s\"]\nvolume = %q\nperiod = \"day\"\n", lab.Client4, volume)
+	}
+	d := r.start(inside, text("1MB"))
+	r.left("hosts", lab.Client4.String(), "quota_remaining")
+	r.stopsAt("before", 4, r.passed(), mega).Close()
+	path := filepath.Join(r.dir, "dictd.toml")
+	old, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reload := func(with string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(strings.Replace(string(old), text("1MB"), with, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d.signal(syscall.SIGHUP)
+	}
+	reload(text("4MB"))
+	r.eventually("more is granted", func() error { return r.download(r.Client, 4, 1, time.Second) })
+	if n := r.left("hosts", lab.Client4.String(), "quota_remaining"); n < 2*mega || n > 3*mega {
+		t.Errorf("%d is left of 4 MB, less 1 MB", n)
+	}
+	reload("")
+	r.eventually("the rules are gone", func() error {
+		if out := r.must("nft", "list", "ruleset"); strings.Contains(out, "quota.") {
+			return errors.New("they are there")
+		}
+		return nil
+	})
+	if got := r.field("hosts", lab.Client4.String(), "quota_remaining"); got != "" {
+		t.Errorf("quota_remaining is %q without a plan", got)
+	}
+	if err := r.download(r.Client, 4, 6*mega, 10*time.Second); err != nil {
+		t.Errorf("without a plan: %v", err)
 	}
 }
