@@ -22,7 +22,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 DEPS := nft:nftables conntrack:conntrack ip:iproute2 tcpdump:tcpdump dig:bind9-dnsutils \
 	curl:curl openssl:openssl ping:iputils-ping ethtool:ethtool radclient:freeradius-utils git:git
 
-DEPS_GUEST := qemu-system-x86_64:qemu-system-x86 depmod:kmod xz:xz-utils gcc-12:gcc-12 nft:nftables ip:iproute2 dkms:dkms pahole:pahole
+DEPS_GUEST := qemu-system-x86_64:qemu-system-x86 depmod:kmod xz:xz-utils gcc-12:gcc-12 nft:nftables ip:iproute2 dkms:dkms pahole:pahole systemctl:systemd
 DEPS_DEBUG := sparse:sparse flex:flex bison:bison bc:bc libelf.h:libelf-dev openssl/ssl.h:libssl-dev
 
 # What `make test` promises its tests: a test that needs one of these fails,
@@ -38,14 +38,14 @@ GUEST_TESTS ?= ./genl ./kmod/test ./bpfmap ./nftext/rule ./cmd/dictctl ./dictd .
 # Of dictctl's tests those in which the module differs, and a sample of ordinary nft
 # beside its rules; with LONG=1 all of them, and all of ordinary nft.
 DICTCTL_GUEST_TESTS := $(if $(LONG),.,TestValues|TestManual|TestMoved|TestSessionRows|TestRuleErrors|TestScripts|TestBodyRulesWithCondition)
-# Of what runs the whole, quotas: the module charges them. One scene for each kind of
-# subject, and of the classes that with a filter.
-E2E_GUEST_TESTS := $(if $(LONG),TestQuota|TestExample,TestQuotaToThePacket|TestQuotaGrace|TestQuotaClass/class)
+# Of what runs the whole, quotas, as the module charges them: one scene for each kind of
+# subject, and of the classes that with a filter; and dictd's unit.
+E2E_GUEST_TESTS := $(if $(LONG),TestQuota|TestExample|TestService,TestQuotaToThePacket|TestQuotaGrace|TestService|TestQuotaClass/class)
 # A package that is not through by then hangs: its tests are asked where, and a
 # minute later the guest is killed and its log shown.
 GUEST_PATIENCE ?= $(if $(LONG),60m,15m)
 # What that run promises its tests.
-GUEST_PROMISED := root,netns,nft,flowtable,fakenic,conntrack,tcpdump,dig,curl,openssl,ping,ip,bpf,bpffs,xtbpf,nfqueue,seccomp,kmod,vlan,nft-statements,cls_fw$(if $(LONG),$(comma)long)
+GUEST_PROMISED := root,netns,nft,flowtable,fakenic,conntrack,tcpdump,dig,curl,openssl,ping,ip,bpf,bpffs,xtbpf,nfqueue,seccomp,kmod,vlan,nft-statements,cls_fw,systemd$(if $(LONG),$(comma)long)
 # The debug kernel knows no types (BTF), so it is for the module alone.
 KASAN_TESTS ?= ./genl ./kmod/test ./kmod/torture
 KASAN_PROMISED := root,netns,nft,kmod,failslab
