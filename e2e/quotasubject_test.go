@@ -187,7 +187,7 @@ except = { applications = ["WIKIPEDIA"] }
 	r.must("sh", "-c", r.must("dictctl", "quota", "tc", "lan0", "1mbit"))
 	r.known(lab.Client4, "mac_address", lab.ClientMAC)
 	r.left("hosts", lab.Client4.String(), "quota_remaining")
-	if err := r.download(r.Client, 4, 2*mega, 20*time.Second); err != nil && r.field("hosts", lab.Client4.String(), "quota_exceeded") != "true" {
+	if err := r.download(r.Client, 4, 6*mega/5, 20*time.Second); err != nil && r.field("hosts", lab.Client4.String(), "quota_exceeded") != "true" {
 		t.Errorf("before: %v", err)
 	}
 	if got := r.field("hosts", lab.Client4.String(), "quota_exceeded"); got != "true" {
