@@ -112,6 +112,9 @@ func isSteamFields(b []byte) bool {
 		case 1:
 			size, eight = 8, true
 		case 2:
+			if len(b) == 0 {
+				return false // a length is missing
+			}
 			n, used := 0, 0
 			for used < len(b) && used < 3 {
 				n |= int(b[used]&0x7f) << (7 * used)

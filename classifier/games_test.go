@@ -42,6 +42,7 @@ func gamesCases() []peerCase {
 		udp("steam's sockets, not filled up", sockets+nul(511-len(sockets)), ""),
 		udp("steam's sockets, filled up with more", sockets+nul(511-len(sockets))+"x", ""),
 		udp("steam's sockets, answer", "\x21\x0d"+noise(4)+"\x11"+noise(8)+"\x19"+noise(8)+"\x20\x0a", "SteamNetworkingSockets"),
+		udp("steam's sockets, a length that is missing", "\x21\x0d"+noise(4)+"\x19"+noise(8)+"\x22", ""),
 		udp("steam's sockets, fields that fall", "\x21\x0d"+noise(4)+"\x19"+noise(8)+"\x11"+noise(8), ""),
 		udp("raknet ping", ping, "RakNet"),
 		udp("raknet pong", "\x1c"+num(8, 1)+noise(8)+rakNetMagic+"\x00\x04MCPE", "RakNet"),
