@@ -19,6 +19,7 @@ import (
 	"nftdict/dictd/ledger"
 	"nftdict/internal/lab"
 	"nftdict/internal/lab/labtest"
+	"nftdict/internal/need"
 	"nftdict/nftext/rule"
 )
 
@@ -195,10 +196,13 @@ func TestLedgerEqualsDevices(t *testing.T) {
 	d := start(t, l.Gateway, dicttest.NewStandard(t), func(c *config.Config) { c.Ledger.Period, c.Reverse.Names = 0.5, "off" })
 	k := newTalker(t, l, site, 7777, elsewhere4, elsewhere6)
 	out, in := w.Read()
-	const n = 1000
+	n := uint64(1000)
+	if need.Promised("kmod") && !need.Promised("long") {
+		n = 250 // an emulated machine takes half a minute for a thousand
+	}
 	// Entries of UDP end during the test.
 	run(t, l.Gateway, "sysctl", "-qw", "net.netfilter.nf_conntrack_udp_timeout=2", "net.netfilter.nf_conntrack_udp_timeout_stream=2", "net.netfilter.nf_conntrack_tcp_timeout_time_wait=2")
-	k.talk(n, func(i int) int { return 1 + i*i%9000 })
+	k.talk(int(n), func(i int) int { return 1 + i*i%9000 })
 	if conn, err := l.Gateway.Dial(context.Background(), "tcp", netip.AddrPortFrom(site.Addr4, ownPort).String()); err == nil {
 		conn.Close() // nobody listens there
 	}
@@ -217,7 +221,7 @@ func TestLedgerEqualsDevices(t *testing.T) {
 	sum := sums(t, d.account.Ledger)
 	t.Logf("%d bytes out, %d in, %d connections; %+v", sum.Out.Bytes, sum.In.Bytes, sum.Connections, d.account.Stats())
 	// A port that comes back soon goes on in the entry of before.
-	if sum.Connections > n || sum.Connections < n-n/100 || sum.In.Bytes < 5<<20 {
+	if sum.Connections > n || sum.Connections < n-n/100 || sum.In.Bytes < n<<20/200 {
 		t.Errorf("%d connections, %d bytes in", sum.Connections, sum.In.Bytes)
 	}
 	if s := d.account.Stats(); s.Estimated != 0 || s.Uncounted != 0 {
