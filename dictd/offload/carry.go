@@ -66,12 +66,19 @@ func (c *Carrier) Recall(ids []uint32) (missing []uint32, err error) {
 		return ids, fmt.Errorf("recall: %w", err)
 	}
 	var errs []error
+	var gone []uint32
 	for len(flows) > 0 {
 		part := flows[:min(len(flows), carryPart)]
 		flows = flows[len(part):]
-		left, err := c.carry(part)
-		missing = append(missing, left...)
+		left, old, err := c.carry(part)
+		missing, gone = append(missing, left...), append(gone, old...)
 		errs = append(errs, err)
+	}
+	// All are back by now.
+	for _, id := range gone {
+		if err := c.cfg.Store.Delete(dict.Sessions, dict.CtID(id)); err != nil && !errors.Is(err, dict.ErrNotExist) {
+			errs = append(errs, err)
+		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return missing, fmt.Errorf("recall: %w", err)
@@ -83,7 +90,8 @@ func (c *Carrier) Recall(ids []uint32) (missing []uint32, err error) {
 // takes to make their entries and to write the rows.
 const carryPart = 32
 
-func (c *Carrier) carry(flows []conntrack.Flow) (missing []uint32, err error) {
+// carry returns those that stay in a flowtable, and the ids that are nobody's now.
+func (c *Carrier) carry(flows []conntrack.Flow) (missing, gone []uint32, err error) {
 	rows := make([]*dict.Row, len(flows))
 	var errs []error
 	for i := range flows {
@@ -120,6 +128,9 @@ func (c *Carrier) carry(flows []conntrack.Flow) (missing []uint32, err error) {
 				errs = append(errs, a.Err)
 			}
 		}
+		if now[i] == nil || now[i].ID != flows[i].ID {
+			gone = append(gone, flows[i].ID)
+		}
 		if now[i] != nil && rows[i] != nil && now[i].ID != flows[i].ID {
 			moved = append(moved, dict.Row{Key: dict.CtID(now[i].ID), Cells: rows[i].Cells})
 		}
@@ -132,5 +143,5 @@ func (c *Carrier) carry(flows []conntrack.Flow) (missing []uint32, err error) {
 			c.cfg.Sessions.Arrive(&flows[i], now[i])
 		}
 	}
-	return missing, errors.Join(errs...)
+	return missing, gone, errors.Join(errs...)
 }

@@ -16,7 +16,8 @@ func (t *Table) Depart(f *conntrack.Flow) {
 }
 
 // Arrive gives the session of a departed entry to the one in its place, whose row is
-// written already; nil ends the session.
+// written already; nil ends the session. The row of the old entry, if it has another
+// id, is the caller's to delete.
 func (t *Table) Arrive(was, now *conntrack.Flow) {
 	t.admin.Lock()
 	defer t.admin.Unlock()
@@ -26,16 +27,12 @@ func (t *Table) Arrive(was, now *conntrack.Flow) {
 	s := t.of(was)
 	switch {
 	case s == nil:
-		if now == nil || now.ID != was.ID {
-			t.rows.Delete(was.ID)
-		}
 		return
 	case now == nil:
 		t.forget(s, true)
 		return
 	}
 	if now.ID != was.ID {
-		t.rows.Delete(was.ID)
 		t.disown(was.ID, s)
 		s.mu.Lock()
 		s.id = now.ID
