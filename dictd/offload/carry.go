@@ -55,8 +55,6 @@ func (c *Carrier) Recall(ids []uint32) (missing []uint32, err error) {
 	for _, id := range ids {
 		wanted[id] = struct{}{}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	var flows []conntrack.Flow
 	if err := c.kern.Offloaded(func(f *conntrack.Flow) {
 		if _, ok := wanted[f.ID]; ok {
@@ -65,6 +63,14 @@ func (c *Carrier) Recall(ids []uint32) (missing []uint32, err error) {
 	}); err != nil {
 		return ids, fmt.Errorf("recall: %w", err)
 	}
+	return c.Carry(flows)
+}
+
+// Carry makes the entries of connections anew, in flowtables or not. missing are those
+// of which that failed.
+func (c *Carrier) Carry(flows []conntrack.Flow) (missing []uint32, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	var errs []error
 	var gone []uint32
 	for len(flows) > 0 {
