@@ -108,29 +108,13 @@ func (t *Table) Settle(clients map[netip.Addr]struct{}) {
 			all = append(all, s)
 		}
 	})
-	batch := make([]*Session, 0, tellBatch)
-	tell := func() {
-		if len(batch) > 0 {
-			t.rows.Tell(batch)
-		}
-		for _, s := range batch {
-			s.mu.Unlock()
-		}
-		batch = batch[:0]
-	}
-	for _, s := range all {
-		if len(batch) == tellBatch || !s.mu.TryLock() {
-			tell()
-			s.mu.Lock()
-		}
+	t.tellSome(all, func(s *Session) bool {
 		if s.dead || !s.claimed || s.who != nil || s.told == 0 || !s.confirmed || !s.Writable() {
-			s.mu.Unlock()
-			continue
+			return false
 		}
 		s.told |= toldOther
-		batch = append(batch, s)
-	}
-	tell()
+		return true
+	})
 }
 
 // linkLoose puts sessions that are there already among those of their clients,
@@ -154,6 +138,20 @@ func (t *Table) linkLoose(changes map[netip.Addr]*Client) (linked []*Session) {
 
 // tell has sessions written that have another client now.
 func (t *Table) tell(all []*Session, changes map[netip.Addr]*Client) {
+	t.tellSome(all, func(s *Session) bool {
+		who := changes[s.orig.Src()]
+		if s.dead || s.who == who {
+			return false
+		}
+		s.who = who
+		s.told |= toldOther
+		return s.confirmed && s.Writable()
+	})
+}
+
+// tellSome has those sessions written of which change, which has them locked, says
+// so.
+func (t *Table) tellSome(all []*Session, change func(*Session) bool) {
 	batch := make([]*Session, 0, tellBatch)
 	tell := func() {
 		if len(batch) > 0 {
@@ -171,18 +169,11 @@ func (t *Table) tell(all []*Session, changes map[netip.Addr]*Client) {
 			tell()
 			s.mu.Lock()
 		}
-		who := changes[s.orig.Src()]
-		if s.dead || s.who == who {
+		if change(s) {
+			batch = append(batch, s)
+		} else {
 			s.mu.Unlock()
-			continue
 		}
-		s.who = who
-		s.told |= toldOther
-		if !s.confirmed || !s.Writable() {
-			s.mu.Unlock()
-			continue
-		}
-		batch = append(batch, s)
 	}
 	tell()
 }
