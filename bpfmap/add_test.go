@@ -3,7 +3,6 @@
 package bpfmap_test
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"net"
@@ -15,7 +14,6 @@ import (
 	"testing"
 
 	"github.com/vishvananda/netns"
-	"golang.org/x/sys/unix"
 
 	"nftdict/dict"
 )
@@ -192,42 +190,12 @@ func TestFailedAddLeavesRow(t *testing.T) {
 	} {
 		must(s.FailAt("t", 0))
 		must(s.Put("t", dict.Row{Key: dict.IntKey(1), Cells: append(slices.Clone(old), cells("new")...)})) // the fields come to be
-		for n := uint32(1); ; n++ {
-			must(s.FailAt("t", 0))
-			if err := s.Delete("t", key); err != nil && !errors.Is(err, dict.ErrNotExist) {
-				t.Fatal(err)
-			}
-			row := func() string {
-				r, err := s.Get("t", key)
-				if err != nil {
-					return err.Error()
-				}
-				return fmt.Sprint(r.Cells)
-			}
-			if tt.before != nil {
-				must(s.Put("t", dict.Row{Key: key, Cells: tt.before}))
-			}
-			was, elements := row(), elements3(t, s, "t")
-			must(s.FailAt("t", n))
-			err := s.Add("t", dict.Row{Key: key, Cells: tt.add})
-			if err == nil {
-				if row() != tt.want {
-					t.Errorf("%s: %s, want %s", tt.name, row(), tt.want)
-				}
-				if int(n) <= tt.fails {
-					t.Errorf("%s: %d allocations, want %d at least", tt.name, n-1, tt.fails)
-				}
-				break
-			}
-			if !errors.Is(err, unix.ENOMEM) {
-				t.Fatal(err)
-			}
-			if got := row(); got != was {
-				t.Errorf("%s, allocation %d: row is %s, want %s", tt.name, n, got, was)
-			}
-			if got := elements3(t, s, "t"); got != elements {
-				t.Errorf("%s, allocation %d: %v elements, want %v", tt.name, n, got, elements)
-			}
+		n, row := failEach(t, s, tt.name, dict.Row{Key: key, Cells: tt.before}, func() error { return s.Add("t", dict.Row{Key: key, Cells: tt.add}) })
+		if row != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, row, tt.want)
+		}
+		if n < tt.fails {
+			t.Errorf("%s: %d allocations, want %d at least", tt.name, n, tt.fails)
 		}
 	}
 }

@@ -96,19 +96,6 @@ func TestFailedMergeLeavesRow(t *testing.T) {
 		return out
 	}
 	old := cells("a", 1, "b", 2, "s", "one", "t", "two", "turns", "text")
-	row := func() string {
-		r, err := s.Get("t", key)
-		if err != nil {
-			return err.Error()
-		}
-		return fmt.Sprint(r.Cells)
-	}
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 	for _, tt := range []struct {
 		name   string
 		before []dict.Cell // nil is no row
@@ -125,32 +112,53 @@ func TestFailedMergeLeavesRow(t *testing.T) {
 		{"a string becomes a number", old, cells("turns", 1, "a", 7), 3},
 		{"numbers become strings", old, cells("a", "x", "b", "y", "s", "z"), 4},
 	} {
-		for n := uint32(1); ; n++ {
-			must(s.FailAt("t", 0))
-			if err := s.Delete("t", key); err != nil && !errors.Is(err, dict.ErrNotExist) {
-				t.Fatal(err)
-			}
-			if tt.before != nil {
-				must(s.Put("t", dict.Row{Key: key, Cells: tt.before}))
-			}
-			was, elements := row(), elements3(t, s, "t")
-			must(s.FailAt("t", n))
-			err := s.Put("t", dict.Row{Key: key, Cells: tt.put})
-			if err == nil {
-				if int(n) <= tt.least {
-					t.Errorf("%s: %d allocations, want %d at least", tt.name, n-1, tt.least)
-				}
-				break
-			}
-			if !errors.Is(err, unix.ENOMEM) {
-				t.Fatal(err)
-			}
-			if got := row(); got != was {
-				t.Errorf("%s, allocation %d: row is %s, want %s", tt.name, n, got, was)
-			}
-			if got := elements3(t, s, "t"); got != elements {
-				t.Errorf("%s, allocation %d: %v elements, want %v", tt.name, n, got, elements)
-			}
+		n, _ := failEach(t, s, tt.name, dict.Row{Key: key, Cells: tt.before}, func() error { return s.Put("t", dict.Row{Key: key, Cells: tt.put}) })
+		if n < tt.least {
+			t.Errorf("%s: %d allocations, want %d at least", tt.name, n, tt.least)
+		}
+	}
+}
+
+// failEach has one allocation after the other of a change to a row of table t fail,
+// until the change is made: every time before that the row is as it was, and nothing
+// is left over. It returns how many there are, and the row then. No cells are no row.
+func failEach(t *testing.T, s *bpfmap.Store, name string, before dict.Row, change func() error) (allocations int, row string) {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	is := func() string {
+		r, err := s.Get("t", before.Key)
+		if err != nil {
+			return err.Error()
+		}
+		return fmt.Sprint(r.Cells)
+	}
+	for n := uint32(1); ; n++ {
+		must(s.FailAt("t", 0))
+		if err := s.Delete("t", before.Key); err != nil && !errors.Is(err, dict.ErrNotExist) {
+			t.Fatal(err)
+		}
+		if before.Cells != nil {
+			must(s.Put("t", before))
+		}
+		was, elements := is(), elements3(t, s, "t")
+		must(s.FailAt("t", n))
+		err := change()
+		if err == nil {
+			return int(n) - 1, is()
+		}
+		if !errors.Is(err, unix.ENOMEM) {
+			t.Fatal(err)
+		}
+		if got := is(); got != was {
+			t.Errorf("%s, allocation %d: row is %s, want %s", name, n, got, was)
+		}
+		if got := elements3(t, s, "t"); got != elements {
+			t.Errorf("%s, allocation %d: %v elements, want %v", name, n, got, elements)
 		}
 	}
 }
