@@ -34,13 +34,13 @@ var multiples = []struct {
 	ending string
 	bytes  float64
 }{
-	{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40},
-	{"kB", 1e3}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1}, {"", 1},
+	{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40}, {"PiB", 1 << 50},
+	{"kB", 1e3}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"PB", 1e15}, {"EB", 1e18}, {"B", 1}, {"", 1},
 }
 
-// maxAmount is the most that a budget may have: sums of several stay within an
+// maxAmount is the most that a budget may have, 1 EB: sums of several stay within an
 // int64.
-const maxAmount = math.MaxInt64 / 8
+const maxAmount = 1e18
 
 // ParseAmount reads an amount: "20MB" and "5GiB" are bytes, "2h" and "1h30m" are
 // time. A number alone is bytes. The error wraps dict.ErrInvalid or
@@ -63,7 +63,7 @@ func parseBytes(text string) (int64, error) {
 			continue
 		}
 		digits = strings.TrimSuffix(digits, " ")
-		if n, err := strconv.ParseInt(digits, 10, 64); err == nil && n >= 0 && float64(n)*m.bytes < maxAmount {
+		if n, err := strconv.ParseInt(digits, 10, 64); err == nil && n >= 0 && float64(n)*m.bytes <= maxAmount {
 			return n * int64(m.bytes), nil
 		}
 		if strings.Trim(digits, "0123456789.") != "" {
@@ -73,7 +73,7 @@ func parseBytes(text string) (int64, error) {
 		switch {
 		case err != nil:
 			return 0, fmt.Errorf("amount %s: %w: want one such as 20MB, 1.5GiB or 2h", dict.Quote(text), dict.ErrInvalid)
-		case f*m.bytes >= maxAmount:
+		case f*m.bytes > maxAmount:
 			return 0, fmt.Errorf("amount %s: %w", dict.Quote(text), dict.ErrRange)
 		}
 		return int64(f * m.bytes), nil

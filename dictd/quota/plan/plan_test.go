@@ -141,7 +141,7 @@ func TestAmounts(t *testing.T) {
 	}{
 		{"0", 0, Bytes, "0 B"}, {"999", 999, Bytes, "999 B"}, {"20MB", 20e6, Bytes, "20 MB"}, {"1.5 GB", 15e8, Bytes, "1.5 GB"},
 		{"5GiB", 5 << 30, Bytes, "5.4 GB"}, {"2h", 7200, Seconds, "2h"}, {"1h30m", 5400, Seconds, "1h30m"}, {"0s", 0, Seconds, "0s"}, {"45s", 45, Seconds, "45s"}, {"10m", 600, Seconds, "10m"},
-		{"999960", 999960, Bytes, "1 MB"},
+		{"999960", 999960, Bytes, "1 MB"}, {"2.1 PB", 21e14, Bytes, "2.1 PB"}, {"1EB", 1e18, Bytes, "1 EB"},
 	} {
 		n, u, err := ParseAmount(c.text)
 		if err != nil || n != c.n || u != c.u {
@@ -157,7 +157,7 @@ func TestAmounts(t *testing.T) {
 }
 
 func FuzzParseAmount(f *testing.F) {
-	for _, s := range []string{"20MB", "1.5GiB", "2h", "-1", "1e3kB", "NaN", ".", "MB"} {
+	for _, s := range []string{"20MB", "1.5GiB", "2h", "2055555555555555", "1EB", "-1", "1e3kB", "NaN", ".", "MB"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
