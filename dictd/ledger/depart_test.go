@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+
+package ledger
+
+import (
+	"net/netip"
+	"testing"
+)
+
+// What replaces an entry is the same connection: nothing is lost or twice, and its
+// application is known, whatever the order in which the ledger hears of it.
+func TestDepart(t *testing.T) {
+	for name, known := range map[string]bool{"known": true, "younger than the last look": false} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, t.TempDir())
+			w.poll()
+			old := w.flow(1, inside, outside)
+			move(old, 100, 200)
+			if known {
+				w.poll()
+			}
+			move(old, 10, 20)
+			w.Depart(old)
+			w.kernel.end(old)
+			w.now = w.now.Add(1)
+			now := w.flow(2, inside, outside)
+			move(now, 1, 2)
+			w.poll()
+			move(now, 1000, 2000)
+			w.kernel.end(now)
+			w.poll()
+			w.want(1111, 2222)
+			one := w.cells[Key{inside.Addr(), [6]byte{2}, "bob", "VIDEO"}]
+			if one == nil || one.use.Connections != 1 || len(w.cells) != 1 {
+				t.Errorf("cells %+v", w.cells)
+			}
+		})
+	}
+}
+
+// Where nothing comes in its place, a later connection of the same names counts.
+func TestDepartForGood(t *testing.T) {
+	w := newWorld(t, "")
+	w.poll()
+	old := w.flow(1, inside, outside)
+	other := w.flow(3, netip.AddrPortFrom(inside.Addr(), 4001), outside)
+	move(old, 100, 200)
+	w.Depart(old)
+	w.kernel.end(old)
+	if err := w.kernel.Drain(); err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		move(other, 1, 1)
+		w.poll()
+	}
+	if len(w.departed) != 0 {
+		t.Errorf("%d are waited for", len(w.departed))
+	}
+	now := w.flow(2, inside, outside)
+	move(now, 1, 2)
+	w.poll()
+	if s := w.cells[Key{inside.Addr(), [6]byte{2}, "bob", "VIDEO"}].use; s.Connections != 3 {
+		t.Errorf("%d connections", s.Connections)
+	}
+}
