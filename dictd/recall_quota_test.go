@@ -85,7 +85,8 @@ func offloadedQuotaEnds(t *testing.T, l *lab.Lab, on *backend.Backend) {
 		}
 		return at != nil && !spent.IsZero()
 	})
-	if took := ended.Sub(spent); took > 100*time.Millisecond {
+	// At once; what the bytes say below does not depend on how busy a guest is.
+	if took := ended.Sub(spent); took > time.Second {
 		t.Errorf("it ended %v after its budget", took)
 	}
 	if f := six.flow(d); !f.Offloaded() || f.ID != other.ID {
