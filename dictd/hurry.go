@@ -59,7 +59,7 @@ func (d *Daemon) hurry(now time.Time) time.Duration {
 	if d.quota.Manager == nil || elapsed <= 0 || !d.account.Besides() {
 		return 0
 	}
-	budgets := d.quota.List()
+	budgets := d.quota.Known()                   // a look at all of them costs more than a round
 	near, _ := d.config.Load().Quota.NearBytes() // it was checked
 	soonest := burst(budgets, near)
 	if len(moved) > 0 {

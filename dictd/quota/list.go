@@ -53,6 +53,15 @@ func (m *Manager) List() []Budget {
 	if old < 0 || old > fresh {
 		m.Look()
 	}
+	all := m.Known()
+	slices.SortFunc(all, func(a, b Budget) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Plan, b.Plan))
+	})
+	return all
+}
+
+// Known returns all budgets, in no order, as they were at the last look.
+func (m *Manager) Known() []Budget {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	all := make([]Budget, 0, len(m.budgets))
@@ -61,9 +70,6 @@ func (m *Manager) List() []Budget {
 			all = append(all, b.show())
 		}
 	}
-	slices.SortFunc(all, func(a, b Budget) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Plan, b.Plan))
-	})
 	return all
 }
 
