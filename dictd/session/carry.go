@@ -21,7 +21,9 @@ func (t *Table) Depart(f *conntrack.Flow) {
 func (t *Table) Arrive(was, now *conntrack.Flow) {
 	t.admin.Lock()
 	defer t.admin.Unlock()
-	if now == nil || now.ID != was.ID { // else the event of its end is still to be told apart
+	// Else the event of its end is still to be told apart; but the old entry itself, which
+	// no one could replace, has only one end.
+	if now == nil || now.ID != was.ID || now.Offloaded() {
 		delete(t.departed, entry{was.ID, was.Zone, was.Orig})
 	}
 	s := t.of(was)

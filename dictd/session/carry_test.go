@@ -51,6 +51,23 @@ func TestCarrySameID(t *testing.T) {
 	r.wantRow(7, 0)
 }
 
+// It could not be replaced: its end is the session's.
+func TestCarryNot(t *testing.T) {
+	r := newRig(t, 10)
+	n := r.open(7, tuple(1))
+	f := flow(7, tuple(1))
+	r.Depart(&f)
+	f.Status |= 1 << 14 // it is in the flowtable still
+	r.Arrive(&f, &f)
+	r.wantRow(7, n)
+	r.kernel.destroy(f)
+	r.kernel.deliver(1)
+	r.wantRow(7, 0)
+	if r.Len() != 0 || len(r.departed) != 0 {
+		t.Errorf("%d sessions stay, %d departed", r.Len(), len(r.departed))
+	}
+}
+
 // None takes its place.
 func TestCarryToNowhere(t *testing.T) {
 	r := newRig(t, 10)
