@@ -140,3 +140,61 @@ func TestWatchTellsOfFlushRuleset(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// What others change is told, soon even where somebody changes something all the time.
+func TestWatchOthers(t *testing.T) {
+	ns := testns.New(t)
+	table := open(t, ns, true)
+	ns.Run(t, "nft", "add table ip a; add set ip a s { type ipv4_addr; }; add chain ip a c; add table inet b; add set inet b s { type ipv4_addr; }; add chain inet b c")
+	ctx, cancel := context.WithCancel(t.Context())
+	changed := make(chan struct{}, 8)
+	done := make(chan error)
+	go func() {
+		done <- table.WatchOthers(ctx, []string{"b"}, func() {
+			select {
+			case changed <- struct{}{}:
+			default:
+			}
+		})
+	}()
+	time.Sleep(100 * time.Millisecond) // subscribed
+	for _, c := range []struct {
+		command string
+		want    bool
+	}{
+		{"add rule ip a c accept", true},
+		{"add element ip a s { 10.0.0.1 }", true},
+		{"delete element ip a s { 10.0.0.1 }", true},
+		{"add rule inet b c accept", false},
+		{"add element inet b s { 10.0.0.1 }", false},
+	} {
+		ns.Run(t, "nft", c.command)
+		wait := 5 * time.Second
+		if !c.want {
+			wait = 4 * settle
+		}
+		select {
+		case <-changed:
+			if !c.want {
+				t.Errorf("told of %s", c.command)
+			}
+		case <-time.After(wait):
+			if c.want {
+				t.Errorf("not told of %s", c.command)
+			}
+		}
+	}
+	ns.Run(t, "nft", "add rule ip a c drop")
+	for begin := time.Now(); time.Since(begin) < 4*settled; {
+		ns.Run(t, "nft", "add element inet b s { 10.0.0.2 }; delete element inet b s { 10.0.0.2 }")
+	}
+	select {
+	case <-changed:
+	default:
+		t.Error("not told while others went on")
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}

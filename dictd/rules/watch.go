@@ -17,8 +17,12 @@ import (
 // groupTables is the multicast group of nf_tables' notifications.
 const groupTables = 7
 
-// settle is how long Watch waits for a transaction's further messages.
-const settle = 50 * time.Millisecond
+// settle is how long Watch waits for a transaction's further messages, settled how long
+// at most: where somebody changes something all the time there is always a further one.
+const (
+	settle  = 50 * time.Millisecond
+	settled = 10 * settle
+)
 
 // Watch calls changed whenever somebody else has altered or deleted the table,
 // or may have, until ctx ends. Changes that come together are one call. Where
@@ -27,11 +31,15 @@ func (t *Table) Watch(ctx context.Context, changed func()) error {
 	return t.watch(ctx, t.foreign, changed)
 }
 
-// WatchOthers is Watch for rules, chains and tables of others than the table itself
-// and those that are named, of any family. What sets hold is not told.
+// WatchOthers is Watch for rules, chains, tables, and what sets and maps hold, of others
+// than the table itself and those that are named, of any family. What rules put into sets
+// is not told, nor is what leaves them after its time.
 func (t *Table) WatchOthers(ctx context.Context, but []string, changed func()) error {
 	return t.watch(ctx, func(m netlink.Message) bool {
 		name, ok := tableOf(m)
+		if !ok {
+			name, ok = setOf(m)
+		}
 		return ok && name != t.name && !slices.Contains(but, name)
 	}, changed)
 }
@@ -48,12 +56,20 @@ func (t *Table) watch(ctx context.Context, matters func(netlink.Message) bool, c
 	stop := context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
 	pending := false
+	var latest time.Time // to tell what is pending
 	for {
 		if ctx.Err() != nil {
 			return nil
 		}
 		if pending {
-			if err := conn.SetReadDeadline(time.Now().Add(settle)); err != nil {
+			quiet := time.Now().Add(settle)
+			if latest.IsZero() {
+				latest = quiet.Add(settled - settle)
+			}
+			if quiet.After(latest) {
+				quiet = latest
+			}
+			if err := conn.SetReadDeadline(quiet); err != nil {
 				return fmt.Errorf("watch nf_tables: %w", err)
 			}
 		}
@@ -74,7 +90,8 @@ func (t *Table) watch(ctx context.Context, matters func(netlink.Message) bool, c
 		if ctx.Err() != nil {
 			return nil
 		}
-		// It has been quiet since the change.
+		// It has been quiet since the change, or never will be.
+		latest = time.Time{}
 		if err := conn.SetReadDeadline(time.Time{}); err != nil {
 			return fmt.Errorf("watch nf_tables: %w", err)
 		}
@@ -104,16 +121,33 @@ func tableOf(m netlink.Message) (string, bool) {
 	switch m.Header.Type & 0xff {
 	case unix.NFT_MSG_NEWTABLE, unix.NFT_MSG_DELTABLE, unix.NFT_MSG_NEWCHAIN, unix.NFT_MSG_DELCHAIN,
 		unix.NFT_MSG_NEWRULE, unix.NFT_MSG_DELRULE, unix.NFT_MSG_DELFLOWTABLE:
-	default:
+		return firstTable(m)
+	}
+	return "", false
+}
+
+// setOf returns the table of which a notification tells that what one of its sets or
+// maps holds has changed.
+func setOf(m netlink.Message) (string, bool) {
+	if m.Header.Type>>8 != unix.NFNL_SUBSYS_NFTABLES || len(m.Data) < 4 {
 		return "", false
 	}
+	switch m.Header.Type & 0xff {
+	case unix.NFT_MSG_NEWSETELEM, unix.NFT_MSG_DELSETELEM:
+		return firstTable(m)
+	}
+	return "", false
+}
+
+// firstTable returns the name of the table that a notification is about: in all of these
+// the first attribute.
+func firstTable(m netlink.Message) (string, bool) {
 	d, err := netlink.NewAttributeDecoder(m.Data[4:])
 	if err != nil {
 		return "", false
 	}
 	d.ByteOrder = binary.BigEndian
 	for d.Next() {
-		// The table's name is the first attribute of all of them.
 		if d.Type() == unix.NFTA_TABLE_NAME {
 			return d.String(), true
 		}
