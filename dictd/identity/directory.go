@@ -47,6 +47,7 @@ type Directory struct {
 	mu      sync.Mutex // held while what is known is read or changed
 	hosts   map[netip.Addr]*host
 	devices map[[6]byte]*device
+	links   map[uint32]string // interfaces inside, by index
 	names   leases
 	said    map[[6]byte]*said
 	room    time.Time // when room was last looked for

@@ -218,6 +218,23 @@ func TestInside(t *testing.T) {
 	r.want(dict.Devices)
 }
 
+// An interface that has another name has the same hosts; one that is another has
+// none of them.
+func TestInterfaceIsRenamed(t *testing.T) {
+	r := newRig(t, nil)
+	links := func(index uint32, name string) {
+		r.Neighbours(&neighbour.Update{Inside: []string{name}, Links: map[uint32]string{index: name}})
+		r.Flush()
+	}
+	links(2, "lan0")
+	r.hear("10.0.0.1", mac(1), 0)
+	r.take(evidence{netip.MustParseAddr("10.0.0.1"), mac(1), "curl/8"})
+	links(2, "home")
+	r.want(dict.Hosts, "10.0.0.1: mac_address=02:00:00:00:00:01 interface=home http_user_agent=curl/8")
+	links(3, "lan1")
+	r.want(dict.Hosts)
+}
+
 func TestNames(t *testing.T) {
 	r := newRig(t, nil)
 	addr := netip.MustParseAddr("10.0.0.1")

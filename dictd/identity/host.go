@@ -4,6 +4,7 @@ package identity
 
 import (
 	"cmp"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -34,6 +35,7 @@ func (d *Directory) Neighbours(u *neighbour.Update) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if u.Inside != nil {
+		d.rename(u)
 		d.setInside(u.Inside)
 	}
 	for i := range u.Neighbours {
@@ -41,6 +43,26 @@ func (d *Directory) Neighbours(u *neighbour.Update) {
 		d.place(n.Addr, n.MAC, n.Interface, now.Add(-n.Quiet), now)
 	}
 	d.touch()
+}
+
+// rename has the hosts of an interface stay whose name is another now.
+func (d *Directory) rename(u *neighbour.Update) {
+	names := make(map[string]string)
+	for index, name := range u.Links {
+		if was, known := d.links[index]; known && was != name && !slices.Contains(u.Inside, was) {
+			names[was] = name
+		}
+	}
+	d.links = maps.Clone(u.Links)
+	if len(names) == 0 {
+		return
+	}
+	for _, h := range d.hosts {
+		if name, renamed := names[h.link]; renamed {
+			h.link = name
+			d.markDevice(h.device)
+		}
+	}
 }
 
 // setInside forgets the hosts of interfaces that are not inside.
