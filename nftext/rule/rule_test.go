@@ -327,7 +327,7 @@ var listed = []struct {
 
 // more are statements that need a feature of the kernel.
 var more = []struct {
-	feature string
+	feature string // those of one stand together, in one chain
 	chain   string
 	rule    Rule
 	want    string
@@ -376,12 +376,22 @@ func TestListedWhereSupported(t *testing.T) {
 	s := newSpace(t)
 	s.nft(setup)
 	places := chains()
-	for _, m := range more {
-		t.Run(m.rule.String(), func(t *testing.T) {
+	for i, m := range more {
+		if i > 0 && more[i-1].feature == m.feature {
+			continue
+		}
+		t.Run(m.feature, func(t *testing.T) {
 			need.Feature(t, "nft-statements", func() error {
 				return s.supports(m.feature)
 			})
-			check(t, s, places[m.chain], []Rule{m.rule}, []string{m.want})
+			var rules []Rule
+			var want []string
+			for _, same := range more[i:] {
+				if same.feature == m.feature {
+					rules, want = append(rules, same.rule), append(want, same.want)
+				}
+			}
+			check(t, s, places[m.chain], rules, want)
 		})
 	}
 }
