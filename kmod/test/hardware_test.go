@@ -43,10 +43,10 @@ func TestHardware(t *testing.T) {
 	}
 
 	const size = 1 << 20
-	early, slow := p.counter("netdev early", "early"), p.counter("inet fast", "slow")
+	early, slow := p.counter("netdev early", "early"), p.counter("inet t", "slow")
 	p.talk(c, size)
 	p.talk(c6, size)
-	if d := p.counter("inet fast", "slow") - slow; d > 20 {
+	if d := p.counter("inet t", "slow") - slow; d > 20 {
 		t.Errorf("%d packets went through forward", d)
 	}
 	// Neighbours are looked for now and then.
@@ -74,12 +74,12 @@ func TestHardwareRefuses(t *testing.T) {
 	p.card.Refuse(-1)
 	c := p.dial(p.Client, lab.Internet4)
 	p.carried(c, statusOffload)
-	slow := p.counter("inet fast", "slow")
+	slow := p.counter("inet t", "slow")
 	p.talk(c, 1<<20)
 	if p.is(c, statusHardware) {
 		t.Error("the connection is in the card that refused it")
 	}
-	if d := p.counter("inet fast", "slow") - slow; d > 20 {
+	if d := p.counter("inet t", "slow") - slow; d > 20 {
 		t.Errorf("%d packets went through forward", d)
 	}
 	if s := p.card.State(); s.Refused < 2 || s.Accepted != 0 || s.Packets != 0 {
@@ -115,12 +115,12 @@ func TestHardwareGoes(t *testing.T) {
 	}
 	insert(t, file)
 	p.card.Claim("lan0", "lan1", "wan0")
-	if err := p.nft("flush table inet fast\ndelete flowtable inet fast f\n" +
-		"table inet fast { flowtable f { hook ingress priority 0; devices = { lan0, wan0 }; counter; flags offload; }; chain forward { " + addAll + "; }; }"); err != nil {
+	if err := p.nft("flush table inet t\ndelete flowtable inet t f\n" +
+		"table inet t { flowtable f { hook ingress priority 0; devices = { lan0, wan0 }; counter; flags offload; }; chain c { " + addAll + "; }; }"); err != nil {
 		t.Fatal(err)
 	}
 	p.carried(conns[0], statusHardware)
-	if err := p.nft("delete table inet fast"); err != nil {
+	if err := p.nft("delete table inet t"); err != nil {
 		t.Fatal(err)
 	}
 	p.talk(conns[0], 10_000)

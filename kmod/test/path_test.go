@@ -17,6 +17,7 @@ import (
 
 	"github.com/mdlayher/netlink"
 	"github.com/ti-mo/conntrack"
+	"golang.org/x/sys/unix"
 
 	"nftdict/internal/lab"
 	"nftdict/internal/lab/fakenic"
@@ -39,14 +40,15 @@ const echoPort = 7777
 // path is a gateway with a flowtable, and an echo behind it.
 type path struct {
 	*lab.Lab
+	*ruleset
 	tb   testing.TB
 	card *fakenic.Card // nil without hardware
 	ct   *conntrack.Conn
 }
 
-// newPath returns a gateway whose table inet fast has the flowtable f with flags,
+// newPath returns a gateway whose table inet t has the flowtable f with flags,
 // counters `early` (at the way in of lan0, before the flowtable's) and `slow` (in
-// forward), and behind these the rules. With a card the devices are its own.
+// the chain c, at forward), and behind these the rules. With a card the devices are its own.
 func newPath(tb testing.TB, hardware bool, flags, rules string) *path {
 	tb.Helper()
 	p := &path{Lab: labtest.New(tb, lab.Config{Guest: true}), tb: tb}
@@ -61,7 +63,7 @@ func newPath(tb testing.TB, hardware bool, flags, rules string) *path {
 		tb.Fatal(err)
 	}
 	need.Feature(tb, "flowtable", func() error {
-		return p.nft(`table inet fast {
+		return p.nft(`table inet t {
 	counter slow { }
 	flowtable f {
 		hook ingress priority 0
@@ -69,7 +71,7 @@ func newPath(tb testing.TB, hardware bool, flags, rules string) *path {
 		counter
 		` + flags + `
 	}
-	chain forward {
+	chain c {
 		type filter hook forward priority 0
 		counter name slow
 ` + rules + `
@@ -89,6 +91,12 @@ table netdev early {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { p.ct.Close() })
+	if err := p.Gateway.Do(func() error {
+		p.ruleset = newRuleset(tb, unix.NFPROTO_INET)
+		return nil
+	}); err != nil {
+		tb.Fatal(err)
+	}
 	p.echo()
 	return p
 }
@@ -115,13 +123,17 @@ func (p *path) echo() {
 	if err != nil {
 		p.tb.Fatal(err)
 	}
+	ctx, cancel := context.WithCancel(context.Background())
 	serving.Go(func() {
 		for {
 			c, err := ln.Accept()
 			if err != nil {
 				return
 			}
+			// Rules may keep the end of the client's from it.
+			stop := context.AfterFunc(ctx, func() { c.Close() })
 			serving.Go(func() {
+				defer stop()
 				defer c.Close()
 				_, _ = io.Copy(c, c)
 			})
@@ -138,6 +150,7 @@ func (p *path) echo() {
 		}
 	})
 	p.tb.Cleanup(func() {
+		cancel()
 		ln.Close()
 		pc.Close()
 		serving.Wait()
@@ -223,8 +236,11 @@ func (p *path) carried(c net.Conn, bits uint32) {
 
 var packetsOf = regexp.MustCompile(`packets (\d+) bytes (\d+)`)
 
-// counter returns the packets of a named counter.
-func (p *path) counter(table, name string) uint64 {
+// counter returns the packets of a named counter, counted its bytes.
+func (p *path) counter(table, name string) uint64 { p.tb.Helper(); return p.numbers(table, name)[0] }
+func (p *path) counted(table, name string) uint64 { p.tb.Helper(); return p.numbers(table, name)[1] }
+
+func (p *path) numbers(table, name string) (n [2]uint64) {
 	p.tb.Helper()
 	args := append([]string{"list", "counter"}, strings.Fields(table)...)
 	out, err := p.Gateway.Command(context.Background(), "nft", append(args, name)...).Output()
@@ -235,9 +251,10 @@ func (p *path) counter(table, name string) uint64 {
 	if m == nil {
 		p.tb.Fatalf("no counter in %q", out)
 	}
-	n, err := strconv.ParseUint(string(m[1]), 10, 64)
-	if err != nil {
-		p.tb.Fatal(err)
+	for i := range n {
+		if n[i], err = strconv.ParseUint(string(m[i+1]), 10, 64); err != nil {
+			p.tb.Fatal(err)
+		}
 	}
 	return n
 }

@@ -16,8 +16,10 @@ type State struct {
 	// figures of one were asked for.
 	Accepted, Refused, Destroyed, Asked uint64
 	// Packets and Bytes (of the network layer) are forwarded. Left are packets
-	// that the stack got though a rule matched: too large for the way out.
-	Packets, Bytes, Left uint64
+	// that the stack got though a rule matched: too large for the way out. Untold
+	// are bytes of rules that were taken away before figures of these were asked for:
+	// the kernel, and so conntrack, never hears of them.
+	Packets, Bytes, Left, Untold uint64
 	// Devices are those that flowtables have bound.
 	Devices []string
 	Rules   []Rule
@@ -41,8 +43,8 @@ func parse(text string) (State, error) {
 		switch {
 		case len(f) == 8 && f[0] == "accepted":
 			err = numbers(f, &s.Accepted, &s.Refused, &s.Destroyed, &s.Asked)
-		case len(f) == 6 && f[0] == "packets":
-			err = numbers(f, &s.Packets, &s.Bytes, &s.Left)
+		case len(f) == 8 && f[0] == "packets":
+			err = numbers(f, &s.Packets, &s.Bytes, &s.Left, &s.Untold)
 		case len(f) == 4 && f[0] == "device":
 			s.Devices = append(s.Devices, f[1])
 		case len(f) == 15 && f[0] == "rule":

@@ -50,8 +50,9 @@ static int fakenic_show(struct seq_file *s, void *v)
 	mutex_lock(&fakenic_mutex);
 	seq_printf(s, "accepted %llu refused %llu destroyed %llu asked %llu\n", fn->accepted,
 		   fn->refused, fn->destroyed, fn->asked);
-	seq_printf(s, "packets %lld bytes %lld left %lld\n", atomic64_read(&fn->packets),
-		   atomic64_read(&fn->bytes), atomic64_read(&fn->left));
+	seq_printf(s, "packets %lld bytes %lld left %lld untold %llu\n",
+		   atomic64_read(&fn->packets), atomic64_read(&fn->bytes), atomic64_read(&fn->left),
+		   fn->untold);
 	list_for_each_entry(bind, &fn->binds, list) {
 		seq_printf(s, "device %s rules %u\n", bind->dev->name, bind->rules);
 		hash_for_each(bind->by_cookie, i, rule, by_cookie)

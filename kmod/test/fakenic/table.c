@@ -104,8 +104,9 @@ static int fakenic_destroy(struct fakenic_bind *bind, struct flow_cls_offload *c
 
 	if (!rule)
 		return -ENOENT;
-	fakenic_drop_rule(bind, rule);
+	fakenic_pernet(bind->net)->untold += atomic64_read(&rule->bytes) - rule->told_bytes;
 	fakenic_pernet(bind->net)->destroyed++;
+	fakenic_drop_rule(bind, rule);
 	return 0;
 }
 

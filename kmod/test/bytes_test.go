@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+
+package test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/nftables/expr"
+
+	"nftdict/dict"
+	"nftdict/genl"
+	"nftdict/internal/lab"
+)
+
+// judge has the module decide: sessions whose row says final go into the flowtable,
+// packets of those whose application is BLOCKED are dropped.
+func (p *path) judge(tb testing.TB) *genl.Store {
+	tb.Helper()
+	var store *genl.Store
+	err := p.Gateway.Do(func() (err error) {
+		store, err = genl.Open()
+		return err
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { store.Close() })
+	for _, t := range dict.Standard(dict.DefaultLimit) {
+		if err := store.AddTable(t); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	blocked := dictExpr(big(exprOp, opMatch), lookup(exprLookup, dict.Sessions, "application", dict.String, attr(lookupCt)), big(exprCmp, cmpEq), items(lo(dict.MustString("BLOCKED"))))
+	if err := p.batch(p.rule("c", blocked, marshal(tb, &expr.Verdict{Kind: expr.VerdictDrop})), p.rule("c", whenFinal(), flowAdd())); err != nil {
+		tb.Fatal(err)
+	}
+	return store
+}
+
+// say writes a session's row.
+func say(tb testing.TB, s *genl.Store, id uint32, final bool, application string) {
+	tb.Helper()
+	row := dict.Row{Key: dict.CtID(id), Cells: []dict.Cell{{Field: "final", Value: dict.BoolValue(final)}, {Field: "application", Value: dict.MustString(application)}}}
+	if err := s.Put(dict.Sessions, row); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// TestBytes: whatever connections move through a flowtable, in software or in the
+// card, while others are taken back at random, conntrack counts as the devices do.
+// What the card had not been asked for when a rule went is the kernel's to lose.
+func TestBytes(t *testing.T) {
+	for name, hardware := range map[string]bool{"software": false, "hardware": true} {
+		t.Run(name, func(t *testing.T) {
+			flags := ""
+			if hardware {
+				flags = "flags offload"
+			}
+			p := newPath(t, hardware, flags, "")
+			store := p.judge(t)
+			bytesThrough(t, p, store)
+		})
+	}
+}
+
+func bytesThrough(t *testing.T, p *path, store *genl.Store) {
+	const flows, most = 100, 60_000
+	// What devices receive of neither TCP nor UDP is not conntrack's.
+	if err := p.nft(`table netdev wire {
+	counter noise { }
+	chain lan { type filter hook ingress device lan0 priority -500; meta l4proto != { tcp, udp } counter name noise; meta protocol arp counter name noise; }
+	chain wan { type filter hook ingress device wan0 priority -500; meta l4proto != { tcp, udp } counter name noise; meta protocol arp counter name noise; }
+}`); err != nil {
+		t.Fatal(err)
+	}
+	before := p.received()
+	random := rand.New(rand.NewPCG(1, 2))
+	lengths := make([]int, flows)
+	for i := range lengths {
+		lengths[i] = 1 + random.IntN(most)
+	}
+	var mu sync.Mutex
+	var ids []uint32
+	known := func(id uint32) { mu.Lock(); defer mu.Unlock(); ids = append(ids, id) }
+	stop := make(chan struct{})
+	var recalls, workers sync.WaitGroup
+	recalls.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(10 * time.Millisecond):
+			}
+			mu.Lock()
+			some := append([]uint32(nil), ids...)
+			mu.Unlock()
+			if len(some) == 0 {
+				continue
+			}
+			if _, err := store.Recall([]uint32{some[rand.IntN(len(some))]}); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	next := make(chan int)
+	for range 8 {
+		workers.Go(func() {
+			for i := range next {
+				to := lab.Internet4
+				if i%2 == 1 {
+					to = lab.Internet6
+				}
+				c := p.dial(p.Client, to)
+				if err := exchange(c, 500); err != nil {
+					t.Error(err)
+				}
+				id := p.entry(c).ID
+				say(t, store, id, true, "VIDEO")
+				known(id)
+				for n := lengths[i]; n > 0; n -= 8000 {
+					if err := exchange(c, min(n, 8000)); err != nil {
+						t.Error(err)
+					}
+				}
+				c.Close()
+			}
+		})
+	}
+	for i := range flows {
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	close(stop)
+	recalls.Wait()
+	total, wire := uint64(0), uint64(0)
+	tell := func() string {
+		s := ""
+		if p.card != nil {
+			c := p.card.State()
+			s = fmt.Sprintf("; the card forwarded %d, and of what it did not tell %d went", c.Bytes, c.Untold)
+		}
+		return fmt.Sprintf("conntrack has %d bytes of %d%s", total, wire, s)
+	}
+	defer func() { t.Log(tell()) }()
+	p.until("conntrack has what the devices have", func() bool {
+		wire = p.received() - before
+		all, err := p.ct.Dump(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		total = 0
+		for _, f := range all {
+			if f.TupleOrig.Proto.DestinationPort == echoPort {
+				total += f.CountersOrig.Bytes + f.CountersReply.Bytes
+			}
+		}
+		if p.card != nil {
+			return total+p.card.State().Untold == wire
+		}
+		return total == wire
+	})
+}
+
+// received returns the bytes of TCP and UDP that lan0 and wan0 have received.
+func (p *path) received() (n uint64) {
+	p.tb.Helper()
+	const etherHeader = 14
+	h, err := p.Gateway.Netlink()
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	defer h.Close()
+	for _, name := range []string{"lan0", "wan0"} {
+		l, err := h.LinkByName(name)
+		if err != nil {
+			p.tb.Fatal(err)
+		}
+		s := l.Attrs().Statistics
+		n += s.RxBytes - etherHeader*s.RxPackets
+	}
+	return n - p.counted("netdev wire", "noise")
+}
