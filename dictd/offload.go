@@ -33,8 +33,11 @@ func (d *Daemon) setOffload(c *config.Config) {
 
 // offloadWarnings are what a status says of the flowtable.
 func (d *Daemon) offloadWarnings() []string {
-	if s := d.offload.Status(); s.Error != "" {
+	switch s := d.offload.Status(); {
+	case s.Error != "":
 		return []string{fmt.Sprintf("connections are not offloaded: %s", s.Error)}
+	case s.Refused != "":
+		return []string{fmt.Sprintf("devices do not carry connections, which go in software: %s", s.Refused)}
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"nftdict/dictd/config"
 	"nftdict/dictd/conntrack"
 	"nftdict/dictd/offload"
+	"nftdict/dictd/quota/plan"
 	"nftdict/dictd/rules"
 	"nftdict/internal/backend"
 	"nftdict/internal/lab"
@@ -62,7 +63,10 @@ func inFlowtable(t *testing.T, l *lab.Lab, port uint16) (n int) {
 // Where the kernel has no flowtables the daemon goes on without, and says so.
 func TestOffloadWithoutFlowtables(t *testing.T) {
 	l := labtest.New(t, lab.Config{})
-	d := startOn(t, l.Gateway, openEBPF(t, l.Gateway), func(c *config.Config) { c.Offload.Enable = true })
+	d := startOn(t, l.Gateway, openEBPF(t, l.Gateway), func(c *config.Config) {
+		c.Offload.Enable = true
+		c.Plans = []plan.Spec{{Name: "all", For: []string{"users"}, Volume: "1GB", Period: "none"}} // all kinds of rules are compiled
+	})
 	s, probed := d.Status(), rules.ProbeFlowtable(l.Gateway.FD())
 	if probed == nil {
 		if s.Offload.State != "software" {

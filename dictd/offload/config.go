@@ -11,7 +11,8 @@ type Config struct {
 	Priority int32 // of the chain at the hook forward: behind all that decides
 	Keep     Keep
 	// Metered are the fields, by table, that rows have whose subject has a budget: it
-	// is kept on the slow path while devices carry flows that do not count.
+	// is kept on the slow path while devices carry flows that do not count. If there
+	// are any, so is always of what nobody is known at either end.
 	Metered map[string][]string
 	Counts  bool // what devices carry is counted
 	Follow  bool // what others' rules decide is asked again when they change

@@ -41,6 +41,7 @@ type Keeper struct {
 	there   bool              // the table is in the kernel as c says
 	links   map[string]uint32 // the flowtable's devices, with their indices
 	devices []Device
+	refused error // why devices carry nothing although they say that they can; until Set
 	status  Status
 }
 
@@ -74,7 +75,7 @@ func (k *Keeper) remove() error {
 func (k *Keeper) Set(c Config) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.c = c
+	k.c, k.refused = c, nil
 	if !c.Enable {
 		k.status = Status{}
 		return k.remove()
@@ -100,6 +101,9 @@ func (k *Keeper) refresh(anew bool) error {
 }
 
 func (k *Keeper) bring(anew bool) error {
+	if k.refused != nil && k.c.Hardware == On {
+		return k.refused // each attempt would leave something behind in the kernel
+	}
 	if k.o.Compiler == nil {
 		return fmt.Errorf("flowtable: %w: this backend compiles no rules", dict.ErrNotSupported)
 	}
@@ -131,7 +135,13 @@ func (k *Keeper) bring(anew bool) error {
 			}
 		}
 	}
-	if err := k.install(f); err != nil {
+	err = k.install(f)
+	if k.refused != nil && k.c.Hardware == Auto && f.Hardware {
+		k.o.Log.Warn("devices refuse to carry connections, they are carried in software", "err", k.refused)
+		f.Hardware = false
+		err = k.install(f)
+	}
+	if err != nil {
 		return err
 	}
 	k.there, k.links, k.devices, k.status.Hardware, k.status.Installed = true, links, devices, f.Hardware, time.Now().UTC()
@@ -154,7 +164,8 @@ func (k *Keeper) install(f rules.Flowtable) error {
 			return ErrNoFlowtable
 		}
 	case errors.Is(err, unix.EOPNOTSUPP):
-		return fmt.Errorf("%w: a device does not take flows: offload.hardware = \"off\"", err)
+		k.refused = fmt.Errorf("%w: a device does not take flows: set offload.hardware to \"off\"", err)
+		return k.refused
 	}
 	return err
 }
@@ -164,10 +175,10 @@ func (k *Keeper) supported() bool { return rules.ProbeFlowtable(k.o.NetNS) == ni
 
 // hardware decides whether devices are to carry flows.
 func (k *Keeper) hardware(devices []Device) bool {
-	switch k.c.Hardware {
-	case Off:
+	switch {
+	case k.c.Hardware == Off, k.refused != nil:
 		return false
-	case On:
+	case k.c.Hardware == On:
 		return len(devices) > 0
 	}
 	return len(devices) > 0 && !slices.ContainsFunc(devices, func(d Device) bool { return !d.Hardware })

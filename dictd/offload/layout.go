@@ -59,6 +59,9 @@ func layout(c *Config, hardware bool, has func(table, field string) bool) *rules
 		for _, text := range f.terms(c, hardware, has) {
 			keep = append(keep, rule.New(rule.NFProto().Is(f.proto), rule.Dict(text), rule.Return()))
 		}
+		if len(c.Metered) > 0 {
+			keep = append(keep, f.strangers())
+		}
 	}
 	keep = append(keep, rule.New(rule.Dict(settled), rule.Offload(Flowtable)))
 	return &rules.Policy{Priority: c.Priority, Chains: []rules.PolicyChain{
@@ -90,6 +93,17 @@ func row(table, side string) string {
 		return "dict groups dict users dict hosts " + side + " username quota_group "
 	}
 	return "dict hosts " + side + " "
+}
+
+// strangers is the rule that keeps connections of which nobody is known at either end:
+// rules find their budget by the frame, if there is one, and what a flowtable has
+// carried could be charged to nobody.
+func (f *family) strangers() rule.Rule {
+	r := rule.New(rule.NFProto().Is(f.proto))
+	for _, side := range f.sides {
+		r = r.And(rule.Dict("dict hosts "+side+" mac_address missing"), rule.Dict("dict hosts "+side+" username missing"))
+	}
+	return r.And(rule.Return())
 }
 
 // terms returns conditions for which packets are kept by who has their addresses.

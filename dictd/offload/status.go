@@ -17,6 +17,7 @@ type Status struct {
 	Installed   time.Time `json:"installed"` // made last
 	Renewed     uint64    `json:"renewed"`   // times all connections were asked about again
 	Reinstalled uint64    `json:"reinstalled"`
+	Refused     string    `json:"refused,omitempty"` // why devices that say that they can do not carry
 	Error       string    `json:"error,omitempty"`
 }
 
@@ -26,6 +27,9 @@ func (k *Keeper) Status() Status {
 	defer k.mu.Unlock()
 	s := k.status
 	s.Enabled, s.Table = k.c.Enable, "inet "+TableName(k.o.Table)+" "+Flowtable
+	if k.refused != nil {
+		s.Refused = k.refused.Error()
+	}
 	s.Devices = append([]Device{}, slices.Clone(k.devices)...)
 	switch {
 	case !s.Enabled:
