@@ -221,12 +221,12 @@ func (r *rig) sessions() []session {
 	return all.Sessions
 }
 
-// eventually fails the test if f still fails after ten seconds: for what
-// happens soon, without saying when.
+// eventually fails the test if f still fails after half a minute, as guests may be
+// slow: for what happens soon, without saying when.
 func (r *rig) eventually(what string, f func() error) {
 	r.t.Helper()
 	var err error
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if err = f(); err == nil {
 			return
 		}
