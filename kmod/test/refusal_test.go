@@ -292,7 +292,7 @@ func TestRuleErrors(t *testing.T) {
 		{"add the length of a register", cat(op(opAdd), at("i", dict.Int), big(exprPacket, packetLength), big(exprLen, 4)), unix.EINVAL},
 		{"add what no packet has", cat(op(opAdd), at("i", dict.Int), big(exprPacket, 0)), unix.EOPNOTSUPP},
 		{"add what comes after the length", cat(op(opAdd), at("i", dict.Int), big(exprPacket, 2)), unix.EOPNOTSUPP},
-		{"add 2 bytes of a packet", cat(op(opAdd), at("i", dict.Int), attr(exprPacket, []byte{0, 1})), unix.EINVAL},
+		{"add 2 bytes of a packet", cat(op(opAdd), at("i", dict.Int), attr(exprPacket, []byte{0, 1})), unix.ERANGE},
 		{"match the length", cat(match("i", dict.Int, cmpEq, lo(one)), big(exprPacket, packetLength)), unix.EINVAL},
 		{"flush by the length", cat(op(opFlush), lookup(exprLookup, "int", "", 0, byReg(4)), big(exprPacket, packetLength)), unix.EINVAL},
 		{"flush", cat(op(opFlush), lookup(exprLookup, "int", "", 0, byReg(4))), 0},
