@@ -182,7 +182,7 @@ func offloadScene(t *testing.T, l *lab.Lab, on *backend.Backend, hardware bool) 
 		t.Error("the video goes on")
 	}
 	t.Logf("recalled in %v, rejected %v after the row was written", took, time.Since(begin))
-	if took > 300*time.Millisecond { // 5 to 80 ms, of a limit of 100, where a busy machine emulates
+	if took > 300*time.Millisecond { // 5 to 80 ms, once 120, of a limit of 100, where a busy machine emulates
 		t.Errorf("the recall took %v", took)
 	}
 	if f := of(lab.Client4); f != nil && (f.Offloaded() || on.Kind == "kmod" && f.ID != was.ID) {
