@@ -156,15 +156,20 @@ void nft_dict_flowtable_put(const struct nft_ctx *ctx, struct nft_dict_flowtable
 	mutex_unlock(&dn->flow_mutex);
 }
 
-/* Take a flow out: it passes by the rules from its next packet on. What a card
- * carries, the flowtable's collector takes away: at once.
+/* Take a flow out: it passes by the rules from its next packet on, for which its
+ * entry has to be there; what is left of the life of one that was torn down is meant
+ * for those that have been idle. What a card carries, the flowtable's collector takes
+ * away: at once.
  */
 static void nft_dict_flow_end(const struct nft_dict_flow_ops *ops, struct nft_dict_flowtable *f,
 			      struct flow_offload *flow)
 {
 	bool hardware = test_bit(NF_FLOW_HW, &flow->flags);
+	struct nf_conn *ct = flow->ct;
 
 	ops->teardown(flow);
+	if (nf_flow_timeout_delta(READ_ONCE(ct->timeout)) < (s32)NF_FLOW_TIMEOUT)
+		WRITE_ONCE(ct->timeout, nfct_time_stamp + NF_FLOW_TIMEOUT);
 	if (hardware)
 		mod_delayed_work(system_power_efficient_wq, &f->table->data.gc_work, 0);
 }

@@ -131,6 +131,25 @@ func TestRecall(t *testing.T) {
 	g.wantFast(t, false, talks...)
 }
 
+// TestRecallLives: a connection outlives its recall also where nf_flow_table would leave
+// nothing of its life.
+func TestRecallLives(t *testing.T) {
+	g := newGateway(t)
+	if err := g.batch(g.rule("c", whenFinal(), flowAdd())); err != nil {
+		t.Fatal(err)
+	}
+	sysctl(t, "net/netfilter/nf_flowtable_udp_timeout", "1000")
+	k := g.open(t, "10.1.0.2")
+	g.final(t, true, k)
+	k.round()
+	k.round()
+	g.wantFast(t, true, k)
+	g.final(t, false, k)
+	g.recall(t, nil, k.id)
+	time.Sleep(2 * time.Second)
+	g.wantFast(t, false, k) // the one of this id
+}
+
 // TestRecallVLAN: a connection in a VLAN, which a flowtable knows by more than devices.
 func TestRecallVLAN(t *testing.T) {
 	g := newGateway(t)
