@@ -237,6 +237,7 @@ func (d *Daemon) inspect(ctx context.Context) error {
 		tasks.Go(func() error { return d.who.Run(running) })
 		tasks.Go(func() error { return d.runRecall(running) })
 		tasks.Go(func() error { return d.watchLogins(running) })
+		tasks.Go(func() error { return d.watchRows(running) })
 		d.quota.Look() // rows are as they should be before rules charge them
 		tasks.Go(func() error { return d.quota.Run(running) })
 		if err := d.openQueues(); err != nil {

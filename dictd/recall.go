@@ -31,6 +31,7 @@ type recall struct {
 
 	asking sync.Mutex
 	asked  map[offload.Whom]struct{}
+	late   []look // that are to be done once more
 	wake   chan struct{}
 }
 
@@ -70,18 +71,48 @@ func (c carried) Arrive(was, now *conntrack.Flow) { c.d.table.Arrive(was, now) }
 
 // Recall takes the connections that are named, and no others, out of flowtables, and
 // returns how many there were: their next packets pass by the rules. What these are to
-// see of them is in rows by then.
+// see of them is in rows by then. It is looked once more soon after.
 func (d *Daemon) Recall(whom ...offload.Whom) (int, error) {
 	r := &d.recall
 	affected := offload.NewAffected(d.members, whom...)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	l := look{affected, make(map[recallKey]struct{})}
+	n, err := d.recallThose(l)
+	r.asking.Lock()
+	r.late = append(r.late, l)
+	r.asking.Unlock()
+	r.rouse()
+	return n, err
+}
+
+// look is a look for connections in flowtables: for whose, and what it has seen.
+type look struct {
+	affected *offload.Affected
+	seen     map[recallKey]struct{}
+}
+
+// recallKey names a connection, whatever entry it has.
+type recallKey struct {
+	zone uint16
+	orig conntrack.Tuple
+}
+
+// recallThose is Recall of those that are there now, but for those that the looks have
+// seen before: rules have let them in again. The recall is locked.
+func (d *Daemon) recallThose(looks ...look) (int, error) {
+	r := &d.recall
+	label := d.happened.Wants(event.FlowRecall) || slices.ContainsFunc(looks, func(l look) bool { return l.affected.Labels() })
 	var ids []uint32
 	var about []offload.Connection
 	err := r.kernel.Offloaded(func(f *conntrack.Flow) {
-		c := d.connection(f, affected.Labels() || d.happened.Wants(event.FlowRecall))
-		if affected.Has(&c) {
-			ids, about = append(ids, f.ID), append(about, c)
+		key, c := recallKey{f.Zone, f.Orig}, d.connection(f, label)
+		for _, l := range looks {
+			if _, ok := l.seen[key]; !ok && l.affected.Has(&c) {
+				l.seen[key] = struct{}{}
+				ids, about = append(ids, f.ID), append(about, c)
+				return
+			}
 		}
 	})
 	if err != nil || len(ids) == 0 {
@@ -148,20 +179,6 @@ func (d *Daemon) members(group string) (names []string) {
 	return names
 }
 
-// AskRecall has connections taken back soon, and does not wait for it.
-func (d *Daemon) AskRecall(whom ...offload.Whom) {
-	r := &d.recall
-	r.asking.Lock()
-	for _, w := range whom {
-		r.asked[w] = struct{}{}
-	}
-	r.asking.Unlock()
-	select {
-	case r.wake <- struct{}{}:
-	default: // it is awake
-	}
-}
-
 // nearEnd takes back what belongs to subjects whose budgets near their ends.
 func (d *Daemon) nearEnd(subjects []plan.Subject) {
 	if d.account.Ledger != nil && !d.account.Besides() {
@@ -173,36 +190,6 @@ func (d *Daemon) nearEnd(subjects []plan.Subject) {
 		whom = append(whom, offload.Whom{Kind: kinds[s.Kind], Name: s.Name})
 	}
 	d.AskRecall(whom...)
-}
-
-// runRecall takes back what is asked for until ctx ends.
-func (d *Daemon) runRecall(ctx context.Context) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-d.recall.wake:
-		}
-		r := &d.recall
-		r.asking.Lock()
-		asked := r.asked
-		r.asked = make(map[offload.Whom]struct{})
-		r.asking.Unlock()
-		whom := make([]offload.Whom, 0, len(asked))
-		for w := range asked {
-			whom = append(whom, w)
-		}
-		n, err := d.Recall(whom...)
-		if err != nil {
-			d.o.Log.Error("connections stay in a flowtable that should not", "err", err)
-		}
-		if n > 0 && d.account.Ledger != nil {
-			// What they moved up to now is charged before the rules charge the rest.
-			if err := d.account.Poll(); err != nil {
-				d.o.Log.Error("what moved in a flowtable is not charged yet", "err", err)
-			}
-		}
-	}
 }
 
 // watchLogins takes back what belongs to whoever is somebody else's now.
