@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+
+package dictd
+
+import (
+	"errors"
+	"testing"
+
+	"nftdict/dictd/api"
+	"nftdict/dictd/config"
+	"nftdict/dictd/quota/plan"
+	"nftdict/internal/backend"
+	"nftdict/internal/lab"
+	"nftdict/internal/lab/fakenic"
+	"nftdict/internal/need"
+)
+
+// stateOf returns which way the connections of an application take.
+func (r *running) stateOf(t *testing.T, application string) (states []string) {
+	t.Helper()
+	flows, err := r.Flows()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range flows {
+		if f.Application == application {
+			states = append(states, f.State)
+		}
+	}
+	return states
+}
+
+// watching opens a page whose connection stays open, and returns what gets it again.
+func watching(t *testing.T, l *lab.Lab, family int, url string) func() {
+	t.Helper()
+	b := l.Browser()
+	b.Family, b.Timeout = family, patience
+	v, err := b.Open(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { v.Close() })
+	get := func() {
+		t.Helper()
+		if _, err := v.Get(t.Context(), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	get()
+	return get
+}
+
+// Devices that can carry connections do, and where they do not count, who has a
+// budget is kept from them; with one device among them that cannot it is software.
+func TestOffloadToHardware(t *testing.T) {
+	need.Feature(t, "long", func() error { // the scene has hardware in every run
+		if !need.Promised("long") {
+			return errors.New("LONG=1 runs it")
+		}
+		return nil
+	})
+	offloadedBy(t, func(t *testing.T, l *lab.Lab, on *backend.Backend) {
+		fakenic.New(t, l.Gateway, "lan0", "wan0")
+		d := startOn(t, l.Gateway, on, func(c *config.Config) { c.Offload.Enable, c.Offload.Follow = true, false })
+		get := watching(t, l, 4, "https://www.youtube.com/")
+		is := func(state string) func() bool {
+			return func() bool {
+				get()
+				all := d.stateOf(t, "YOUTUBE")
+				return len(all) == 1 && all[0] == state
+			}
+		}
+		eventually(t, "hardware carries it", is(api.FlowHardware))
+		if s := d.Status().Offload; s.State != "hardware" || len(s.Devices) != 2 || !s.Devices[0].Hardware {
+			t.Errorf("%+v", s)
+		}
+		c := *d.config.Load()
+		c.Plans = []plan.Spec{{Name: "all", For: []string{"hosts"}, Volume: "1GB", Period: "none"}}
+		reload := func() {
+			t.Helper()
+			if err := d.Reload(c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		reload()
+		eventually(t, "who has a budget is kept from hardware that does not count", is(api.FlowSlow))
+		c.Offload.Counts = true
+		reload()
+		eventually(t, "hardware that counts carries who has a budget", is(api.FlowHardware))
+		run(t, l.Gateway, "ip", "link", "add", "lan9", "type", "veth", "peer", "name", "lan8")
+		eventually(t, "one device cannot, so it is software", is(api.FlowSoftware))
+	})
+}
+
+// Behind a bridge and in a VLAN the devices below are found.
+//
+//	client ---- lan0 [br0] gateway wan0 ---- internet
+//	client eth0.7 ---- lan0.7 gateway
+func TestOffloadBelow(t *testing.T) {
+	offloadedBy(t, func(t *testing.T, l *lab.Lab, on *backend.Backend) {
+		address := lab.GatewayLAN4.String() + "/24"
+		ip := func(ns *lab.Namespace, args ...string) { t.Helper(); run(t, ns, "ip", args...) }
+		ip(l.Gateway, "link", "add", "br0", "type", "bridge")
+		ip(l.Gateway, "link", "set", "br0", "up")
+		ip(l.Gateway, "address", "del", address, "dev", "lan0")
+		ip(l.Gateway, "link", "set", "lan0", "master", "br0")
+		ip(l.Gateway, "address", "add", address, "dev", "br0")
+		d := startOn(t, l.Gateway, on, func(c *config.Config) { c.Offload.Enable, c.Offload.Follow = true, false })
+		if s := d.Status().Offload; s.State != "software" || len(s.Devices) != 2 {
+			t.Fatalf("%+v", s)
+		}
+		get := watching(t, l, 4, "https://www.youtube.com/")
+		fast := func(application string) func() bool {
+			return func() bool {
+				get()
+				all := d.stateOf(t, application)
+				return len(all) == 1 && all[0] == api.FlowSoftware
+			}
+		}
+		eventually(t, "a bridge's port is in the flowtable", fast("YOUTUBE"))
+		slow := func() string {
+			return run(t, l.Gateway, "nft", "list", "counter", "inet", "seen", "n")
+		}
+		run(t, l.Gateway, "nft", "add table inet seen; add counter inet seen n; add chain inet seen f { type filter hook forward priority 0; }; add rule inet seen f tcp dport 443 counter name n")
+		for was, end := slow(), 0; ; was = slow() {
+			if get(); was == slow() {
+				break
+			}
+			if end++; end > 100 {
+				t.Fatalf("packets pass by the rules: %s", was)
+			}
+		}
+
+		// The same client, by a VLAN.
+		ip(l.Gateway, "address", "del", address, "dev", "br0")
+		ip(l.Gateway, "link", "set", "lan0", "nomaster")
+		for dev, ns := range map[string]*lab.Namespace{"lan0": l.Gateway, "eth0": l.Client} {
+			ip(ns, "link", "add", "link", dev, "name", dev+".7", "type", "vlan", "id", "7")
+			ip(ns, "link", "set", dev+".7", "up")
+		}
+		ip(l.Client, "address", "del", lab.Client4.String()+"/24", "dev", "eth0")
+		ip(l.Client, "address", "add", lab.Client4.String()+"/24", "dev", "eth0.7")
+		ip(l.Client, "route", "replace", "default", "via", lab.GatewayLAN4.String())
+		ip(l.Gateway, "address", "add", address, "dev", "lan0.7")
+		get = watching(t, l, 4, "https://www.netflix.com/")
+		eventually(t, "a VLAN's device is in the flowtable", fast("NETFLIX"))
+	})
+}

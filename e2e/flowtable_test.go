@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"nftdict/internal/lab"
+	"nftdict/internal/need"
+)
+
+// Somebody's own flowtables, one for each family, filled by his own rules with terms:
+// one of each way of writing it.
+const ownFlowtables = `table ip mine {
+	flowtable f { hook ingress priority 0; devices = { lan0, wan0 }; counter; }
+	chain forward {
+		type filter hook forward priority 10; policy accept;
+		ip protocol tcp dict sessions ct id application "YOUTUBE" flow add @f
+		ip protocol udp dict sessions ct id application "YOUTUBE" flow offload @f
+	}
+}
+table ip6 mine {
+	flowtable f { hook ingress priority 0; devices = { lan0, wan0 }; counter; }
+	chain forward {
+		type filter hook forward priority 10; policy accept;
+		meta l4proto { tcp, udp } dict sessions ct id final true dict sessions ct id application "YOU*" flow add @f
+	}
+}
+`
+
+// flows is what `dictctl -j flows` says, by application and state.
+func (r *rig) flows() map[string]int {
+	r.t.Helper()
+	var all struct {
+		Flows []struct{ Application, State string } `json:"flows"`
+	}
+	if err := json.Unmarshal([]byte(r.must("dictctl", "-j", "flows")), &all); err != nil {
+		r.t.Fatal(err)
+	}
+	n := make(map[string]int)
+	for _, f := range all.Flows {
+		n[f.Application+" "+f.State]++
+	}
+	return n
+}
+
+// TestFlowtableOfOthers: ordinary rules with terms fill ordinary flowtables, in text, in
+// the listing, which loads again, and with packets: TCP and UDP, IPv4 and IPv6, and not
+// what the terms do not mean. What is in them is shown, told and taken back.
+func TestFlowtableOfOthers(t *testing.T) {
+	r := newRig(t, lab.Config{})
+	need.Feature(t, "flowtable", func() error {
+		out, err := r.try("nft", "add table inet x; add flowtable inet x f { hook ingress priority 0; devices = { lo }; }; delete table inet x")
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		return nil
+	})
+	r.start()
+	load := func(text string, more ...string) {
+		t.Helper()
+		cmd := r.Gateway.Command(context.Background(), filepath.Join(bin, "dictctl"), append([]string{"nft", "-f", "-"}, more...)...)
+		cmd.Stdin = strings.NewReader(text)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s\n%s", err, out, text)
+		}
+	}
+	load(ownFlowtables)
+	list := r.must("dictctl", "nft", "list", "table", "ip", "mine") + r.must("dictctl", "nft", "list", "table", "ip6", "mine")
+	for _, want := range []string{
+		`ip protocol tcp dict sessions ct id application "YOUTUBE" flow add @f`, `ip protocol udp dict sessions ct id application "YOUTUBE" flow add @f`,
+		`dict sessions ct id final true dict sessions ct id application "YOU*" flow add @f`,
+	} {
+		if !strings.Contains(list, want) {
+			t.Errorf("no %q in\n%s", want, list)
+		}
+	}
+	load(list, "-c")
+
+	heard, said := r.Gateway.Command(context.Background(), filepath.Join(bin, "dictctl"), "--socket", r.socket(), "monitor", "flows"), &journal{}
+	heard.Stdout = said
+	if err := heard.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { heard.Process.Kill(); heard.Wait() })
+	var visits []*lab.Visit
+	open := func(family int, http3 bool, url string) {
+		t.Helper()
+		b := r.Browser()
+		b.Family, b.HTTP3 = family, http3
+		v, err := b.Open(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { v.Close() })
+		visits = append(visits, v)
+	}
+	for _, family := range []int{4, 6} {
+		open(family, false, "https://www.youtube.com/")
+		open(family, true, "https://www.youtube.com/")
+	}
+	open(4, false, "https://www.netflix.com/")
+	wants := func(what string, fast int) {
+		t.Helper()
+		r.eventually(what, func() error {
+			for _, v := range visits {
+				if _, err := v.Get(t.Context(), ""); err != nil {
+					return err
+				}
+			}
+			if n := r.flows(); n["YOUTUBE software"] != fast || n["NETFLIX slow"] != 1 || n["NETFLIX software"] != 0 {
+				return fmt.Errorf("%v, want %d of YOUTUBE in software and one of NETFLIX slow", n, fast)
+			}
+			return nil
+		})
+	}
+	wants("what the rules mean is in the flowtables", 4)
+	r.eventually("it is told", func() error {
+		if n := strings.Count(said.String(), "flow-offload"); n < 4 {
+			return fmt.Errorf("%d of 4", n)
+		}
+		return nil
+	})
+
+	r.must("dictctl", "nft", "flush", "table", "ip", "mine")
+	r.must("dictctl", "nft", "flush", "table", "ip6", "mine")
+	if out := r.must("dictctl", "recall", "app", "YOUTUBE"); out != "4 recalled\n" {
+		t.Errorf("recall: %q", out)
+	}
+	wants("what was recalled is on the slow path", 0)
+	r.eventually("recalls are told", func() error {
+		if n := strings.Count(said.String(), "flow-recall"); n != 4 {
+			return fmt.Errorf("%d of 4", n)
+		}
+		return nil
+	})
+}
