@@ -327,6 +327,16 @@ func TestFlowsCount(t *testing.T) {
 		return ok && p.Slow[0] > 5000 && p.Began[0] > 0 && p.Began[1] == 0 &&
 			flow.Counters[0].Bytes == p.Began[0]+p.Slow[0] && flow.Counters[1].Bytes == p.Began[1]+p.Slow[1]
 	})
+	known, err := f.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if slow, err := f.Slow(id); err != nil || slow != known[id].Slow {
+		t.Errorf("of one %d, %v; of all %+v", slow, err, known[id])
+	}
+	if slow, err := f.Slow(77); err != nil || slow != [2]uint64{} {
+		t.Errorf("of none %d, %v", slow, err)
+	}
 	if err := f.Forget([]uint32{id, 77}); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,8 @@ type Beside interface {
 	Active() (bool, error)
 	// Read returns what is known of them, by conntrack id.
 	Read() (map[uint32]Passed, error)
+	// Slow returns what has passed the rules of one that is known, now.
+	Slow(id uint32) ([2]uint64, error)
 	// Forget deletes what is known of those that have ended.
 	Forget(ids []uint32) error
 }
@@ -26,6 +28,7 @@ type offload struct {
 	began  [2]uint64 // counters when it went into a flowtable; see Passed
 	carry  [2]uint64 // booked of times before that
 	booked [2]uint64 // in all
+	slow   [2]uint64 // at the last settlement
 }
 
 // beside keeps account of what moves beside the rules. Under Ledger.mu, but for the
@@ -81,6 +84,7 @@ func (l *Ledger) settle() error {
 		return fmt.Errorf("ledger: %w", err)
 	}
 	var over []uint32
+	var again []*conn
 	l.mu.Lock()
 	stale := make(map[uint32]struct{})
 	for id, p := range known {
@@ -90,6 +94,12 @@ func (l *Ledger) settle() error {
 			stale[id] = struct{}{}
 		case c.next == nil: // of two with one id it is not known whose it is
 			l.bookBeside(c, p)
+			if o := c.offload; o != nil {
+				if o.slow != p.Slow && len(again) < maxAgain {
+					again = append(again, c)
+				}
+				o.slow = p.Slow
+			}
 		}
 	}
 	for _, c := range ended {
@@ -108,6 +118,13 @@ func (l *Ledger) settle() error {
 		}
 	}
 	l.beside.stale = stale
+	l.mu.Unlock()
+	for _, c := range again {
+		if err := l.lookCloser(c, known[c.id]); err != nil {
+			return fmt.Errorf("ledger: %w", err)
+		}
+	}
+	l.mu.Lock()
 	booked := l.beside.booked
 	l.beside.booked = false
 	l.mu.Unlock()
@@ -118,6 +135,39 @@ func (l *Ledger) settle() error {
 		if err := l.cfg.Beside.Forget(over); err != nil {
 			return fmt.Errorf("ledger: %w", err)
 		}
+	}
+	return nil
+}
+
+// Bounds of looking closer.
+const (
+	maxAgain = 64 // connections in a round
+	closer   = 4  // times each
+)
+
+// lookCloser books what is left of a connection that moves beside the rules and by
+// them: what passes these between conntrack's figure and theirs is left out, which is
+// little where the one is read right after the other, and nothing where nothing passes.
+func (l *Ledger) lookCloser(c *conn, p Passed) error {
+	for range closer {
+		f, err := l.cfg.Kernel.Lookup(c.orig, c.zone)
+		if err != nil || !c.is(&f) {
+			return nil // it has ended, which is told elsewhere
+		}
+		slow, err := l.cfg.Beside.Slow(c.id)
+		if err != nil {
+			return err
+		}
+		l.mu.Lock()
+		if !c.over {
+			l.advance(c, &f, l.cfg.Clock())
+			l.bookBeside(c, Passed{p.Began, slow})
+		}
+		l.mu.Unlock()
+		if slow == p.Slow {
+			return nil
+		}
+		p.Slow = slow
 	}
 	return nil
 }
