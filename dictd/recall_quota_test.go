@@ -43,7 +43,7 @@ func offloadedQuotaEnds(t *testing.T, l *lab.Lab, on *backend.Backend) {
 	site, _ := l.Site("example.org")
 	w := labtest.NewWire(t, l, ownPort)
 	d := startOn(t, l.Gateway, on, func(c *config.Config) {
-		c.Ledger.Period, c.Reverse.Names, c.Quota.Near = 0.25, "off", "2MB"
+		c.Ledger.Period, c.Reverse.Names, c.Quota.Near = 0.25, "off", "3MB"
 		c.Offload.Enable, c.Offload.Follow = true, false
 		c.Plans = []plan.Spec{{Name: "four", For: []string{"host " + lab.Client4.String()}, Volume: "10MB", Period: "none", Then: "reset"}}
 	})

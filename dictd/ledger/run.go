@@ -18,7 +18,7 @@ type Pace struct {
 	// more they are done less often.
 	Share float64
 	// Hurry is asked after each round how soon the next should be, 0 if that does not
-	// matter; may be nil. Share holds all the same.
+	// matter; may be nil. Rounds may take five times Share then.
 	Hurry func(now time.Time) time.Duration
 	// Failed is told of a round that failed, and of the first that does not (nil);
 	// may be nil.
@@ -48,15 +48,18 @@ func (l *Ledger) Run(ctx context.Context, pace Pace) error {
 	}
 }
 
+// hurried is how many times as much rounds may take where there is a hurry.
+const hurried = 5
+
 // wait returns how long to wait after a round that has cost so much.
 func (l *Ledger) wait(pace Pace, cost time.Duration) time.Duration {
-	d := pace.Period
+	d, share := pace.Period, pace.Share
 	if pace.Hurry != nil {
-		if soon := pace.Hurry(l.cfg.Clock()); soon > 0 {
-			d = min(d, soon)
+		if soon := pace.Hurry(l.cfg.Clock()); soon > 0 && soon < d {
+			d, share = soon, min(1, share*hurried)
 		}
 	}
-	d = max(d, time.Duration(float64(cost)/pace.Share))
+	d = max(d, time.Duration(float64(cost)/share))
 	// An hour has what moved within it.
 	now := l.cfg.Clock()
 	if left := hourOf(now).Add(time.Hour).Sub(now); left < d {
