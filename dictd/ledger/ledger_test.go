@@ -321,7 +321,7 @@ func TestPace(t *testing.T) {
 		{nil, 400 * time.Millisecond, 0, 10 * time.Second},
 		{soon(0), time.Millisecond, 0, 4 * time.Second},
 		{soon(time.Second), time.Millisecond, 0, time.Second},
-		{soon(time.Second), 80 * time.Millisecond, 0, 2 * time.Second},
+		{soon(time.Second), 400 * time.Millisecond, 0, 2 * time.Second},
 		{soon(time.Hour), time.Millisecond, 0, 4 * time.Second},
 		{nil, time.Millisecond, time.Hour - time.Second, time.Second},
 	} {
