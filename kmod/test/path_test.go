@@ -55,26 +55,23 @@ func newPath(tb testing.TB, hardware bool, flags, rules string) *path {
 	if hardware {
 		p.card = fakenic.New(tb, p.Gateway, "lan0", "lan1", "wan0")
 	}
-	if err := errors.Join(
-		// Figures are asked for below nine tenths of it.
-		p.Gateway.Sysctl("net.netfilter.nf_flowtable_tcp_timeout", "10"),
-		p.Gateway.Sysctl("net.netfilter.nf_flowtable_udp_timeout", "10"),
-	); err != nil {
-		tb.Fatal(err)
-	}
 	need.Feature(tb, "flowtable", func() error {
-		return p.nft(`table inet t {
+		return errors.Join(
+			// Figures are asked for below nine tenths of it.
+			p.Gateway.Sysctl("net.netfilter.nf_flowtable_tcp_timeout", "10"),
+			p.Gateway.Sysctl("net.netfilter.nf_flowtable_udp_timeout", "10"),
+			p.nft(`table inet t {
 	counter slow { }
 	flowtable f {
 		hook ingress priority 0
 		devices = { lan0, lan1, wan0 }
 		counter
-		` + flags + `
+		`+flags+`
 	}
 	chain c {
 		type filter hook forward priority 0
 		counter name slow
-` + rules + `
+`+rules+`
 	}
 }
 table netdev early {
@@ -84,7 +81,7 @@ table netdev early {
 		counter name early
 	}
 }
-`)
+`))
 	})
 	var err error
 	if p.ct, err = conntrack.Dial(&netlink.Config{NetNS: p.Gateway.FD()}); err != nil {
