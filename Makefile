@@ -175,10 +175,10 @@ bench: deps root ## (root) the figures of docs/performance.md; those of the clas
 	@$(GO) run ./internal/bench
 
 .PHONY: bench-kmod
-bench-kmod: kmod ## the module's figures of docs/performance.md beside their limits, in instructions of a guest
+bench-kmod: kmod build ## the module's figures of docs/performance.md beside their limits, in instructions of a guest
 	@failed=0; NFTDICT_REQUIRE=root,kmod $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m -exec \
 		"$(GUEST) -kernel $(lastword $(GUESTS)) -counted -host=false -memory 2048 -qemu -cpu -qemu max,-erms" ./kmod/test || failed=1; \
-	$(GO) run ./internal/bench -exec "$(GUEST) -kernel $(lastword $(GUESTS)) -counted" || failed=1; exit $$failed
+	NFTDICT_BIN=$(CURDIR)/$(BIN) $(GO) run ./internal/bench -exec "$(GUEST) -kernel $(lastword $(GUESTS)) -counted" || failed=1; exit $$failed
 
 .PHONY: accuracy
 accuracy: build ## score `dictctl classify` on captures with truth: make accuracy CORPUS=DIR

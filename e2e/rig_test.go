@@ -54,13 +54,13 @@ func run(m *testing.M) int {
 // rig is a lab with the programs under test on its gateway.
 type rig struct {
 	*lab.Lab
-	t    *testing.T
+	t    testing.TB
 	dir  string
 	dead *daemon // the last daemon started
 }
 
 // newRig sets a lab up; no daemon runs yet.
-func newRig(t *testing.T, conf lab.Config) *rig {
+func newRig(t testing.TB, conf lab.Config) *rig {
 	t.Helper()
 	need.Root(t)
 	need.Program(t, "nft")

@@ -29,7 +29,7 @@ func (r *rig) steady(name string) *steady {
 	return openSteady(r.t, r.Client, r.Lab, name)
 }
 
-func openSteady(t *testing.T, from *lab.Namespace, l *lab.Lab, name string) *steady {
+func openSteady(t testing.TB, from *lab.Namespace, l *lab.Lab, name string) *steady {
 	t.Helper()
 	site, ok := l.Site(name)
 	if !ok {

@@ -47,7 +47,26 @@ func inGuest(command string) []figure {
 		{Name: "with the module: load 100,000 elements of a set and a dict rule, beside nft", unit: "kmod-elements/nft", Most: 1.5},
 	}
 	for i := range some {
-		some[i].pkg, some[i].bench, some[i].time, some[i].exec = "cmd/dictctl", "^BenchmarkRatioNft$", "1x", command
+		some[i].pkg, some[i].bench = "cmd/dictctl", "^BenchmarkRatioNft$"
+	}
+	// Without TLS there is little beside which dictd's share could be small: no limit.
+	for _, of := range []struct {
+		protocol string
+		most     float64
+	}{{"tls", 1.25}, {"http", 0}} {
+		for _, f := range []figure{
+			{Name: "without dictd", unit: "tracked-kinstr"},
+			{Name: "with it and its flowtable", unit: "offloaded-kinstr"},
+			{Name: "beside without", unit: "offloaded/tracked", Most: of.most},
+			{Name: "beside a flowtable for all", unit: "offloaded/flowtable"},
+		} {
+			f.Name = "20 packets of " + of.protocol + ", both ends included: " + f.Name
+			f.pkg, f.bench, f.line = "e2e", "^BenchmarkConnection$", "/"+of.protocol
+			some = append(some, f)
+		}
+	}
+	for i := range some {
+		some[i].time, some[i].exec = "1x", command
 	}
 	return some
 }
