@@ -4,6 +4,7 @@ package dictd
 
 import (
 	"context"
+	"net"
 	"net/netip"
 	"testing"
 	"time"
@@ -27,14 +28,7 @@ import (
 // the quota what the devices have counted, and so does one who has come after a daemon
 // that ended in the middle: to the byte.
 func TestOffloadedIsCharged(t *testing.T) {
-	t.Run("ebpf", func(t *testing.T) {
-		l := offloading(t)
-		offloaded(t, l, openEBPF(t, l.Gateway))
-	})
-	t.Run("kmod", func(t *testing.T) {
-		l := offloading(t)
-		offloaded(t, l, openKmod(t, l.Gateway))
-	})
+	offloadingOn(t, offloaded)
 }
 
 // offloading returns a lab whose gateway has a flowtable and puts all established
@@ -46,6 +40,27 @@ func offloading(t *testing.T) *lab.Lab {
 			"add chain inet fast forward { type filter hook forward priority 0; }; add rule inet fast forward meta l4proto { tcp, udp } ct state established flow add @f").Run()
 	})
 	return l
+}
+
+// offloadingOn runs a test on each backend that may compile rules, in a lab of its own.
+func offloadingOn(t *testing.T, f func(*testing.T, *lab.Lab, *backend.Backend)) {
+	for name, open := range map[string]func(testing.TB, *lab.Namespace) *backend.Backend{"ebpf": openEBPF, "kmod": openKmod} {
+		t.Run(name, func(t *testing.T) {
+			l := offloading(t)
+			f(t, l, open(t, l.Gateway))
+		})
+	}
+}
+
+// connectTo has the lab's client connect to a port until the test ends.
+func connectTo(t *testing.T, l *lab.Lab, to netip.Addr, port uint16) net.Conn {
+	t.Helper()
+	conn, err := l.Client.Dial(t.Context(), "tcp", netip.AddrPortFrom(to, port).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
 }
 
 func offloaded(t *testing.T, l *lab.Lab, on *backend.Backend) {

@@ -3,10 +3,8 @@
 package dictd
 
 import (
-	"context"
 	"io"
 	"net"
-	"net/netip"
 	"testing"
 	"time"
 
@@ -22,14 +20,7 @@ import (
 // What is taken back goes on by the rules at once, translated as before, with its row
 // and under its session; what was not meant stays where it is, and all is billed.
 func TestRecall(t *testing.T) {
-	t.Run("ebpf", func(t *testing.T) {
-		l := offloading(t)
-		recalled(t, l, openEBPF(t, l.Gateway))
-	})
-	t.Run("kmod", func(t *testing.T) {
-		l := offloading(t)
-		recalled(t, l, openKmod(t, l.Gateway))
-	})
+	offloadingOn(t, recalled)
 }
 
 func recalled(t *testing.T, l *lab.Lab, on *backend.Backend) {
@@ -40,17 +31,9 @@ func recalled(t *testing.T, l *lab.Lab, on *backend.Backend) {
 	k := newTalker(t, l, site, 7777)
 	out, in := w.Read()
 	k.talk(4, func(int) int { return 5000 })
-	open := func(addr netip.Addr) net.Conn {
-		t.Helper()
-		conn, err := l.Client.Dial(context.Background(), "tcp", netip.AddrPortFrom(addr, 7777).String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { conn.Close() })
-		write(t, conn, 300_000)
-		return conn
-	}
-	four, six := open(site.Addr4), open(site.Addr6)
+	four, six := connectTo(t, l, site.Addr4, 7777), connectTo(t, l, site.Addr6, 7777)
+	write(t, four, 300_000)
+	write(t, six, 300_000)
 	find := func(conn net.Conn) conntrack.Flow {
 		t.Helper()
 		f, err := d.account.kernel.Lookup(conntrack.NewTuple(6, conn.LocalAddr().(*net.TCPAddr).AddrPort(), conn.RemoteAddr().(*net.TCPAddr).AddrPort()), 0)

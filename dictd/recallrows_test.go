@@ -101,16 +101,7 @@ func TestRecallRows(t *testing.T) {
 	d := startOn(t, l.Gateway, on, func(c *config.Config) { c.Ledger.Period, c.Reverse.Names = 0.5, "off" })
 	k := newTalker(t, l, site, 7777)
 	k.talk(4, func(int) int { return 100 })
-	open := func(addr netip.Addr) net.Conn {
-		t.Helper()
-		conn, err := l.Client.Dial(t.Context(), "tcp", netip.AddrPortFrom(addr, 7777).String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { conn.Close() })
-		return conn
-	}
-	four, six := open(site.Addr4), open(site.Addr6)
+	four, six := connectTo(t, l, site.Addr4, 7777), connectTo(t, l, site.Addr6, 7777)
 	fast := func(conn net.Conn) bool {
 		t.Helper()
 		f, err := d.account.kernel.Lookup(conntrack.NewTuple(6, conn.LocalAddr().(*net.TCPAddr).AddrPort(), conn.RemoteAddr().(*net.TCPAddr).AddrPort()), 0)
