@@ -40,11 +40,9 @@ func flowState(f *conntrack.Flow) string {
 // describe puts together what is known of a connection.
 func (d *Daemon) describe(f *conntrack.Flow, now uint64) api.Flow {
 	a := api.Flow{
-		CtID: f.ID, Zone: f.Zone, Family: int(f.Orig.Family), IPProtocol: int(f.Orig.Proto),
-		Client: f.Orig.Src(), ClientPort: int(f.Orig.SrcPort), Server: f.Orig.Dst(), ServerPort: int(f.Orig.DstPort),
-		State: flowState(f),
-		Out:   api.Traffic{Bytes: f.Counters[0].Bytes, Packets: f.Counters[0].Packets},
-		In:    api.Traffic{Bytes: f.Counters[1].Bytes, Packets: f.Counters[1].Packets},
+		Connection: api.NewConnection(f.ID, f.Zone, f.Orig), State: flowState(f),
+		Out: api.Traffic{Bytes: f.Counters[0].Bytes, Packets: f.Counters[0].Packets},
+		In:  api.Traffic{Bytes: f.Counters[1].Bytes, Packets: f.Counters[1].Packets},
 	}
 	if f.Start > 0 && f.Start < now {
 		a.Age = float64(now-f.Start) / float64(time.Second)

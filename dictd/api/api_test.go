@@ -41,8 +41,8 @@ type source struct {
 func (s source) Flows() ([]Flow, error) {
 	a, b := netip.MustParseAddr("192.168.77.2"), netip.MustParseAddr("198.51.100.7")
 	return []Flow{
-		{CtID: 1, Family: 4, IPProtocol: 6, Client: a, Server: b, ServerPort: 443, Application: "YOUTUBE", Category: "streaming", Final: true, Username: "zoe", State: FlowSoftware, In: Traffic{Bytes: 9000, Packets: 7}, Age: 3},
-		{CtID: 2, Family: 4, IPProtocol: 17, Client: a, Server: b, ServerPort: 53, Application: "DNS", State: FlowSlow, Out: Traffic{Bytes: 90, Packets: 1}, Age: 2},
+		{Connection: Connection{CtID: 1, Family: 4, IPProtocol: 6, Client: a, Server: b, ServerPort: 443}, Application: "YOUTUBE", Category: "streaming", Final: true, Username: "zoe", State: FlowSoftware, In: Traffic{Bytes: 9000, Packets: 7}, Age: 3},
+		{Connection: Connection{CtID: 2, Family: 4, IPProtocol: 17, Client: a, Server: b, ServerPort: 53}, Application: "DNS", State: FlowSlow, Out: Traffic{Bytes: 90, Packets: 1}, Age: 2},
 	}, nil
 }
 

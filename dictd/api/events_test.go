@@ -101,8 +101,8 @@ func TestEventsAreDescribed(t *testing.T) {
 		event.HostNew: host, event.HostChanged: host, event.HostGone: host,
 		event.DeviceNew: device, event.DeviceChanged: device, event.DeviceGone: device,
 		event.QuotaWarning: notice, event.QuotaExceeded: notice, event.QuotaReset: notice, event.QuotaTopup: notice,
-		event.SessionFinal: Session{Family: 4}, event.SessionEnd: Session{Family: 6},
-		event.FlowOffload: Flow{Family: 4, State: FlowSoftware}, event.FlowRecall: FlowRecalled{Application: "X"},
+		event.SessionFinal: Session{Connection: Connection{Family: 4}}, event.SessionEnd: Session{Connection: Connection{Family: 6}},
+		event.FlowOffload: Flow{Connection: Connection{Family: 4}, State: FlowSoftware}, event.FlowRecall: FlowRecalled{Application: "X"},
 	}
 	for _, k := range append(event.Kinds(), event.Gap, event.Reset) {
 		var text strings.Builder

@@ -17,23 +17,16 @@ import (
 
 // Flow is a connection as conntrack has it, with what its session says.
 type Flow struct {
-	CtID        uint32     `json:"ct_id"`
-	Zone        uint16     `json:"zone"`
-	Family      int        `json:"family"`
-	IPProtocol  int        `json:"ip_protocol"`
-	Client      netip.Addr `json:"client_address"`
-	ClientPort  int        `json:"client_port"`
-	Server      netip.Addr `json:"server_address"`
-	ServerPort  int        `json:"server_port"`
-	Application string     `json:"application"` // "" while it is not known
-	Category    string     `json:"category"`
-	Final       bool       `json:"final"`
-	Hostname    string     `json:"client_hostname"`
-	Username    string     `json:"username"`
-	State       string     `json:"state"`       // which way its packets take: one of FlowStates
-	Out         Traffic    `json:"out"`         // from who opened it; zero where conntrack does not count
-	In          Traffic    `json:"in"`          // to him
-	Age         float64    `json:"age_seconds"` // 0 where conntrack does not note it
+	Connection
+	Application string  `json:"application"` // "" while it is not known
+	Category    string  `json:"category"`
+	Final       bool    `json:"final"`
+	Hostname    string  `json:"client_hostname"`
+	Username    string  `json:"username"`
+	State       string  `json:"state"`       // which way its packets take: one of FlowStates
+	Out         Traffic `json:"out"`         // from who opened it; zero where conntrack does not count
+	In          Traffic `json:"in"`          // to him
+	Age         float64 `json:"age_seconds"` // 0 where conntrack does not note it
 }
 
 // States of a Flow.

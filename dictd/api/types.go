@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"nftdict/classifier"
+	"nftdict/dictd/conntrack"
 	"nftdict/dictd/event"
 	"nftdict/dictd/identity"
 	"nftdict/dictd/identity/lease"
@@ -142,51 +143,65 @@ type NeighbourEvents struct {
 	Resyncs  uint64 `json:"resyncs"` // times all was read
 }
 
-// Session is one connection.
+// Connection names a connection as conntrack has it: by its id, and by where it was
+// opened from and to.
+type Connection struct {
+	CtID       uint32     `json:"ct_id"`
+	Zone       uint16     `json:"zone"`
+	Family     int        `json:"family"` // 4 or 6
+	IPProtocol int        `json:"ip_protocol"`
+	Client     netip.Addr `json:"client_address"`
+	ClientPort int        `json:"client_port"`
+	Server     netip.Addr `json:"server_address"`
+	ServerPort int        `json:"server_port"`
+}
+
+// NewConnection returns the one of an entry.
+func NewConnection(id uint32, zone uint16, orig conntrack.Tuple) Connection {
+	return Connection{
+		CtID: id, Zone: zone, Family: int(orig.Family), IPProtocol: int(orig.Proto),
+		Client: orig.Src(), ClientPort: int(orig.SrcPort), Server: orig.Dst(), ServerPort: int(orig.DstPort),
+	}
+}
+
+// Session is what is known of a connection.
 type Session struct {
-	CtID          uint32     `json:"ct_id"`
-	SessionID     int64      `json:"session_id"`
-	Confirmed     bool       `json:"confirmed"`
-	Zone          uint16     `json:"zone"`
-	Family        int        `json:"family"`
-	IPProtocol    int        `json:"ip_protocol"`
-	Client        netip.Addr `json:"client_address"`
-	ClientPort    int        `json:"client_port"`
-	Server        netip.Addr `json:"server_address"`
-	ServerPort    int        `json:"server_port"`
-	Began         time.Time  `json:"began"`
-	Packets       int        `json:"packets"` // inspected
-	Finished      bool       `json:"finished"`
-	Final         bool       `json:"final"`
-	Protocol      string     `json:"protocol"`
-	Application   string     `json:"application"`
-	Category      string     `json:"category"`
-	Chain         string     `json:"application_protochain"`
-	Detail        string     `json:"detail"`
-	Confidence    int        `json:"confidence"`
-	Inferred      bool       `json:"inferred"`
-	SNI           string     `json:"ssl_sni"`
-	Hint          string     `json:"server_dns_hint"`
-	JA4           string     `json:"ja4"`
-	ClientCountry string     `json:"client_country,omitempty"`
-	ServerCountry string     `json:"server_country,omitempty"`
-	Name          string     `json:"application_name"`
-	Lookup        string     `json:"lookup_application"`
-	ClientHint    string     `json:"client_dns_hint"`
-	JA3           string     `json:"ja3"`
-	JA3S          string     `json:"ja3s"`
-	TLSVersion    string     `json:"tls_version"`
-	ALPN          []string   `json:"alpn"`
-	ALPNChosen    string     `json:"alpn_chosen"`
-	QUICVersion   string     `json:"quic_version"`
-	UserAgent     string     `json:"http_user_agent"`
-	URL           string     `json:"http_url"`
-	SSHBanner     string     `json:"ssh_banner"`
-	ClientReverse string     `json:"client_reverse_dns"`
-	ServerReverse string     `json:"server_reverse_dns"`
-	Hostname      string     `json:"client_hostname"`
-	Username      string     `json:"username"`
-	Groups        string     `json:"usergroups"` // with commas between
+	Connection
+	SessionID     int64     `json:"session_id"`
+	Confirmed     bool      `json:"confirmed"`
+	Began         time.Time `json:"began"`
+	Packets       int       `json:"packets"` // inspected
+	Finished      bool      `json:"finished"`
+	Final         bool      `json:"final"`
+	Protocol      string    `json:"protocol"`
+	Application   string    `json:"application"`
+	Category      string    `json:"category"`
+	Chain         string    `json:"application_protochain"`
+	Detail        string    `json:"detail"`
+	Confidence    int       `json:"confidence"`
+	Inferred      bool      `json:"inferred"`
+	SNI           string    `json:"ssl_sni"`
+	Hint          string    `json:"server_dns_hint"`
+	JA4           string    `json:"ja4"`
+	ClientCountry string    `json:"client_country,omitempty"`
+	ServerCountry string    `json:"server_country,omitempty"`
+	Name          string    `json:"application_name"`
+	Lookup        string    `json:"lookup_application"`
+	ClientHint    string    `json:"client_dns_hint"`
+	JA3           string    `json:"ja3"`
+	JA3S          string    `json:"ja3s"`
+	TLSVersion    string    `json:"tls_version"`
+	ALPN          []string  `json:"alpn"`
+	ALPNChosen    string    `json:"alpn_chosen"`
+	QUICVersion   string    `json:"quic_version"`
+	UserAgent     string    `json:"http_user_agent"`
+	URL           string    `json:"http_url"`
+	SSHBanner     string    `json:"ssh_banner"`
+	ClientReverse string    `json:"client_reverse_dns"`
+	ServerReverse string    `json:"server_reverse_dns"`
+	Hostname      string    `json:"client_hostname"`
+	Username      string    `json:"username"`
+	Groups        string    `json:"usergroups"` // with commas between
 
 	Certificate *classifier.Certificate `json:"certificate,omitempty"`
 }
@@ -209,12 +224,10 @@ func (e *Error) Error() string { return e.Text }
 
 // Describe fills in a Session from a locked session.
 func Describe(s *session.Session) Session {
-	orig, r, who := s.Orig(), s.Class.Result(), s.Client()
+	r, who := s.Class.Result(), s.Client()
 	client, server := s.Names()
 	return Session{
-		CtID: s.ID(), SessionID: s.Serial(), Confirmed: s.Confirmed(), Zone: s.Zone(),
-		Family: int(orig.Family), IPProtocol: int(orig.Proto),
-		Client: orig.Src(), ClientPort: int(orig.SrcPort), Server: orig.Dst(), ServerPort: int(orig.DstPort),
+		Connection: NewConnection(s.ID(), s.Zone(), s.Orig()), SessionID: s.Serial(), Confirmed: s.Confirmed(),
 		Began: s.Began().UTC(), Packets: int(s.Packets), Finished: s.Finished, Final: s.Final,
 		Protocol: r.Protocol, Application: r.Application, Category: r.Category, Chain: r.Chain, Detail: r.Detail,
 		Confidence: r.Confidence, Inferred: r.Inferred, SNI: r.SNI, Hint: r.Hint, JA4: r.JA4,

@@ -55,17 +55,23 @@ func (d *fakeDaemon) Why(_ context.Context, id uint32) (*api.Why, error) {
 	return nil, &api.Error{Status: 404, Text: fmt.Sprintf("session %d: does not exist", id), Remedy: "look it up"}
 }
 
+// connection5 is the one with the id 5.
+func connection5() api.Connection {
+	return api.Connection{
+		CtID: 5, IPProtocol: 6, Client: netip.MustParseAddr("10.0.0.2"), ClientPort: 4000, Server: netip.MustParseAddr("2001:db8::1"), ServerPort: 443,
+	}
+}
+
 func newFakeDaemon() *fakeDaemon {
 	return &fakeDaemon{sessions: []api.Why{
-		{Session: api.Session{CtID: 5, IPProtocol: 6, Client: netip.MustParseAddr("10.0.0.2"), ClientPort: 4000,
-			Server: netip.MustParseAddr("2001:db8::1"), ServerPort: 443, Packets: 4, Finished: true,
+		{Session: api.Session{Connection: connection5(), Packets: 4, Finished: true,
 			ClientCountry: "XL", ServerCountry: "NL",
 			Application: "NETFLIX", Category: "streaming", Confidence: 90, Chain: "IP/TCP/TLS/NETFLIX", Detail: "www.netflix.com"},
 			Evidence: []classifier.Evidence{
 				{Rule: "dns/hint", Seen: "netflix.com", Confidence: 40},
 				{Packet: 4, Rule: "tls/sni", Seen: "www.netflix.com", Confidence: 90},
 			}},
-		{Session: api.Session{CtID: 6, IPProtocol: 1, Client: netip.MustParseAddr("10.0.0.2"), Server: netip.MustParseAddr("10.0.0.3"), Inferred: true, Application: "GOOGLE"}},
+		{Session: api.Session{Connection: api.Connection{CtID: 6, IPProtocol: 1, Client: netip.MustParseAddr("10.0.0.2"), Server: netip.MustParseAddr("10.0.0.3")}, Inferred: true, Application: "GOOGLE"}},
 	}}
 }
 

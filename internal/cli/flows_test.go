@@ -5,7 +5,6 @@ package cli_test
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"strings"
 	"testing"
 
@@ -17,7 +16,7 @@ import (
 func (d *fakeDaemon) Flows(_ context.Context, f api.FlowFilter) ([]api.Flow, error) {
 	d.asked = append(d.asked, fmt.Sprintf("flows %+v", f))
 	return []api.Flow{{
-		CtID: 5, IPProtocol: 6, Client: netip.MustParseAddr("10.0.0.2"), ClientPort: 4000, Server: netip.MustParseAddr("2001:db8::1"), ServerPort: 443,
+		Connection:  connection5(),
 		Application: "NETFLIX", Username: "bob", State: api.FlowHardware, In: api.Traffic{Bytes: 3e9}, Out: api.Traffic{Bytes: 999}, Age: 90.7,
 	}}, nil
 }
