@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"regexp"
 	"strconv"
@@ -58,24 +59,15 @@ func parseConnections(text string) (all []connection) {
 		if c.protocol == "tcp" {
 			c.state = words[3]
 		}
-		if c.src, err = addrPort(tuple[1], tuple[3]); err != nil {
+		if c.src, err = netip.ParseAddrPort(net.JoinHostPort(tuple[1], tuple[3])); err != nil {
 			continue
 		}
-		if c.dst, err = addrPort(tuple[2], tuple[4]); err != nil {
+		if c.dst, err = netip.ParseAddrPort(net.JoinHostPort(tuple[2], tuple[4])); err != nil {
 			continue
 		}
 		all = append(all, c)
 	}
 	return all
-}
-
-func addrPort(addr, port string) (netip.AddrPort, error) {
-	a, err := netip.ParseAddr(addr)
-	if err != nil {
-		return netip.AddrPort{}, err
-	}
-	p, err := strconv.ParseUint(port, 10, 16)
-	return netip.AddrPortFrom(a, uint16(p)), err
 }
 
 // to returns the connections to a site's port over a protocol.

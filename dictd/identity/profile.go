@@ -67,18 +67,24 @@ func (d *Directory) clues(v *device, hosts ...*host) (all []Clue) {
 	if s := d.said[v.mac]; s != nil {
 		s.eachText(add)
 	}
+	d.eachTrait(v, hosts, add)
+	slices.SortStableFunc(all, func(a, b Clue) int { return b.Weight - a.Weight })
+	return slices.CompactFunc(all, func(a, b Clue) bool { return a == b })
+}
+
+// eachTrait calls a function for what is known of a device and some of its hosts
+// beside what they have said to their link, and for what kind of clue it is.
+func (d *Directory) eachTrait(v *device, hosts []*host, f func(from, text string)) {
 	for _, h := range hosts {
-		add(clueAgent, h.agent)
+		f(clueAgent, h.agent)
 	}
-	add(clueVendor, d.vendor(v.mac))
+	f(clueVendor, d.vendor(v.mac))
 	d.eachName(v, func(n Name) bool {
 		if n.Source != byReverse && n.Source != byBefore {
-			add(clueHostname, n.Name)
+			f(clueHostname, n.Name)
 		}
 		return true
 	})
-	slices.SortStableFunc(all, func(a, b Clue) int { return b.Weight - a.Weight })
-	return slices.CompactFunc(all, func(a, b Clue) bool { return a == b })
 }
 
 // profile returns the kind of a device, "" if nothing tells it: what the weightiest
@@ -94,16 +100,7 @@ func (d *Directory) profile(v *device, hosts ...*host) string {
 	if s := d.said[v.mac]; s != nil {
 		best = s.clue
 	}
-	for _, h := range hosts {
-		add(clueAgent, h.agent)
-	}
-	add(clueVendor, d.vendor(v.mac))
-	d.eachName(v, func(n Name) bool {
-		if n.Source != byReverse && n.Source != byBefore {
-			add(clueHostname, n.Name)
-		}
-		return true
-	})
+	d.eachTrait(v, hosts, add)
 	return best.Profile
 }
 

@@ -4,6 +4,7 @@ package fakenic
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -49,8 +50,8 @@ func parse(text string) (State, error) {
 			s.Devices = append(s.Devices, f[1])
 		case len(f) == 15 && f[0] == "rule":
 			r := Rule{In: f[1], Protocol: f[2], Out: f[8]}
-			if r.From, err = addrPort(f[3], f[4]); err == nil {
-				r.To, err = addrPort(f[5], f[6])
+			if r.From, err = netip.ParseAddrPort(net.JoinHostPort(f[3], f[4])); err == nil {
+				r.To, err = netip.ParseAddrPort(net.JoinHostPort(f[5], f[6]))
 			}
 			if err == nil {
 				err = numbers(f[9:], &r.Packets, &r.Bytes, &r.Told)
@@ -74,13 +75,4 @@ func numbers(words []string, to ...*uint64) (err error) {
 		}
 	}
 	return nil
-}
-
-func addrPort(addr, port string) (netip.AddrPort, error) {
-	a, err := netip.ParseAddr(addr)
-	if err != nil {
-		return netip.AddrPort{}, err
-	}
-	p, err := strconv.ParseUint(port, 10, 16)
-	return netip.AddrPortFrom(a, uint16(p)), err
 }
