@@ -23,6 +23,7 @@ var rules = []struct {
 	{"bpfmap", []string{"bpfmap", "nftext", "dict"}},
 	{"dictd/internal/testns", []string{"internal/need"}},
 	{"dictd/boltfile", nil},
+	{"dictd/password", nil},
 	{"dictd/quota/plan", []string{"nftext", "dict"}},
 	{"dictd/quota/policy", []string{"dictd/quota/plan", "dictd/rules", "nftext", "dict"}},
 	{"dictd/quota", []string{"dictd/boltfile", "dictd/quota", "dictd/event", "dictd/identity", "dict"}},
