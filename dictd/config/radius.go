@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"nftdict/dict"
-	"nftdict/dictd/identity/radius"
+	"nftdict/dictd/internal/radmsg"
 )
 
 // RADIUS says whether and from whom accounting is taken.
@@ -38,8 +38,8 @@ func (r *RADIUS) Addresses() (all []netip.AddrPort) {
 }
 
 // Known returns who may tell, with the secrets in their files.
-func (r *RADIUS) Known() (radius.Clients, error) {
-	var all radius.Clients
+func (r *RADIUS) Known() (radmsg.Clients, error) {
+	var all radmsg.Clients
 	for _, c := range r.Clients {
 		p, err := c.prefix()
 		if err != nil {
@@ -56,7 +56,7 @@ func (r *RADIUS) Known() (radius.Clients, error) {
 		if secret == "" || len(secret) > maxSecret {
 			return nil, fmt.Errorf("radius.client %s: secret: %w: want 1 to %d bytes", dict.Quote(c.Address), dict.ErrInvalid, maxSecret)
 		}
-		all = append(all, radius.Client{Prefix: p, Secret: []byte(secret)})
+		all = append(all, radmsg.Client{Prefix: p, Secret: []byte(secret)})
 	}
 	return all, nil
 }
@@ -83,7 +83,7 @@ func (r *RADIUS) check() (errs []error) {
 		}
 	}
 	for _, name := range r.Groups {
-		if !radius.KnownGroups(name) {
+		if _, ok := radmsg.Grouping(name); !ok {
 			errs = append(errs, fmt.Errorf("radius.groups %s: %w: want Class, Filter-Id", dict.Quote(name), dict.ErrInvalid))
 		}
 	}

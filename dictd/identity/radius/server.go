@@ -13,8 +13,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"layeh.com/radius"
-	"layeh.com/radius/rfc2865"
 
+	"nftdict/dictd/internal/radmsg"
 	"nftdict/dictd/netns"
 )
 
@@ -22,7 +22,7 @@ import (
 type Config struct {
 	NetNS   int // descriptor of the network namespace; 0 means the caller's
 	Listen  []netip.AddrPort
-	Clients Clients
+	Clients radmsg.Clients
 	// Groups are names of the attributes that name groups: "Class", "Filter-Id".
 	Groups []string
 	// Handle takes in what was told; where it cannot the client is not answered. It
@@ -34,9 +34,6 @@ type Config struct {
 // their sessions at once.
 const buffer = 1 << 20
 
-// attributes that may name groups.
-var attributes = map[string]radius.Type{"Class": rfc2865.Class_Type, "Filter-Id": rfc2865.FilterID_Type}
-
 // Server listens for accounting.
 type Server struct {
 	cfg    Config
@@ -47,17 +44,13 @@ type Server struct {
 	lastError                                 atomic.Pointer[string]
 }
 
-// KnownGroups reports whether an attribute can name groups.
-func KnownGroups(attribute string) bool {
-	_, ok := attributes[attribute]
-	return ok
-}
-
 // Listen opens the sockets. Close must follow.
 func Listen(cfg Config) (*Server, error) {
 	s := &Server{cfg: cfg}
 	for _, name := range cfg.Groups {
-		s.groups = append(s.groups, attributes[name])
+		if t, ok := radmsg.Grouping(name); ok {
+			s.groups = append(s.groups, t)
+		}
 	}
 	err := netns.Do(cfg.NetNS, func() error {
 		for _, at := range cfg.Listen {
@@ -100,7 +93,7 @@ func (s *Server) Run(ctx context.Context) error {
 	var tasks errgroup.Group
 	for _, c := range conns {
 		tasks.Go(func() error {
-			buf := make([]byte, maxMessage+1)
+			buf := make([]byte, radmsg.MaxMessage+1)
 			for {
 				n, from, err := c.ReadFromUDPAddrPort(buf)
 				if ctx.Err() != nil {
@@ -125,13 +118,13 @@ func (s *Server) Run(ctx context.Context) error {
 
 // answer takes a message in and returns what to answer, nil for nothing.
 func (s *Server) answer(b []byte, from netip.Addr) []byte {
-	secret := s.cfg.Clients.secret(from)
+	secret := s.cfg.Clients.Secret(from)
 	if secret == nil {
 		s.strangers.Add(1)
 		return nil
 	}
-	b, ok := whole(b)
-	if !ok || radius.Code(b[0]) != radius.CodeAccountingRequest || !authentic(b, secret) {
+	b, ok := radmsg.Whole(b)
+	if !ok || radius.Code(b[0]) != radius.CodeAccountingRequest || radmsg.Request(b, secret) == radmsg.Forged {
 		s.forged.Add(1)
 		return nil
 	}

@@ -22,7 +22,9 @@ import (
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2866"
+	"layeh.com/radius/rfc2869"
 
+	"nftdict/dictd/internal/radmsg"
 	"nftdict/internal/need"
 )
 
@@ -70,7 +72,7 @@ type rig struct {
 func newRig() *rig {
 	r := &rig{}
 	r.Server = &Server{cfg: Config{
-		Clients: Clients{{netip.MustParsePrefix("127.0.0.0/8"), secret}, {netip.MustParsePrefix("127.0.0.9/32"), []byte("other")}},
+		Clients: radmsg.Clients{{netip.MustParsePrefix("127.0.0.0/8"), secret}, {netip.MustParsePrefix("127.0.0.9/32"), []byte("other")}},
 		Handle: func(a *Account) error {
 			r.told = append(r.told, *a)
 			return r.fail
@@ -139,15 +141,18 @@ func TestAnswer(t *testing.T) {
 	}
 }
 
+// headerBytes is the size of a message without attributes.
+const headerBytes = 20
+
 // sign puts a Message-Authenticator first.
 func sign(b []byte, secret []byte) []byte {
-	b = slices.Concat(b[:headerSize], []byte{messageAuthenticator, 18}, make([]byte, 16), b[headerSize:])
+	b = slices.Concat(b[:headerBytes], []byte{byte(rfc2869.MessageAuthenticator_Type), 18}, make([]byte, 16), b[headerBytes:])
 	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
 	m := hmac.New(md5.New, secret)
 	m.Write(b[:4])
 	m.Write(make([]byte, 16))
-	m.Write(b[headerSize:])
-	copy(b[headerSize+2:], m.Sum(nil))
+	m.Write(b[headerBytes:])
+	copy(b[headerBytes+2:], m.Sum(nil))
 	return seal(b, secret)
 }
 
@@ -156,17 +161,16 @@ func seal(b, secret []byte) []byte {
 	h := md5.New()
 	h.Write(b[:4])
 	h.Write(make([]byte, 16))
-	h.Write(b[headerSize:])
+	h.Write(b[headerBytes:])
 	h.Write(secret)
 	copy(b[4:], h.Sum(nil))
 	return b
 }
 
-// What is not made with the secret is not answered.
 // Clients and sessions whose names are long are told apart, by names that are text.
 func TestLongNames(t *testing.T) {
 	r := newRig()
-	r.cfg.Clients = Clients{{netip.MustParsePrefix("::/0"), secret}}
+	r.cfg.Clients = radmsg.Clients{{netip.MustParsePrefix("::/0"), secret}}
 	seen := make(map[string]bool)
 	for _, end := range []string{"1", "2"} {
 		long := strings.Repeat("e", 50) + strings.Repeat("é", 60) + end
@@ -177,7 +181,7 @@ func TestLongNames(t *testing.T) {
 		}), netip.MustParseAddr("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"))
 		a := &r.told[len(r.told)-1]
 		for _, name := range []string{a.By, a.Session} {
-			if seen[name] || !utf8.ValidString(name) || len(name) > maxText {
+			if seen[name] || !utf8.ValidString(name) || len(name) > radmsg.MaxText {
 				t.Errorf("%q", name)
 			}
 			seen[name] = true
@@ -185,6 +189,7 @@ func TestLongNames(t *testing.T) {
 	}
 }
 
+// What is not made with the secret is not answered.
 func TestForged(t *testing.T) {
 	r := newRig()
 	good := request(t, secret, rfc2866.AcctStatusType_Value_Start, somebody)
@@ -194,7 +199,7 @@ func TestForged(t *testing.T) {
 	for what, b := range map[string][]byte{
 		"another secret": request(t, []byte("other"), rfc2866.AcctStatusType_Value_Start, somebody), "changed": changed, "cut": good[:len(good)-1], "empty": nil,
 		"short": good[:19], "another's Message-Authenticator": seal(sign(good, []byte("other")), secret),
-		"short Message-Authenticator": seal(append(slices.Clone(good[:headerSize]), messageAuthenticator, 2), secret)[:headerSize+2],
+		"short Message-Authenticator": seal(append(slices.Clone(good[:headerBytes]), byte(rfc2869.MessageAuthenticator_Type), 2), secret)[:headerBytes+2],
 	} {
 		if out := r.answer(b, nas); out != nil || len(r.told) > 0 {
 			t.Errorf("%s: answered %x, told %+v", what, out, r.told)
@@ -213,20 +218,6 @@ func TestForged(t *testing.T) {
 	}
 }
 
-func TestMAC(t *testing.T) {
-	want := [6]byte{2, 0xab, 0xcd, 0xef, 1, 2}
-	for _, text := range []string{"02-AB-CD-EF-01-02", "02:ab:cd:ef:01:02", "02ab.cdef.0102", "02abcdef0102", "02-AB-CD-EF-01-02:home"} {
-		if got, ok := parseMAC(text); !ok || got != want {
-			t.Errorf("%q: %x, %v", text, got, ok)
-		}
-	}
-	for _, text := range []string{"", "02-ab-cd-ef-01", "0033612345", "bob", "01-00-5e-00-00-01", "00-00-00-00-00-00", "02-ab-cd-ef-01-0g"} {
-		if got, ok := parseMAC(text); ok {
-			t.Errorf("%q: %x", text, got)
-		}
-	}
-}
-
 // A real client gets its answers, and says it again where there is none.
 func TestRadclient(t *testing.T) {
 	path := need.Program(t, "radclient")
@@ -234,7 +225,7 @@ func TestRadclient(t *testing.T) {
 	var told []Account
 	refuse := 1
 	s, err := Listen(Config{
-		Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, Clients: Clients{{netip.MustParsePrefix("127.0.0.1/32"), secret}}, Groups: []string{"Filter-Id"},
+		Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, Clients: radmsg.Clients{{netip.MustParsePrefix("127.0.0.1/32"), secret}}, Groups: []string{"Filter-Id"},
 		Handle: func(a *Account) error {
 			mu.Lock()
 			defer mu.Unlock()
@@ -295,14 +286,14 @@ func FuzzAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := newRig()
 		r.answer(b, nas)
-		if len(b) >= headerSize && len(b) <= maxMessage { // sealed, so that it is read
+		if len(b) >= headerBytes && len(b) <= radmsg.MaxMessage { // sealed, so that it is read
 			b = slices.Clone(b)
 			b[0] = byte(radius.CodeAccountingRequest)
 			binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
 			r.answer(seal(b, secret), nas)
 		}
 		for _, a := range r.told {
-			if len(a.By) > maxText || len(a.Session) > maxText || len(a.Groups) > maxGroups || len(a.Addrs) > maxAddrs || a.Delay > maxDelay {
+			if len(a.By) > radmsg.MaxText || len(a.Session) > radmsg.MaxText || len(a.Groups) > radmsg.MaxGroups || len(a.Addrs) > radmsg.MaxAddrs || a.Delay > maxDelay {
 				t.Errorf("told %+v", a)
 			}
 			if _, ok := name(a.User); a.Kind <= Interim && !ok {

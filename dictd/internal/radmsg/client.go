@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package radius
+package radmsg
 
 import "net/netip"
 
@@ -13,9 +13,9 @@ type Client struct {
 // Clients are all who may tell.
 type Clients []Client
 
-// secret returns the secret of whoever has an address, by the longest prefix;
+// Secret returns the secret of whoever has an address, by the longest prefix;
 // nil if nobody does.
-func (c Clients) secret(addr netip.Addr) (secret []byte) {
+func (c Clients) Secret(addr netip.Addr) (secret []byte) {
 	best := -1
 	for _, one := range c {
 		if one.Prefix.Contains(addr) && one.Prefix.Bits() > best {
