@@ -72,7 +72,7 @@ type rig struct {
 func newRig() *rig {
 	r := &rig{}
 	r.Server = &Server{cfg: Config{
-		Clients: radmsg.Clients{{netip.MustParsePrefix("127.0.0.0/8"), secret}, {netip.MustParsePrefix("127.0.0.9/32"), []byte("other")}},
+		Clients: radmsg.Clients{{Prefix: netip.MustParsePrefix("127.0.0.0/8"), Secret: secret}, {Prefix: netip.MustParsePrefix("127.0.0.9/32"), Secret: []byte("other")}},
 		Handle: func(a *Account) error {
 			r.told = append(r.told, *a)
 			return r.fail
@@ -170,7 +170,7 @@ func seal(b, secret []byte) []byte {
 // Clients and sessions whose names are long are told apart, by names that are text.
 func TestLongNames(t *testing.T) {
 	r := newRig()
-	r.cfg.Clients = radmsg.Clients{{netip.MustParsePrefix("::/0"), secret}}
+	r.cfg.Clients = radmsg.Clients{{Prefix: netip.MustParsePrefix("::/0"), Secret: secret}}
 	seen := make(map[string]bool)
 	for _, end := range []string{"1", "2"} {
 		long := strings.Repeat("e", 50) + strings.Repeat("é", 60) + end
@@ -225,7 +225,7 @@ func TestRadclient(t *testing.T) {
 	var told []Account
 	refuse := 1
 	s, err := Listen(Config{
-		Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, Clients: radmsg.Clients{{netip.MustParsePrefix("127.0.0.1/32"), secret}}, Groups: []string{"Filter-Id"},
+		Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, Clients: radmsg.Clients{{Prefix: netip.MustParsePrefix("127.0.0.1/32"), Secret: secret}}, Groups: []string{"Filter-Id"},
 		Handle: func(a *Account) error {
 			mu.Lock()
 			defer mu.Unlock()
@@ -296,7 +296,7 @@ func FuzzAnswer(f *testing.F) {
 			if len(a.By) > radmsg.MaxText || len(a.Session) > radmsg.MaxText || len(a.Groups) > radmsg.MaxGroups || len(a.Addrs) > radmsg.MaxAddrs || a.Delay > maxDelay {
 				t.Errorf("told %+v", a)
 			}
-			if _, ok := name(a.User); a.Kind <= Interim && !ok {
+			if _, ok := radmsg.Name(a.User); a.Kind <= Interim && !ok {
 				t.Errorf("user %q", a.User)
 			}
 		}
