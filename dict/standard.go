@@ -44,6 +44,7 @@ func Standard(sessionLimit int) []Table {
 			{Name: "quota_period", Type: Int64},
 			{Name: "quota_plan", Type: String},
 			{Name: "no_offload", Type: Bool},
+			{Name: "captive_portal_authenticated", Type: Bool, Default: BoolValue(false)},
 		}},
 		{Name: Users, Key: KeyString, Limit: 65536, Fields: []Field{
 			{Name: "usergroups", Type: String, Aliases: []string{"user_group"}},

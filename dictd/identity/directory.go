@@ -5,6 +5,7 @@ package identity
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +27,7 @@ type Config struct {
 	// known any more. It is called by one goroutine at a time.
 	Identify func(map[netip.Addr]*session.Client)
 	State    *State // users and their devices
+	LetIn    bool   // there is a portal: what rows say of devices that are let in is its own
 	Names    Names  // may be nil
 	Clock    func() time.Time
 	Events   *event.Log // is told what becomes of hosts, devices and users; may be nil
@@ -66,6 +68,10 @@ type Directory struct {
 	told    map[netip.Addr]*session.Client
 	news    *news
 
+	ending sync.Mutex
+	end    time.Time // when logins are looked at next, zero if there are none
+	ends   chan struct{}
+
 	moves, disputed, refused, evicted, aged, missed atomic.Uint64
 }
 
@@ -99,13 +105,21 @@ const maxEvidence = 1024
 func New(cfg Config) (*Directory, error) {
 	d := &Directory{
 		cfg: cfg, hosts: make(map[netip.Addr]*host), devices: make(map[[6]byte]*device), said: make(map[[6]byte]*said), doubted: make(map[netip.Addr]struct{}), changed: newChanges(),
-		wake: make(chan struct{}, 1), evidence: make(chan evidence, maxEvidence), told: make(map[netip.Addr]*session.Client),
+		wake: make(chan struct{}, 1), ends: make(chan struct{}, 1), evidence: make(chan evidence, maxEvidence), told: make(map[netip.Addr]*session.Client),
 	}
 	for i, table := range [...]struct {
 		name   string
 		fields []string
 	}{{dict.Hosts, hostFields}, {dict.Devices, deviceFields}, {dict.Users, userFields}} {
+		if i < 2 && (cfg.LetIn || cfg.State.letsIn()) {
+			table.fields = append(slices.Clip(table.fields), inField)
+		}
 		d.books[i] = newBook(cfg.Store, table.name, table.fields)
+	}
+	if !cfg.LetIn {
+		if _, err := cfg.State.logout(func(l *Login) bool { return l.LetIn }); err != nil {
+			d.books[2].note(err)
+		}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -127,6 +141,9 @@ func New(cfg Config) (*Directory, error) {
 				d.doubted[h.addr] = struct{}{}
 			}
 		}
+		d.changed.devices[mac] = struct{}{}
+	}, func(mac [6]byte) {
+		d.books[1].assume(dict.EtherKey(mac), inField)
 		d.changed.devices[mac] = struct{}{}
 	}, func(a netip.Addr) {
 		d.books[0].assume(dict.AddrKey(a), "username")
@@ -155,12 +172,18 @@ func (d *Directory) touch() {
 func (d *Directory) Run(ctx context.Context) error {
 	tend := time.NewTicker(tendEvery)
 	defer tend.Stop()
+	end := time.NewTimer(d.endLogins())
+	defer end.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case e := <-d.evidence:
 			d.take(e)
+		case <-d.ends:
+			end.Reset(d.endLogins())
+		case <-end.C:
+			end.Reset(d.endLogins())
 		case <-tend.C:
 			d.Tend()
 			d.Flush()

@@ -185,9 +185,7 @@ func (d *Directory) makeRoom(now time.Time, user bool) bool {
 // Tend forgets what is old, and has all rows written again.
 func (d *Directory) Tend() {
 	now := d.cfg.Clock()
-	if _, err := d.logout(func(l *Login) bool { return !l.Until.After(now) }); err != nil {
-		d.books[2].note(err) // and again in a minute
-	}
+	d.endLogins()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, h := range d.hosts {

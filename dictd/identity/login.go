@@ -25,7 +25,8 @@ type Login struct {
 	MAC     [6]byte      `json:"mac"`              // zeros: whoever has the addresses
 	Addrs   []netip.Addr `json:"addrs,omitempty"`
 	Since   time.Time    `json:"since"`
-	Until   time.Time    `json:"until"` // unless it is told again
+	Until   time.Time    `json:"until"`            // unless it is told again
+	LetIn   bool         `json:"let_in,omitempty"` // a portal lets the device in; it names one
 
 	kept time.Time // Until, as the file has it
 }
@@ -94,6 +95,9 @@ func (l *Login) check() error {
 		if !a.IsValid() || a.Zone() != "" || a.IsMulticast() || a.IsUnspecified() || a.IsLoopback() {
 			return fmt.Errorf("address %s: %w: want a host's", a, dict.ErrInvalid)
 		}
+	}
+	if l.LetIn && l.MAC == ([6]byte{}) {
+		return fmt.Errorf("device: %w: want the one that is let in", dict.ErrInvalid)
 	}
 	return CheckUser(l.User)
 }
@@ -205,7 +209,7 @@ func (l *Login) goOn(was *Login) {
 
 // same reports whether two logins say the same.
 func (l *Login) same(o *Login) bool {
-	return l.User == o.User && l.MAC == o.MAC && slices.Equal(l.Addrs, o.Addrs) && slices.Equal(l.Groups, o.Groups)
+	return l.User == o.User && l.MAC == o.MAC && l.LetIn == o.LetIn && slices.Equal(l.Addrs, o.Addrs) && slices.Equal(l.Groups, o.Groups)
 }
 
 // logout ends the logins for which a function returns true, and returns them.
@@ -252,6 +256,9 @@ func (s *State) logout(which func(*Login) bool) (ended []*Login, err error) {
 func (s *State) graves(l *Login) (keys []string) {
 	if l.MAC != ([6]byte{}) {
 		keys = append(keys, goneDevice+string(l.MAC[:]))
+		if l.LetIn {
+			keys = append(keys, goneIn+string(l.MAC[:]))
+		}
 	} else {
 		for _, a := range l.Addrs {
 			keys = append(keys, goneAddr+a.String())
@@ -334,6 +341,7 @@ func (d *Directory) Login(l Login) error {
 	if err != nil {
 		return err
 	}
+	d.endBy(l.Until)
 	if was != nil && was.same(&l) {
 		return nil
 	}

@@ -40,6 +40,7 @@ func (d *Directory) hostCells(h *host) cells {
 	c.text("host_profile", d.profile(h.device, h))
 	c.text("http_user_agent", h.agent)
 	c.text("username", d.userOf(h.device))
+	d.in(&c, h.device.mac)
 	return c
 }
 
@@ -51,6 +52,7 @@ func (d *Directory) deviceCells(v *device) cells {
 	c.text("hostname", d.deviceName(v))
 	c.text("device_profile", d.profile(v, v.hosts...))
 	c.text("username", d.userOf(v))
+	d.in(&c, v.mac)
 	return c
 }
 
@@ -164,7 +166,11 @@ func (d *Directory) settle(c changes) {
 			addrs = append(addrs, a)
 		}
 	}
-	d.cfg.State.rowsSay(users, devices, addrs)
+	out := devices
+	if len(d.books[0].wants) > 0 {
+		out = nil
+	}
+	d.cfg.State.rowsSay(users, devices, out, addrs)
 }
 
 // adopt takes over the rows of an earlier run.

@@ -16,6 +16,7 @@ type tombstones map[string]bool
 const (
 	goneUser   = "u"
 	goneDevice = "d"
+	goneIn     = "i" // a device that was let in
 	goneAddr   = "a" // of a login that named no device
 )
 
@@ -37,7 +38,7 @@ func (t tombstones) forget(keys []string) {
 }
 
 // eachGone calls a function for copies of what rows may still say.
-func (s *State) eachGone(user func(name string), device func(mac [6]byte), address func(netip.Addr)) {
+func (s *State) eachGone(user func(name string), device, out func(mac [6]byte), address func(netip.Addr)) {
 	s.mu.RLock()
 	var keys []string
 	for key, done := range s.gone {
@@ -52,6 +53,8 @@ func (s *State) eachGone(user func(name string), device func(mac [6]byte), addre
 			user(name)
 		case key[:1] == goneDevice && len(name) == 6:
 			device([6]byte([]byte(name)))
+		case key[:1] == goneIn && len(name) == 6:
+			out([6]byte([]byte(name)))
 		case key[:1] == goneAddr:
 			if a, err := netip.ParseAddr(name); err == nil {
 				address(a)
@@ -60,8 +63,9 @@ func (s *State) eachGone(user func(name string), device func(mac [6]byte), addre
 	}
 }
 
-// rowsSay notes that no row speaks of what is gone any more.
-func (s *State) rowsSay(users []string, devices [][6]byte, addrs []netip.Addr) {
+// rowsSay notes that no row speaks of what is gone any more; out are devices of whose
+// hosts none does.
+func (s *State) rowsSay(users []string, devices, out [][6]byte, addrs []netip.Addr) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.gone) == 0 {
@@ -77,6 +81,9 @@ func (s *State) rowsSay(users []string, devices [][6]byte, addrs []netip.Addr) {
 	}
 	for _, mac := range devices {
 		done(goneDevice + string(mac[:]))
+	}
+	for _, mac := range out {
+		done(goneIn + string(mac[:]))
 	}
 	for _, a := range addrs {
 		done(goneAddr + a.String())
