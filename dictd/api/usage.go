@@ -25,7 +25,7 @@ var ErrNoLedger = errors.New("no ledger is kept")
 type Usage struct {
 	Start  time.Time `json:"start"`
 	End    time.Time `json:"end"`
-	Period string    `json:"period"` // "hour" or "day"
+	Period string    `json:"period"` // "hour", "day" or "recent"
 	By     string    `json:"by"`
 	Total  UsageOf   `json:"total"` // of all that fits; its name is empty
 	Uses   []UsageOf `json:"uses"`  // the most first
@@ -58,7 +58,7 @@ type usageQuery struct {
 // Names of what uses are summed up by, and over.
 var (
 	usageBy      = []string{ledger.ByHost: "host", ledger.ByDevice: "device", ledger.ByUser: "user", ledger.ByApplication: "application"}
-	usagePeriods = []string{ledger.Hour: "hour", ledger.Day: "day"}
+	usagePeriods = []string{ledger.Hour: "hour", ledger.Day: "day", ledger.Recent: "recent"}
 )
 
 func (s *Server) handleUsage(mux *router) {
@@ -120,7 +120,8 @@ func (s *Server) hostNames(by ledger.By) map[string]string {
 	return names
 }
 
-// parseUsage reads the parameters. Without since the present period alone is meant.
+// parseUsage reads the parameters. Without since the present period alone is meant, or
+// all that is recent.
 func parseUsage(v url.Values) (q usageQuery, err error) {
 	word := func(name, otherwise string, words []string) int {
 		text := cmp.Or(v.Get(name), otherwise)
@@ -142,7 +143,7 @@ func parseUsage(v url.Values) (q usageQuery, err error) {
 	q.name = usageBy[q.by]
 	q.Period = ledger.Period(word("period", "day", usagePeriods))
 	q.Since, q.Till = at("since"), at("till")
-	if q.Since.IsZero() {
+	if q.Since.IsZero() && q.Period != ledger.Recent {
 		q.Since = q.Period.Start(time.Now())
 	}
 	q.filter.User, q.filter.Application = v.Get("user"), v.Get("application")
@@ -168,7 +169,7 @@ func parseUsage(v url.Values) (q usageQuery, err error) {
 
 // usageOf sums a period up.
 func usageOf(u *ledger.Uses, q *usageQuery, hostnames map[string]string) *Usage {
-	a := &Usage{Start: u.Start, End: q.Period.End(u.Start), Period: usagePeriods[q.Period], By: q.name, Uses: []UsageOf{}}
+	a := &Usage{Start: u.Start, End: u.End, Period: usagePeriods[q.Period], By: q.name, Uses: []UsageOf{}}
 	for k, use := range u.Sum(q.by, q.filter) {
 		one := UsageOf{In: Traffic{use.In.Bytes, use.In.Packets}, Out: Traffic{use.Out.Bytes, use.Out.Packets}, Connections: use.Connections}
 		switch {

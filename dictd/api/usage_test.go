@@ -28,7 +28,7 @@ func (s source) Usage(q ledger.Query) iter.Seq2[ledger.Uses, error] {
 		}
 	}
 	return func(yield func(ledger.Uses, error) bool) {
-		if !yield(ledger.Uses{Start: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), Uses: []ledger.KeyUse{
+		if !yield(ledger.Uses{Start: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), End: time.Date(2026, 1, 3, 0, 0, 0, 0, time.UTC), Uses: []ledger.KeyUse{
 			use("10.0.0.9", "bob", "VIDEO", 10), use("10.0.0.9", "bob", "DNS", 1), use("10.0.0.8", "eve", "VIDEO", 100), use("10.0.0.7", "", "", 5),
 		}}, nil) {
 			return

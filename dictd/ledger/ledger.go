@@ -84,6 +84,8 @@ type Ledger struct {
 	cells cells
 	past  []closed // periods that are over and not on the disk yet
 
+	recent recent
+
 	rates rates // under polling; conns' under mu
 
 	beside beside
@@ -258,6 +260,7 @@ func (l *Ledger) bill(c *conn, moved [2]conntrack.Counter, now time.Time) {
 
 func (l *Ledger) put(k Key, u Use) {
 	one := l.cells.get(k)
+	l.recent.mark(one)
 	one.use.add(u)
 	if !one.dirty && l.cfg.State != nil {
 		one.dirty = true

@@ -51,6 +51,7 @@ func (l *Ledger) Poll() error {
 	l.mu.Lock()
 	l.looked = true
 	l.stats.Rounds++
+	l.recent.span(l.cfg.Clock())
 	l.mu.Unlock()
 	if err := l.settle(); err != nil {
 		return err

@@ -20,6 +20,7 @@ type Period uint8
 const (
 	Hour Period = iota
 	Day
+	Recent // from one look to the next, as far as that is kept: about ten minutes
 )
 
 // Query asks for uses.
@@ -30,8 +31,8 @@ type Query struct {
 
 // Uses are those of one period.
 type Uses struct {
-	Start time.Time
-	Uses  []KeyUse
+	Start, End time.Time
+	Uses       []KeyUse
 }
 
 // KeyUse is a Use and whose it is.
@@ -48,6 +49,17 @@ func (l *Ledger) Usage(q Query) iter.Seq2[Uses, error] {
 		q.Till = time.Unix(1<<40, 0)
 	}
 	return func(yield func(Uses, error) bool) {
+		if q.Period == Recent {
+			l.mu.Lock()
+			spans := l.recent.list(&q)
+			l.mu.Unlock()
+			for _, one := range spans {
+				if !yield(one, nil) {
+					return
+				}
+			}
+			return
+		}
 		starts, err := l.starts(&q)
 		if err != nil {
 			yield(Uses{}, err)
@@ -74,7 +86,7 @@ func (l *Ledger) starts(q *Query) (all []int64, err error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.recent(q.Period, func(start time.Time, c cells) {
+	l.hours(q.Period, func(start time.Time, c cells) {
 		if len(c) > 0 && !start.Before(q.Since) && start.Before(q.Till) {
 			all = append(all, start.Unix())
 		}
@@ -96,7 +108,8 @@ func (l *Ledger) uses(p Period, at int64) (u Uses, err error) {
 	}
 	l.mu.Lock()
 	u.Start = time.Unix(at, 0).In(l.began.Location())
-	l.recent(p, func(start time.Time, c cells) {
+	u.End = p.End(u.Start)
+	l.hours(p, func(start time.Time, c cells) {
 		if start.Unix() == at {
 			sum.merge(c)
 		}
@@ -109,9 +122,9 @@ func (l *Ledger) uses(p Period, at int64) (u Uses, err error) {
 	return u, nil
 }
 
-// recent calls f for the hours that are in memory, with the beginnings of their
+// hours calls f for the hours that are in memory, with the beginnings of their
 // periods; l.mu is held.
-func (l *Ledger) recent(p Period, f func(start time.Time, c cells)) {
+func (l *Ledger) hours(p Period, f func(start time.Time, c cells)) {
 	l.roll(l.cfg.Clock())
 	for _, h := range append(l.past[:len(l.past):len(l.past)], closed{l.hour, l.cells}) {
 		f(p.Start(h.start), h.cells)

@@ -33,6 +33,9 @@ type cell struct {
 	key   Key
 	use   Use
 	dirty bool // is in Ledger.dirtyCells
+
+	moved  bool // is in recent.moved
+	before Use  // what use was when it came there
 }
 
 // cells are the uses of one period.

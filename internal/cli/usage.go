@@ -60,7 +60,7 @@ func (c *ctl) usageCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&q.By, "by", "host", "sum up by `what`: host, device, user or application")
-	f.StringVar(&q.Period, "period", "day", "over a `period`: hour or day")
+	f.StringVar(&q.Period, "period", "day", "over a `period`: hour, day, or recent, of looks at the connections")
 	f.StringVar(&since, "since", "", "periods that began since a `time`: 2026-01-31T00:00:00Z, or 12h, or 7d ago")
 	f.StringVar(&till, "till", "", "periods that began before a `time`")
 	f.StringVar(&q.Host, "host", "", "only of this `address`")
@@ -69,7 +69,7 @@ func (c *ctl) usageCommand() *cobra.Command {
 	f.StringVar(&q.Application, "application", "", "only of the application of this `name`")
 	f.IntVar(&q.Limit, "limit", 0, "at most `n` lines of a period")
 	f.BoolVar(&plot, "plot", false, "a line for each period")
-	for flag, words := range map[string][]string{"by": {"host", "device", "user", "application"}, "period": {"hour", "day"}} {
+	for flag, words := range map[string][]string{"by": {"host", "device", "user", "application"}, "period": {"hour", "day", "recent"}} {
 		cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 	}
 	return cmd
@@ -153,8 +153,11 @@ func useLine(w io.Writer, name string, u *api.UsageOf, most uint64) {
 
 // periodText names a period by the clock here.
 func periodText(u *api.Usage) string {
-	if u.Period == "hour" {
+	switch u.Period {
+	case "hour":
 		return u.Start.Local().Format("2006-01-02 15:04")
+	case "recent":
+		return u.Start.Local().Format("15:04:05")
 	}
 	return u.Start.Local().Format("2006-01-02 Mon")
 }
