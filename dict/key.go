@@ -3,6 +3,7 @@
 package dict
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/netip"
@@ -76,6 +77,12 @@ func (k Key) Ether() [6]byte {
 
 // Str returns the text of a KeyString, else "".
 func (k Key) Str() string { return k.str }
+
+// Compare orders keys of one type: numbers, addresses and MACs by their value, strings
+// by their bytes.
+func (k Key) Compare(o Key) int {
+	return cmp.Or(cmp.Compare(k.num, o.num), k.addr.Compare(o.addr), cmp.Compare(k.str, o.str))
+}
 
 // String returns the canonical text, without quotes for a string: a decimal
 // conntrack id or number, 0x0000002a for a mark, an address. ParseKey reads it.

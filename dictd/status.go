@@ -22,6 +22,9 @@ func (d *Daemon) Sessions() []*session.Session { return d.table.All() }
 // Find implements api.Source.
 func (d *Daemon) Find(id uint32) []*session.Session { return d.table.Find(id) }
 
+// Tables implements api.Source.
+func (d *Daemon) Tables() api.Tables { return d.o.Store }
+
 // Directory implements api.Source.
 func (d *Daemon) Directory() *identity.Directory { return d.who.Directory }
 

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"nftdict/classifier"
+	"nftdict/dict"
 	"nftdict/dict/dicttest"
 	"nftdict/dictd/conntrack"
 	"nftdict/dictd/event"
@@ -35,7 +36,10 @@ type source struct {
 	who *identity.Directory
 	log *event.Log
 	quo *quota.Manager
+	dic Tables
 }
+
+func (s source) Tables() Tables { return s.dic }
 
 // Flows are two connections, one of them in a flowtable.
 func (s source) Flows() ([]Flow, error) {
@@ -136,8 +140,16 @@ func newSource(t testing.TB, n int) source {
 		}
 		s.Unlock()
 	}
+	dic := dicttest.NewStandard(t)
+	name, err := dict.StringValue("<b>printer</b>")
+	if err == nil {
+		err = dic.Put(dict.Hosts, dict.Row{Key: dict.AddrKey(netip.MustParseAddr("10.0.0.9")), Cells: []dict.Cell{{Field: "hostname", Value: name}}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	who, log := directory(t), event.New(0, time.Now)
-	return source{table, who, log, quotas(t, who, log)}
+	return source{table, who, log, quotas(t, who, log), dic}
 }
 
 // serve runs a server of newSource.

@@ -46,6 +46,8 @@ type Source interface {
 	Quotas() *quota.Manager
 	// Flows returns all connections, in no order.
 	Flows() ([]Flow, error)
+	// Tables are the dictionaries.
+	Tables() Tables
 	// Recall takes connections out of the flowtables, and returns how many were there.
 	// It is no error if there are none.
 	Recall(...offload.Whom) (int, error)
@@ -179,6 +181,7 @@ func (s *Server) handler() *router {
 	s.handleUsage(mux)
 	s.handleQuotas(mux)
 	s.handleFlows(mux)
+	s.handleTables(mux)
 	s.handleDocument(mux)
 	return mux
 }

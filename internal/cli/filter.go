@@ -3,8 +3,6 @@
 package cli
 
 import (
-	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 
@@ -76,13 +74,4 @@ func (f filter) wants(row dict.Row) (bool, error) {
 		}
 	}
 	return true, nil
-}
-
-// compareKeys orders keys of one type.
-func compareKeys(a, b dict.Key) int {
-	if a.Type() == dict.KeyEther {
-		x, y := a.Ether(), b.Ether()
-		return bytes.Compare(x[:], y[:])
-	}
-	return cmp.Or(cmp.Compare(a.Uint32(), b.Uint32()), a.Addr().Compare(b.Addr()), cmp.Compare(a.Str(), b.Str()))
 }

@@ -128,7 +128,7 @@ func (c *ctl) listRows(ctx context.Context, s dict.Store, t *dict.Table, keep fi
 			sorted = append(sorted, row)
 		}
 	}
-	slices.SortFunc(sorted, func(a, b dict.Row) int { return compareKeys(a.Key, b.Key) })
+	slices.SortFunc(sorted, func(a, b dict.Row) int { return a.Key.Compare(b.Key) })
 	for _, row := range sorted {
 		if err := p.row(t, row); err != nil {
 			return err
