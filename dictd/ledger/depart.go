@@ -7,6 +7,7 @@ import "nftdict/dictd/conntrack"
 // departed is what a connection whose entry is replaced keeps in the new one.
 type departed struct {
 	id    uint32 // of the old entry
+	start uint64
 	label Label
 	epoch uint32
 }
@@ -23,7 +24,7 @@ func (l *Ledger) Depart(f *conntrack.Flow) {
 	if len(l.departed) >= maxDeparted {
 		return
 	}
-	d := departed{id: f.ID, epoch: l.epoch}
+	d := departed{id: f.ID, start: f.Start, epoch: l.epoch}
 	for c := l.conns.first[f.ID]; c != nil; c = c.next {
 		if c.is(f) {
 			d.label = c.label
@@ -38,7 +39,7 @@ func (l *Ledger) Depart(f *conntrack.Flow) {
 // arrive gives a connection what it had in an entry before; mu is held.
 func (l *Ledger) arrive(c *conn) {
 	key := goneKey{zone: c.zone, orig: c.orig}
-	if d, ok := l.departed[key]; ok && d.id != c.id {
+	if d, ok := l.departed[key]; ok && (d.id != c.id || d.start != c.start) {
 		c.label, c.counted = d.label, true
 		delete(l.departed, key)
 	}

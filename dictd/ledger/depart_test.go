@@ -10,20 +10,23 @@ import (
 // What replaces an entry is the same connection: nothing is lost or twice, and its
 // application is known, whatever the order in which the ledger hears of it.
 func TestDepart(t *testing.T) {
-	for name, known := range map[string]bool{"known": true, "younger than the last look": false} {
+	for name, c := range map[string]struct {
+		known bool
+		id    uint32 // of what replaces it
+	}{"known": {true, 2}, "younger than the last look": {false, 2}, "the same id": {true, 1}} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, t.TempDir())
 			w.poll()
 			old := w.flow(1, inside, outside)
 			move(old, 100, 200)
-			if known {
+			if c.known {
 				w.poll()
 			}
 			move(old, 10, 20)
 			w.Depart(old)
 			w.kernel.end(old)
 			w.now = w.now.Add(1)
-			now := w.flow(2, inside, outside)
+			now := w.flow(c.id, inside, outside)
 			move(now, 1, 2)
 			w.poll()
 			move(now, 1000, 2000)

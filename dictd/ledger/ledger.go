@@ -166,10 +166,11 @@ func (l *Ledger) Handle(e *conntrack.Event) {
 }
 
 // find returns the connection of an entry, nil if it is not known. One that an
-// entry of the same names has taken the place of is closed.
+// entry of the same names has taken the place of is closed, unless the kernel tells when
+// each began: then the end of the one may be told after the other was seen.
 func (l *Ledger) find(f *conntrack.Flow, now time.Time) *conn {
 	for c := l.conns.first[f.ID]; c != nil; c = c.next {
-		if c.zone != f.Zone || c.orig != f.Orig {
+		if c.zone != f.Zone || c.orig != f.Orig || c.start != f.Start && c.start != 0 && f.Start != 0 {
 			continue
 		}
 		if c.is(f) && !(f.Counted && (f.Counters[0].Below(c.billed[0]) || f.Counters[1].Below(c.billed[1]))) {

@@ -10,9 +10,9 @@ func (t *Table) Depart(f *conntrack.Flow) {
 	t.admin.Lock()
 	defer t.admin.Unlock()
 	if t.departed == nil {
-		t.departed = make(map[entry]struct{})
+		t.departed = make(map[entry]uint32)
 	}
-	t.departed[entry{f.ID, f.Zone, f.Orig}] = struct{}{}
+	t.departed[entry{f.ID, f.Zone, f.Orig}] = t.epoch
 }
 
 // Arrive gives the session of a departed entry to the one in its place, whose row is
@@ -21,9 +21,10 @@ func (t *Table) Depart(f *conntrack.Flow) {
 func (t *Table) Arrive(was, now *conntrack.Flow) {
 	t.admin.Lock()
 	defer t.admin.Unlock()
-	// Else the event of its end is still to be told apart; but the old entry itself, which
-	// no one could replace, has only one end.
-	if now == nil || now.ID != was.ID || now.Offloaded() {
+	// The event of its end is still to be told apart, if it has not come yet: by then its id
+	// may be the session's again. But the old entry itself, which no one could replace, has
+	// only one end.
+	if now != nil && now.ID == was.ID && now.Offloaded() {
 		delete(t.departed, entry{was.ID, was.Zone, was.Orig})
 	}
 	s := t.of(was)
@@ -60,6 +61,15 @@ func (t *Table) of(f *conntrack.Flow) *Session {
 // departing reports whether a session's entry is being replaced; admin is held.
 func (t *Table) departing(s *Session) bool {
 	return t.isDeparted(entry{s.id, s.zone, s.orig})
+}
+
+// forgetDeparted forgets those whose end was not heard of; admin is held.
+func (t *Table) forgetDeparted(epoch uint32) {
+	for e, since := range t.departed {
+		if epoch-since > 1 {
+			delete(t.departed, e)
+		}
+	}
 }
 
 func (t *Table) isDeparted(e entry) bool {

@@ -2,7 +2,11 @@
 
 package session
 
-import "testing"
+import (
+	"testing"
+
+	"nftdict/dictd/conntrack"
+)
 
 // A session goes on in the entry that takes the place of its own, however late the end
 // of the old one is told.
@@ -49,6 +53,55 @@ func TestCarrySameID(t *testing.T) {
 	r.kernel.destroy(f)
 	r.kernel.deliver(1)
 	r.wantRow(7, 0)
+}
+
+// It comes back to an id that it had before, before the ends are told of the entries that
+// it had.
+func TestCarryThereAndBack(t *testing.T) {
+	r := newRig(t, 10)
+	n := r.open(7, tuple(1))
+	entries := []conntrack.Flow{flow(7, tuple(1)), flow(8, tuple(1)), flow(7, tuple(1))}
+	for i := range entries[1:] {
+		was, now := &entries[i], &entries[i+1]
+		r.Depart(was)
+		r.kernel.destroy(*was)
+		r.kernel.confirm(*now)
+		r.Arrive(was, now)
+	}
+	r.kernel.deliver(4)
+	if got := r.later(7, tuple(1)); got != n {
+		t.Errorf("a packet is of session %d, want %d", got, n)
+	}
+	r.kernel.destroy(entries[2])
+	r.kernel.deliver(1)
+	if r.Len() != 0 || len(r.departed) != 0 {
+		t.Errorf("%d sessions stay, %d departed", r.Len(), len(r.departed))
+	}
+}
+
+// The end of the old entry, of the same id, is lost, and so is later that of the session.
+func TestCarryUntold(t *testing.T) {
+	r := newRig(t, 10)
+	r.open(7, tuple(1))
+	f := flow(7, tuple(1))
+	r.Depart(&f)
+	r.kernel.destroy(f)
+	r.kernel.confirm(f)
+	r.kernel.lose()
+	r.Arrive(&f, &f)
+	reconcile := func() {
+		t.Helper()
+		if err := r.Reconcile(r.now, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reconcile()
+	r.kernel.destroy(f)
+	r.kernel.lose()
+	reconcile()
+	if r.Len() != 0 || len(r.departed) != 0 {
+		t.Errorf("%d sessions stay, %d departed", r.Len(), len(r.departed))
+	}
 }
 
 // It could not be replaced: its end is the session's.

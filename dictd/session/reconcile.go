@@ -82,6 +82,7 @@ func (t *Table) Reconcile(now time.Time, rows map[uint32]struct{}, claim Claim) 
 	t.admin.Lock()
 	t.epoch++
 	epoch := t.epoch
+	t.forgetDeparted(epoch)
 	t.admin.Unlock()
 
 	var alive []uint32

@@ -66,7 +66,7 @@ type Table struct {
 	waiting   queue                  // unconfirmed sessions
 	zones     map[uint16]struct{}
 	snapshots map[*snapshot]struct{}
-	departed  map[entry]struct{} // entries that are being replaced
+	departed  map[entry]uint32 // entries that are replaced and whose end was not told yet, with the epoch
 	epoch     uint32
 
 	holding holding
