@@ -325,6 +325,8 @@ func TestPace(t *testing.T) {
 		{soon(time.Second), time.Millisecond, 0, time.Second},
 		{soon(time.Second), 400 * time.Millisecond, 0, 2 * time.Second},
 		{soon(time.Hour), time.Millisecond, 0, 4 * time.Second},
+		{soon(5 * time.Second), 400 * time.Millisecond, 0, 5 * time.Second},
+		{soon(4 * time.Second), 4 * time.Second, 0, 20 * time.Second},
 		{nil, time.Millisecond, time.Hour - time.Second, time.Second},
 	} {
 		w.now = hourOf(w.now).Add(c.at)

@@ -53,13 +53,13 @@ const hurried = 5
 
 // wait returns how long to wait after a round that has cost so much.
 func (l *Ledger) wait(pace Pace, cost time.Duration) time.Duration {
-	d, share := pace.Period, pace.Share
+	least := func(share float64) time.Duration { return time.Duration(float64(cost) / share) }
+	d := max(pace.Period, least(pace.Share))
 	if pace.Hurry != nil {
 		if soon := pace.Hurry(l.cfg.Clock()); soon > 0 && soon < d {
-			d, share = soon, min(1, share*hurried)
+			d = max(soon, least(min(1, pace.Share*hurried)))
 		}
 	}
-	d = max(d, time.Duration(float64(cost)/share))
 	// An hour has what moved within it.
 	now := l.cfg.Clock()
 	if left := hourOf(now).Add(time.Hour).Sub(now); left < d {
