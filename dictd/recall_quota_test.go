@@ -54,12 +54,11 @@ func offloadedQuotaEnds(t *testing.T, l *lab.Lab, on *backend.Backend) {
 	out, in := w.Read()
 	four := stream(t, l, netip.AddrPortFrom(site.Addr4, 7790), burstBytes)
 	six := stream(t, l, netip.AddrPortFrom(site.Addr6, 7790), 6_000)
+	var was, other conntrack.Flow
 	eventually(t, "both are in the flowtable", func() bool {
-		a, b := four.flow(t, d), six.flow(t, d)
-		return a.Offloaded() && b.Offloaded()
+		was, other = four.flow(t, d), six.flow(t, d)
+		return was.Offloaded() && other.Offloaded()
 	})
-	was := four.flow(t, d)
-	other := six.flow(t, d)
 	left := func() int64 {
 		row, err := on.Store.Get(dict.Hosts, dict.AddrKey(lab.Client4))
 		if err != nil {
@@ -68,7 +67,8 @@ func offloadedQuotaEnds(t *testing.T, l *lab.Lab, on *backend.Backend) {
 		v, _ := row.Get("quota_remaining")
 		return v.Int64()
 	}
-	// The kernel may take it out by itself for a moment.
+	// It may be taken back before, too, as when it is found whose address this is: then it
+	// may have its first id again, where that changes.
 	var now conntrack.Flow
 	eventually(t, "it is taken back", func() bool {
 		now = four.flow(t, d)
@@ -77,7 +77,7 @@ func offloadedQuotaEnds(t *testing.T, l *lab.Lab, on *backend.Backend) {
 			t.Fatal(err)
 		}
 		near, _ := row.Get(quota.NoOffload)
-		return near.Bool() && now.ID != 0 && !now.Offloaded() && (on.Kind == backend.Kmod || now.ID != was.ID)
+		return near.Bool() && now.ID != 0 && !now.Offloaded()
 	})
 	if on.Kind == backend.Kmod && now.ID != was.ID {
 		t.Errorf("its id was %d and is %d", was.ID, now.ID)
@@ -110,7 +110,7 @@ func offloadedQuotaEnds(t *testing.T, l *lab.Lab, on *backend.Backend) {
 	t.Logf("%d bytes of %d moved, %+v of both beside the rules; %d is left; ended after %v", moved, size, beside, left(), ended.Sub(spent))
 	// To the packet, but for what passed the rules while the ledger read its two figures
 	// of what had gone beside them: conntrack's, and the rules' a moment later.
-	if over := -left(); over > 2*burstBytes {
+	if over := -left(); over > burstBytes {
 		t.Errorf("%d bytes more than the budget", over)
 	}
 	if beside.Reply < 2<<20 {
