@@ -21,13 +21,15 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # Programs and the packages that bring them.
 DEPS := nft:nftables conntrack:conntrack ip:iproute2 tcpdump:tcpdump dig:bind9-dnsutils \
 	curl:curl openssl:openssl ping:iputils-ping ethtool:ethtool radclient:freeradius-utils dnsmasq:dnsmasq-base udhcpc:udhcpc git:git chromium:chromium certutil:libnss3-tools
+# Of these tests run servers of their own; what their packages would start stays off.
+DEPS_SERVERS := freeradius:freeradius
 
 DEPS_GUEST := qemu-system-x86_64:qemu-system-x86 depmod:kmod xz:xz-utils gcc-12:gcc-12 nft:nftables ip:iproute2 dkms:dkms pahole:pahole systemctl:systemd
 DEPS_DEBUG := sparse:sparse flex:flex bison:bison bc:bc libelf.h:libelf-dev openssl/ssl.h:libssl-dev
 
 # What `make test` promises its tests: a test that needs one of these fails,
 # not skips, when it is absent (internal/need).
-PROMISED := root,netns,nft,conntrack,tcpdump,dig,curl,openssl,ping,ethtool,radclient,dnsmasq,udhcpc,chromium,certutil,ip,bpf,xtbpf,nfqueue,seccomp,long
+PROMISED := root,netns,nft,conntrack,tcpdump,dig,curl,openssl,ping,ethtool,radclient,dnsmasq,udhcpc,chromium,certutil,freeradius,ip,bpf,xtbpf,nfqueue,seccomp,long
 
 FUZZTIME ?= 20s
 
@@ -238,9 +240,29 @@ if [ -n "$$missing" ]; then \
 fi
 endef
 
+# $(call unstarted,PROGRAM:PACKAGE ...) installs servers that nobody starts, now or at
+# boot: each is the service of its name.
+define unstarted
+@for d in $(1); do \
+	p=$${d%%:*}; command -v $$p >/dev/null 2>&1 || [ -x /usr/sbin/$$p ] || { \
+		policy=/usr/sbin/policy-rc.d; [ -e $$policy ] && policy=; \
+		[ -z "$$policy" ] || [ "$$(id -u)" != 0 ] || { printf '#!/bin/sh\nexit 101\n' >$$policy && chmod +x $$policy; }; \
+		$(MAKE) --no-print-directory install-unstarted PACKAGES=$$d; rc=$$?; \
+		[ -z "$$policy" ] || [ "$$(id -u)" != 0 ] || rm -f $$policy; \
+		[ $$rc = 0 ] || exit $$rc; \
+		! command -v systemctl >/dev/null || systemctl --quiet disable $$p 2>/dev/null || true; \
+	}; \
+done
+endef
+
+.PHONY: install-unstarted
+install-unstarted:
+	$(call install,$(PACKAGES))
+
 .PHONY: deps
 deps: check-go ## (root) install the programs that tests and demo use, if they are absent
 	$(call install,$(DEPS))
+	$(call unstarted,$(DEPS_SERVERS))
 
 .PHONY: deps-guest
 deps-guest: check-go ## (root) install the emulator and what builds kernel modules, if they are absent

@@ -27,6 +27,7 @@ var rules = []struct {
 	{"dictd/quota/plan", []string{"nftext", "dict"}},
 	{"dictd/quota/policy", []string{"dictd/quota/plan", "dictd/rules", "nftext", "dict"}},
 	{"dictd/quota", []string{"dictd/boltfile", "dictd/quota", "dictd/event", "dictd/identity", "dict"}},
+	{"dictd/portal/radius", []string{"dictd/internal/radmsg", "dictd/netns", "dictd/portal"}},
 	{"dictd/portal", []string{"dictd/boltfile", "dictd/portal", "dictd/event", "dictd/identity", "dictd/quota", "dictd/rules", "nftext", "dict"}},
 	{"dictd/offload", []string{"dictd/quota/plan", "dictd/conntrack", "dictd/netns", "dictd/offload", "dictd/rules", "nftext", "dict"}},
 	{"dictd", []string{"dictd", "nftext", "classifier", "dict"}},
