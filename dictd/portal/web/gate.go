@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+
+package web
+
+import (
+	"container/list"
+	"context"
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"sync"
+)
+
+// Connections at one time: of all clients, and of one address.
+const (
+	MaxConnections = 2048
+	maxOfAddress   = 64
+)
+
+// hall has the connections of both ports. It never turns a new one away: when there
+// is no place, the one that has waited longest without a request loses its own. Who
+// only connects, or sends his request a byte at a time, so holds up nobody but
+// others of his kind.
+type hall struct {
+	most, ofOne int
+
+	mu      sync.Mutex
+	waiting list.List // of *seat that have no request, the longest first
+	of      map[netip.Addr]int
+	total   int
+}
+
+func newHall(most, ofOne int) *hall {
+	return &hall{most: most, ofOne: ofOne, of: make(map[netip.Addr]int)}
+}
+
+// seat is a connection with a place.
+type seat struct {
+	net.Conn
+	hall *hall
+	addr netip.Addr
+	at   *list.Element // in hall.waiting; nil while a request is worked on
+	gone bool          // has no place any more
+}
+
+// enter gives a connection a place, and returns whose place it is if it was
+// somebody's, who is to be closed. There is always somebody: fewer requests are
+// worked on than there are places (maxAsking).
+func (h *hall) enter(conn net.Conn) (s, loser *seat) {
+	s = &seat{Conn: conn, hall: h}
+	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
+		s.addr = plain(a.AddrPort().Addr())
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.of[s.addr] >= h.ofOne {
+		loser = h.longest(func(o *seat) bool { return o.addr == s.addr })
+	}
+	if loser == nil && h.total >= h.most {
+		loser = h.longest(func(*seat) bool { return true })
+	}
+	if loser != nil {
+		h.remove(loser)
+	}
+	h.of[s.addr]++
+	h.total++
+	s.at = h.waiting.PushBack(s)
+	return s, loser
+}
+
+// longest finds who has waited longest of some. The hall is locked.
+func (h *hall) longest(of func(*seat) bool) *seat {
+	for e := h.waiting.Front(); e != nil; e = e.Next() {
+		if s := e.Value.(*seat); of(s) {
+			return s
+		}
+	}
+	return nil
+}
+
+// remove takes the place of a seat, once. The hall is locked.
+func (h *hall) remove(s *seat) {
+	if s.gone {
+		return
+	}
+	s.gone = true
+	if s.at != nil {
+		h.waiting.Remove(s.at)
+		s.at = nil
+	}
+	if h.of[s.addr]--; h.of[s.addr] == 0 {
+		delete(h.of, s.addr)
+	}
+	h.total--
+}
+
+// Close closes the connection and gives its place back.
+func (s *seat) Close() error {
+	s.hall.mu.Lock()
+	s.hall.remove(s)
+	s.hall.mu.Unlock()
+	return s.Conn.Close()
+}
+
+// work keeps the place while a request of the connection is worked on, until the
+// function it returns is called.
+func (s *seat) work() (done func()) {
+	h := s.hall
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s.at != nil {
+		h.waiting.Remove(s.at)
+		s.at = nil
+	}
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if !s.gone && s.at == nil {
+			s.at = h.waiting.PushBack(s)
+		}
+	}
+}
+
+// gate is a port as the HTTP server listens on it.
+type gate struct {
+	net.Listener
+	hall *hall
+}
+
+// Accept waits for a connection.
+func (g *gate) Accept() (net.Conn, error) {
+	conn, err := g.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	s, loser := g.hall.enter(conn)
+	if loser != nil {
+		if tcp, ok := loser.Conn.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0) // nothing is kept of it; it may be gone
+		}
+		loser.Conn.Close()
+	}
+	return s, nil
+}
+
+// seatKey is where the context of a request has its seat.
+type seatKey struct{}
+
+// withSeat puts the seat of a connection into the context of its requests.
+func withSeat(ctx context.Context, c net.Conn) context.Context {
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
+	if s, ok := c.(*seat); ok {
+		return context.WithValue(ctx, seatKey{}, s)
+	}
+	return ctx
+}
+
+// working keeps the place of a request's connection until done is called.
+func working(ctx context.Context) (done func()) {
+	if s, ok := ctx.Value(seatKey{}).(*seat); ok {
+		return s.work()
+	}
+	return func() {}
+}
