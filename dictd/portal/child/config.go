@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+
+package child
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"nftdict/dictd/portal/web"
+)
+
+// Config is what may change while the pages are shown.
+type Config struct {
+	// Web is what they are like; Key and Theme are filled in.
+	Web web.Settings
+	// Theme is a folder, "" for the built-in one.
+	Theme string
+	// Certificate and Key are files, PEM; both "" for none. They are read again when
+	// they change.
+	Certificate, Key string
+	// SelfSigned are names and addresses for which a certificate is made, which nobody
+	// trusts: for laboratories. It is used where there are no files.
+	SelfSigned []string
+}
+
+// pair is a certificate and its key, PEM.
+type pair struct {
+	Certificate []byte `json:"certificate"`
+	Key         []byte `json:"key"`
+}
+
+// parse makes it ready for use.
+func (p *pair) parse() (*tls.Certificate, error) {
+	c, err := tls.X509KeyPair(p.Certificate, p.Key)
+	if err != nil {
+		return nil, err
+	}
+	return &c, nil
+}
+
+// maxPEM is how large a file of a certificate or key may be, in bytes.
+const maxPEM = 256 << 10
+
+// stamp tells whether files have changed.
+type stamp [2]struct {
+	size int64
+	time time.Time
+}
+
+// stampOf looks at the files.
+func (c *Config) stampOf() (s stamp) {
+	for i, name := range []string{c.Certificate, c.Key} {
+		if info, err := os.Stat(name); err == nil {
+			s[i].size, s[i].time = info.Size(), info.ModTime()
+		}
+	}
+	return s
+}
+
+// readPair reads or makes the certificate; nil if there is to be none.
+func (c *Config) readPair() (*pair, error) {
+	switch {
+	case c.Certificate == "" && c.Key == "" && len(c.SelfSigned) == 0:
+		return nil, nil
+	case c.Certificate == "" && c.Key == "":
+		return selfSigned(c.SelfSigned, time.Now())
+	case c.Certificate == "" || c.Key == "":
+		return nil, errors.New("portal: a certificate needs a key, and the other way round")
+	}
+	p := new(pair)
+	for _, f := range []struct {
+		name string
+		to   *[]byte
+	}{{c.Certificate, &p.Certificate}, {c.Key, &p.Key}} {
+		info, err := os.Stat(f.name)
+		if err == nil && (!info.Mode().IsRegular() || info.Size() > maxPEM) {
+			err = fmt.Errorf("%s: not a file of at most %d bytes", f.name, maxPEM)
+		}
+		if err == nil {
+			*f.to, err = os.ReadFile(f.name)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("portal: certificate: %w", err)
+		}
+	}
+	if _, err := p.parse(); err != nil {
+		return nil, fmt.Errorf("portal: certificate %s with key %s: %w", c.Certificate, c.Key, err)
+	}
+	return p, nil
+}
