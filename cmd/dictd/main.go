@@ -19,6 +19,7 @@ import (
 
 	"nftdict/dictd/api"
 	"nftdict/dictd/config"
+	"nftdict/dictd/portal/child"
 )
 
 // version is set by the linker.
@@ -32,6 +33,9 @@ const (
 )
 
 func main() {
+	if child.Is() { // the daemon has started itself once more
+		os.Exit(child.Main())
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
 	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
