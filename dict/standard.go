@@ -81,7 +81,7 @@ func sessionFields() []Field {
 		fields = append(fields, Field{Name: name, Type: t, Aliases: aliases})
 	}
 	add(Int64, "session_id")
-	add(Bool, "bypass_packetd", "final", "no_offload")
+	add(Bool, "bypass_packetd", "final", "no_offload", "walled_garden")
 	add(Int, "ip_protocol", "family")
 	add(Address, "client_address", "server_address")
 	add(Int, "client_port", "server_port")

@@ -337,6 +337,6 @@ func (d *Daemon) rulesConfig() rules.Config {
 		Queues:    rules.Queues{First: uint16(c.Queues.First), Count: uint16(c.Queues.Count), Fanout: c.Queues.Fanout},
 		Source:    d.source,
 		FinishBit: c.Rules.FinishBit, FinishMark: finishMark,
-		MaxPackets: uint64(c.Sessions.Packets), Closed: c.Closed(), Policy: d.quota.policy,
+		MaxPackets: uint64(c.Sessions.Packets), Closed: c.Closed(), Policies: [...]*rules.Policy{d.quota.policy, nil},
 	}
 }

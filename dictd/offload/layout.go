@@ -66,7 +66,7 @@ func layout(c *Config, hardware bool, has func(table, field string) bool) *rules
 	keep = append(keep, rule.New(rule.Dict(settled), rule.Offload(Flowtable)))
 	return &rules.Policy{Priority: c.Priority, Chains: []rules.PolicyChain{
 		{Name: chainSettled, Rules: keep},
-		{Name: chainForward, Forward: true, Rules: begin},
+		{Name: chainForward, Hook: rules.Forward, Rules: begin},
 	}}
 }
 

@@ -30,8 +30,8 @@ type Config struct {
 	MaxPackets uint64
 	// Closed drops packets while no daemon reads the queues.
 	Closed bool
-	// Policy is what becomes of forwarded packets; may be nil.
-	Policy *Policy
+	// Policies say what becomes of packets; each may be nil.
+	Policies [2]*Policy
 }
 
 // Queues are two ranges of queue numbers of one length: packets of known
@@ -65,6 +65,7 @@ const (
 type chain struct {
 	name     string
 	hook     *nftables.ChainHook // of a base chain
+	nat      bool                // its rules translate addresses
 	priority int32
 	rules    []rule.Rule
 }
@@ -91,7 +92,10 @@ func layout(c Config, terms Terms) []chain {
 			restore(c, "prerouting", nftables.ChainHookPrerouting),
 			restore(c, "output", nftables.ChainHookOutput))
 	}
-	return append(chains, c.Policy.chains()...)
+	for _, p := range c.Policies {
+		chains = append(chains, p.chains()...)
+	}
+	return chains
 }
 
 // loopback is the index of the interface lo in every namespace.

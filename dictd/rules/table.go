@@ -118,6 +118,9 @@ func (t *Table) install(f *Flowtable, chains []chain) error {
 		made := &nftables.Chain{Name: ch.name, Table: table}
 		if ch.hook != nil {
 			made.Type, made.Hooknum, made.Priority = nftables.ChainTypeFilter, ch.hook, nftables.ChainPriorityRef(nftables.ChainPriority(ch.priority))
+			if ch.nat {
+				made.Type = nftables.ChainTypeNAT
+			}
 		}
 		b.Conn().AddChain(made)
 		b.Add(made, ch.rules...)

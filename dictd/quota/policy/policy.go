@@ -48,7 +48,7 @@ func Build(plans []*plan.Plan, o Options) *rules.Policy {
 			rs = append(rs, rule.New(rule.NFProto().Is(f.proto), rule.Dict(from+" mac_address missing"), rule.Dict(from+" username missing"), rule.Jump(chainUnknown)))
 		}
 	}
-	b.chains = append(b.chains, rules.PolicyChain{Name: chainForward, Forward: true, Rules: append(rs, charges...)})
+	b.chains = append(b.chains, rules.PolicyChain{Name: chainForward, Hook: rules.Forward, Rules: append(rs, charges...)})
 	return &rules.Policy{Priority: o.Priority, Chains: b.chains}
 }
 
