@@ -106,6 +106,15 @@ func TestAddBesideRules(t *testing.T) {
 			t.Errorf("%s: %d, want %d: %d off", field, v.Int64(), want, v.Int64()-want)
 		}
 	}
+	// Who looks for what else changes is not told of what rules count.
+	was, err := r.store.Changes("plans")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.flood(t, 1, 10)
+	if now, err := r.store.Changes("plans"); now != was || err != nil {
+		t.Errorf("%d changes, %d before rules have counted: %v", now, was, err)
+	}
 }
 
 // TestAddBesideFlush: rows that rules end and make anew while amounts are added

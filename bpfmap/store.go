@@ -31,6 +31,7 @@ type Store struct {
 var (
 	_ dict.Store   = (*Store)(nil)
 	_ dict.Watcher = (*Store)(nil)
+	_ dict.Changer = (*Store)(nil)
 )
 
 // Options say where a Store lives. The zero Options are what programs want.

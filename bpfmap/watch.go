@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"maps"
+	"math"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -121,6 +122,19 @@ func (s *Store) shot(t *table, old *shot) (*shot, error) {
 		}
 	}
 	return next, nil
+}
+
+// Changes implements dict.Changer.
+func (s *Store) Changes(table string) (uint64, error) {
+	t, err := s.table("changes", table)
+	if err != nil {
+		return 0, err
+	}
+	n, err := t.changes()
+	if err != nil {
+		return 0, &dict.At{Op: "changes", Table: t.schema.Name, Err: err}
+	}
+	return uint64(t.id)<<32 | n&math.MaxUint32, nil // what rules count is in the upper half
 }
 
 // changes returns the table's counter of changes.

@@ -92,6 +92,17 @@ type Change struct {
 	Row   Row        `json:"row"` // Set: the cells that changed. Deleted: key alone, or the cells that went, without values
 }
 
+// Changer is a Store that can tell whether rows of a table have changed without a look
+// at them.
+type Changer interface {
+	// Changes returns a number that is another after rows of the table were written
+	// or deleted, by whomever. It need not be after rules have added to a number,
+	// which they may do with every packet, or after a row has ended by its TTL; and
+	// it may be when nothing has changed. What it is compared with is read before
+	// the rows are. ErrNotExist if there is no such table.
+	Changes(table string) (uint64, error)
+}
+
 // ChangeKind tells what happened.
 type ChangeKind uint8
 

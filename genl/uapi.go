@@ -56,6 +56,7 @@ const (
 	attrPad
 	attrVersion
 	attrIDs
+	attrChanges
 )
 
 // Flags of a table.

@@ -112,6 +112,7 @@ enum nft_dict_attr {
 	NFT_DICT_A_PAD,
 	NFT_DICT_A_VERSION,	/* NLA_STRING */
 	NFT_DICT_A_IDS,		/* NLA_BINARY, u32 in host order each */
+	NFT_DICT_A_CHANGES,	/* NLA_U32 */
 
 	__NFT_DICT_A_MAX,
 };

@@ -39,7 +39,7 @@ size_t nft_dict_table_bytes(const struct nft_dict_table *t)
 {
 	unsigned int n = nft_dict_table_fields(t), i;
 	size_t bytes = nla_total_size(sizeof(t->name)) + nla_total_size(sizeof(NFT_DICT_VERSION)) +
-		       7 * nla_total_size(sizeof(u32)) + 2 * nla_total_size_64bit(sizeof(u64));
+		       8 * nla_total_size(sizeof(u32)) + 2 * nla_total_size_64bit(sizeof(u64));
 
 	for (i = 0; i < n; i++) {
 		const struct nft_dict_field *f = t->fields[i];
@@ -68,7 +68,8 @@ int nft_dict_table_fill(struct sk_buff *skb, const struct nft_dict_table *t)
 	    nla_put_u32(skb, NFT_DICT_A_USERS, atomic_read(&t->users)) ||
 	    nla_put_u64_64bit(skb, NFT_DICT_A_BYTES, atomic_long_read(&t->bytes),
 			      NFT_DICT_A_PAD) ||
-	    nla_put_string(skb, NFT_DICT_A_VERSION, NFT_DICT_VERSION))
+	    nla_put_string(skb, NFT_DICT_A_VERSION, NFT_DICT_VERSION) ||
+	    nla_put_u32(skb, NFT_DICT_A_CHANGES, atomic_read(&t->generation)))
 		return -EMSGSIZE;
 	for (i = 0; i < n; i++)
 		if (nft_dict_field_fill(skb, t->fields[i], i))

@@ -72,9 +72,12 @@ struct text {
 	__u8 bytes[STRING_MAX];
 };
 
+/* The lower half of a table's changes is of what is more than counting. */
+#define COUNTED (1ULL << 32)
+
 struct table_state {
 	__u64 generation; /* last one given */
-	__u64 changes;	  /* grows with every change of a row, by whomever */
+	__u64 changes;	  /* grows with every change of a row, by whomever; by COUNTED where a rule counts */
 	__u64 refused;	  /* rows refused because the table was full */
 	__u64 swept;	  /* tick + 1 of the last sweep that a full table asked for, SWEPT_BY_RULE */
 	__u32 locks[LOCKS];

@@ -115,6 +115,12 @@ static __always_inline void changed(struct table_state *s)
 	__sync_fetch_and_add(&s->changes, 1);
 }
 
+/* A rule has added to a number, which concerns those who want to know of all. */
+static __always_inline void counted(struct table_state *s)
+{
+	__sync_fetch_and_add(&s->changes, COUNTED);
+}
+
 static __always_inline void note_field(struct row *r, __u32 field)
 {
 	__u64 bit = 1ULL << (field & 63);

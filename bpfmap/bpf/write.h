@@ -325,8 +325,12 @@ int write(struct __sk_buff *skb)
 		bpf_loop(TRIES, try_write, &w, 0);
 	if (w.error == -E2BIG)
 		__sync_fetch_and_add(&w.state->refused, 1);
-	if (!w.error)
+	if (w.error)
+		return 1;
+	if (told.verb == SET)
 		changed(w.state);
+	else
+		counted(w.state);
 	return 1;
 }
 

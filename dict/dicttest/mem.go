@@ -23,11 +23,13 @@ type Mem struct {
 	mu      sync.RWMutex
 	tables  map[string]*memTable // by canonical name
 	changed chan struct{}        // closed and replaced by every change
+	changes uint64               // how many there were
 }
 
 var (
 	_ dict.Store   = (*Mem)(nil)
 	_ dict.Watcher = (*Mem)(nil)
+	_ dict.Changer = (*Mem)(nil)
 )
 
 // memTable is a table and its rows. A row is never altered, only replaced, so
@@ -159,6 +161,7 @@ func (m *Mem) table(op, name string) (*memTable, error) {
 
 // wake tells the watchers of a change, under the lock.
 func (m *Mem) wake() {
+	m.changes++
 	close(m.changed)
 	m.changed = make(chan struct{})
 }

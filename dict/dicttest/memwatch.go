@@ -56,6 +56,16 @@ func (m *Mem) Watch(ctx context.Context, f func(dict.Change) error, tables ...st
 	}
 }
 
+// Changes implements dict.Changer.
+func (m *Mem) Changes(table string) (uint64, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if _, err := m.table("changes", table); err != nil {
+		return 0, err
+	}
+	return m.changes, nil
+}
+
 // diff calls f for what makes b of a.
 func diff(table string, a, b memShot, f func(dict.Change) error) error {
 	for k := range a.rows {

@@ -50,7 +50,8 @@ func Tied() Option {
 
 // Run runs the conformance suite. open returns a new store without any tables
 // but the standard ones, and registers the clean-up of it; it is called by many
-// parallel subtests. A store that is a dict.Watcher is tested as one.
+// parallel subtests. A store that is a dict.Watcher or a dict.Changer
+// is tested as one.
 //
 // Where Shared is given, Run starts the test binary again as a writer of the
 // same store, with -test.run naming the test that called Run: what that test
@@ -113,6 +114,7 @@ func Run(t *testing.T, open func(testing.TB) dict.Store, opts ...Option) {
 		sub("killed writer", x.killedWriter)
 		sub("killed admin", x.killedAdmin)
 	}
+	sub("changes", x.changes)
 	sub("watch", x.watch)
 	sub("watch all", x.watchAll)
 	sub("watch ends", x.watchEnds)

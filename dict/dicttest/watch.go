@@ -203,3 +203,50 @@ func (x *suite) watchEnds(t *testing.T) {
 		}
 	})
 }
+
+// changes: the number of a table's changes is another after each of them, by whomever,
+// and after a table of the same name has come.
+func (x *suite) changes(t *testing.T) {
+	s := x.with(t, people())
+	c, ok := s.(dict.Changer)
+	if !ok {
+		t.Logf("the store is no dict.Changer")
+		return
+	}
+	number := func() uint64 {
+		t.Helper()
+		n, err := c.Changes("people")
+		must(t, err)
+		return n
+	}
+	last := number()
+	moved := func(what string, f func() error) {
+		t.Helper()
+		must(t, f())
+		now := number()
+		if now == last {
+			t.Errorf("changes: %d before and after %s", now, what)
+		}
+		last = now
+	}
+	moved("a row came", func() error { return s.Put("people", row(key("al"), "age", dict.IntValue(1))) })
+	if now := number(); now != last {
+		t.Errorf("changes: %d, and %d when nothing has happened", last, now)
+	}
+	moved("a merge", func() error { return s.Put("people", row(key("al"), "age", dict.IntValue(2))) })
+	moved("an addition", func() error { return s.Add("people", row(key("al"), "quota", num(5))) })
+	moved("a field went", func() error { return s.Delete("people", key("al"), "age") })
+	moved("a row went", func() error { return s.Delete("people", key("al")) })
+	if x.reopen != nil {
+		moved("another wrote", func() error {
+			other, err := x.reopen(x.address(s))
+			must(t, err)
+			defer other.Close()
+			return other.Put("people", row(key("bo"), "age", dict.IntValue(1)))
+		})
+	}
+	must(t, s.DeleteTable("people"))
+	_, err := c.Changes("people")
+	refused(t, err, dict.ErrNotExist, "people")
+	moved("a table of the same name came", func() error { return s.AddTable(people()) })
+}

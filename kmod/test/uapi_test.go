@@ -43,6 +43,7 @@ const (
 	attrPad
 	attrVersion
 	attrIDs
+	attrChanges
 )
 
 // Flags of a table.
