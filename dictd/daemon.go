@@ -105,7 +105,7 @@ func (d *Daemon) open() error {
 	if d.record.links, err = openLinkTypes(d.o.NetNS); err != nil {
 		return err
 	}
-	d.table = session.New(session.Config{Kernel: (*kernel)(d), Rows: d.record, Limit: limit, Now: d.started, Ended: d.sessionEnded})
+	d.table = session.New(session.Config{Kernel: (*kernel)(d), Rows: rowsOf{d.record, &d.recall.rewritten}, Limit: limit, Now: d.started, Ended: d.sessionEnded})
 	if err := d.openAccount(c); err != nil {
 		return err
 	}

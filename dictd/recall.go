@@ -33,6 +33,8 @@ type recall struct {
 	asked  map[offload.Whom]struct{}
 	late   []look // that are to be done once more
 	wake   chan struct{}
+
+	rewritten rewritten
 }
 
 // openRecall prepares the ways back.

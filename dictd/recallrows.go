@@ -3,7 +3,6 @@
 package dictd
 
 import (
-	"context"
 	"errors"
 	"hash/maphash"
 	"strings"
@@ -15,15 +14,15 @@ import (
 	"nftdict/dictd/quota"
 )
 
-// Between two looks at rows: the least time, and how many times as long as a look took.
-// To be told of changes would cost every packet that rules charge a message.
+// When rows are looked at: tables are asked every rowsTick whether they have changed, and
+// read if they have, or if the last look was rowsEvery ago. After a look a table rests
+// rowsRest times as long as it took. To be told of changes would cost every packet that
+// rules charge a message.
 const (
+	rowsTick  = 50 * time.Millisecond
 	rowsEvery = time.Second
 	rowsRest  = 19
 )
-
-// rowSums are sums of what rows say, by table and key.
-type rowSums map[string]map[dict.Key]rowSum
 
 // rowSum is what is kept of a row.
 type rowSum struct {
@@ -31,73 +30,102 @@ type rowSum struct {
 	found bool // it says where somebody was seen: the daemon has found him, and written it
 }
 
-// watchRows takes back what belongs to whoever's row says something else, whoever has
-// written it, as rules may read it: connections in flowtables, and their hosts, devices,
-// users and groups.
-func (d *Daemon) watchRows(ctx context.Context) error {
-	seed, told := maphash.MakeSeed(), ""
-	var known rowSums
-	for pause := rowsEvery; ; {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(pause):
-		}
-		if !d.carrying() {
-			known, pause = nil, rowsEvery
-			continue
-		}
-		begin := time.Now()
-		now, err := d.sumRows(seed)
-		pause = max(rowsEvery, rowsRest*time.Since(begin))
-		if err != nil {
-			if text := err.Error(); text != told {
-				told = text
-				d.o.Log.Error("rows that change take nothing out of flowtables, it is tried again", "err", err)
-			}
-			continue // what has changed meanwhile is seen the next time
-		}
-		told = ""
-		if whom := changedRows(known, now); len(whom) > 0 {
-			d.AskRecall(whom...)
-		}
-		known = now
+// watchedTable is a table of whose rows somebody's connections are.
+type watchedTable struct {
+	name    string
+	kind    offload.WhomKind
+	known   map[dict.Key]rowSum // of the last look; nil before the first
+	changes uint64              // the table's number, read before that
+	rests   time.Time           // it is not looked at before
+	looks   time.Time           // it is looked at from then on, whatever its number says
+}
+
+// rowWatch finds rows that say something else.
+type rowWatch struct {
+	store  dict.Store
+	flows  func(func(*conntrack.Flow)) error // calls it for those in flowtables
+	seed   maphash.Seed
+	tables []*watchedTable
+}
+
+func newRowWatch(store dict.Store, flows func(func(*conntrack.Flow)) error) *rowWatch {
+	w := &rowWatch{store: store, flows: flows, seed: maphash.MakeSeed()}
+	for name, kind := range map[string]offload.WhomKind{
+		dict.Sessions: offload.OfCt, dict.Hosts: offload.OfHost, dict.Devices: offload.OfDevice, dict.Users: offload.OfUser, dict.Groups: offload.OfGroup,
+	} {
+		w.tables = append(w.tables, &watchedTable{name: name, kind: kind})
+	}
+	return w
+}
+
+// forget has the next look be the first.
+func (w *rowWatch) forget() {
+	for _, t := range w.tables {
+		t.known, t.rests = nil, time.Time{}
 	}
 }
 
-// carrying reports whether there may be a flowtable.
-func (d *Daemon) carrying() bool {
-	return d.config.Load().Offload.Enable || d.account.Ledger == nil || d.account.Besides()
+// look returns whose rows say something else than at the last look, of the tables whose
+// turn it is. What an error keeps from being seen is seen the next time.
+func (w *rowWatch) look() (whom []offload.Whom, err error) {
+	var errs []error
+	for _, t := range w.tables {
+		some, err := w.lookAt(t)
+		whom = append(whom, some...)
+		errs = append(errs, err)
+	}
+	return whom, errors.Join(errs...)
 }
 
-// sumRows looks at all rows that matter.
-func (d *Daemon) sumRows(seed maphash.Seed) (rowSums, error) {
-	sums := make(rowSums)
-	for _, table := range []string{dict.Hosts, dict.Devices, dict.Users, dict.Groups} {
-		of := make(map[dict.Key]rowSum)
-		for row, err := range d.o.Store.Rows(table) {
-			if err != nil {
-				return nil, err
-			}
-			of[row.Key] = sumRow(seed, &row)
-		}
-		sums[table] = of
+func (w *rowWatch) lookAt(t *watchedTable) ([]offload.Whom, error) {
+	begin := time.Now()
+	if begin.Before(t.rests) {
+		return nil, nil
 	}
-	of := make(map[dict.Key]rowSum)
-	sums[dict.Sessions] = of
-	err := d.recall.kernel.Offloaded(func(f *conntrack.Flow) { of[dict.CtID(f.ID)] = rowSum{} })
+	var changes uint64
+	if c, ok := w.store.(dict.Changer); ok {
+		var err error
+		if changes, err = c.Changes(t.name); err != nil && !errors.Is(err, dict.ErrNotSupported) {
+			return nil, err
+		}
+	}
+	if t.known != nil && changes == t.changes && begin.Before(t.looks) {
+		return nil, nil
+	}
+	now, err := w.sums(t)
+	t.rests, t.looks = time.Now().Add(rowsRest*time.Since(begin)), begin.Add(rowsEvery)
 	if err != nil {
 		return nil, err
 	}
+	whom := changedRows(t.kind, t.known, now)
+	t.known, t.changes = now, changes
+	return whom, nil
+}
+
+// sums looks at all rows of a table that matter.
+func (w *rowWatch) sums(t *watchedTable) (map[dict.Key]rowSum, error) {
+	of := make(map[dict.Key]rowSum)
+	if t.kind != offload.OfCt {
+		for row, err := range w.store.Rows(t.name) {
+			if err != nil {
+				return nil, err
+			}
+			of[row.Key] = sumRow(w.seed, &row)
+		}
+		return of, nil
+	}
+	if err := w.flows(func(f *conntrack.Flow) { of[dict.CtID(f.ID)] = rowSum{} }); err != nil {
+		return nil, err
+	}
 	for key := range of {
-		switch row, err := d.o.Store.Get(dict.Sessions, key); {
+		switch row, err := w.store.Get(t.name, key); {
 		case err == nil:
-			of[key] = sumRow(seed, &row)
+			of[key] = sumRow(w.seed, &row)
 		case !errors.Is(err, dict.ErrNotExist):
 			return nil, err
 		}
 	}
-	return sums, nil
+	return of, nil
 }
 
 // sumRow returns a sum of what a row says but for its figures: of budgets those who keep
@@ -121,23 +149,18 @@ func sumRow(seed maphash.Seed, row *dict.Row) (s rowSum) {
 // changedRows returns whose connections rows are about that say something else now, or
 // have come or gone. Before the first look nothing was known, nor was it of connections
 // that were not in a flowtable then; and who has just been found has opened them since.
-func changedRows(before, now rowSums) (whom []offload.Whom) {
+func changedRows(kind offload.WhomKind, before, now map[dict.Key]rowSum) (whom []offload.Whom) {
 	if before == nil {
 		return nil
 	}
-	kinds := map[string]offload.WhomKind{
-		dict.Sessions: offload.OfCt, dict.Hosts: offload.OfHost, dict.Devices: offload.OfDevice, dict.Users: offload.OfUser, dict.Groups: offload.OfGroup,
-	}
-	for table, kind := range kinds {
-		for key, is := range now[table] {
-			if was, ok := before[table][key]; was.sum != is.sum && (ok || kind != offload.OfCt && !is.found) {
-				whom = append(whom, offload.Whom{Kind: kind, Name: key.String()})
-			}
+	for key, is := range now {
+		if was, ok := before[key]; was.sum != is.sum && (ok || kind != offload.OfCt && !is.found) {
+			whom = append(whom, offload.Whom{Kind: kind, Name: key.String()})
 		}
-		for key, was := range before[table] {
-			if _, ok := now[table][key]; !ok && was.sum != 0 && kind != offload.OfCt {
-				whom = append(whom, offload.Whom{Kind: kind, Name: key.String()})
-			}
+	}
+	for key, was := range before {
+		if _, ok := now[key]; !ok && was.sum != 0 && kind != offload.OfCt {
+			whom = append(whom, offload.Whom{Kind: kind, Name: key.String()})
 		}
 	}
 	return whom

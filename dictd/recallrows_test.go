@@ -4,13 +4,16 @@ package dictd
 
 import (
 	"hash/maphash"
+	"iter"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"nftdict/dict"
+	"nftdict/dict/dicttest"
 	"nftdict/dictd/config"
 	"nftdict/dictd/conntrack"
 	"nftdict/dictd/offload"
@@ -21,12 +24,16 @@ func TestChangedRows(t *testing.T) {
 	addr, mac := dict.AddrKey(netip.MustParseAddr("10.0.0.9")), mustKey(t, dict.KeyEther, "02:00:00:00:00:09")
 	bob, kids := mustKey(t, dict.KeyString, "bob"), mustKey(t, dict.KeyString, "kids")
 	seed := maphash.MakeSeed()
-	sums := func(table string, rows ...dict.Row) rowSums {
+	type sums struct {
+		kind offload.WhomKind
+		of   map[dict.Key]rowSum
+	}
+	rows := func(kind offload.WhomKind, rows ...dict.Row) sums {
 		of := map[dict.Key]rowSum{}
 		for i := range rows {
 			of[rows[i].Key] = sumRow(seed, &rows[i])
 		}
-		return rowSums{table: of}
+		return sums{kind, of}
 	}
 	row := func(key dict.Key, cells ...any) dict.Row {
 		r := dict.Row{Key: key}
@@ -38,37 +45,114 @@ func TestChangedRows(t *testing.T) {
 	tv, on, off := dict.MustString("tv"), dict.BoolValue(true), dict.BoolValue(false)
 	for _, c := range []struct {
 		what        string
-		before, now rowSums
+		before, now sums
 		want        string
 	}{
-		{"the first look", nil, sums(dict.Hosts, row(addr, "host_profile", tv)), ""},
-		{"a field comes", sums(dict.Hosts, row(addr)), sums(dict.Hosts, row(addr, "host_profile", tv)), "host 10.0.0.9"},
-		{"it goes", sums(dict.Devices, row(mac, "username", tv)), sums(dict.Devices, row(mac)), "device 02:00:00:00:00:09"},
-		{"the order", sums(dict.Devices, row(mac, "username", tv, "hostname", tv)), sums(dict.Devices, row(mac, "hostname", tv, "username", tv)), ""},
-		{"values change places", sums(dict.Hosts, row(addr, "hostname", tv, "username", dict.MustString("bob"))), sums(dict.Hosts, row(addr, "username", tv, "hostname", dict.MustString("bob"))), "host 10.0.0.9"},
-		{"a row goes", sums(dict.Users, row(bob, "usergroups", tv)), sums(dict.Users), "user bob"},
-		{"a row comes", sums(dict.Users), sums(dict.Users, row(bob, "usergroups", tv)), "user bob"},
-		{"somebody writes of an address", sums(dict.Hosts), sums(dict.Hosts, row(addr, "blocked", on)), "host 10.0.0.9"},
-		{"somebody is found", sums(dict.Hosts), sums(dict.Hosts, row(addr, "mac_address", dict.EtherValue([6]byte{2}))), ""},
-		{"he takes another's place", sums(dict.Hosts, row(addr, "mac_address", dict.EtherValue([6]byte{4}))), sums(dict.Hosts, row(addr, "mac_address", dict.EtherValue([6]byte{2}))), "host 10.0.0.9"},
-		{"a budget", sums(dict.Groups, row(kids, "quota_remaining", dict.Int64Value(2))), sums(dict.Groups, row(kids, "quota_remaining", dict.Int64Value(1), "quota_tv_exceeded", on)), ""},
-		{"a budget and more", sums(dict.Groups, row(kids, "quota_remaining", dict.Int64Value(2))), sums(dict.Groups, row(kids, "quota_remaining", dict.Int64Value(1), "blocked", on)), "group kids"},
-		{"kept off", sums(dict.Hosts, row(addr)), sums(dict.Hosts, row(addr, "no_offload", on)), "host 10.0.0.9"},
-		{"not kept off", sums(dict.Hosts, row(addr)), sums(dict.Hosts, row(addr, "no_offload", off)), ""},
-		{"another application", sums(dict.Sessions, row(dict.CtID(7), "application", tv)), sums(dict.Sessions, row(dict.CtID(7), "application", dict.MustString("dns"))), "ct 7"},
-		{"a rate", sums(dict.Sessions, row(dict.CtID(7), "application", tv)), sums(dict.Sessions, row(dict.CtID(7), "application", tv, "byte_rate", dict.Int64Value(8))), ""},
-		{"the row of a connection goes", sums(dict.Sessions, row(dict.CtID(7), "application", tv)), sums(dict.Sessions, row(dict.CtID(7))), "ct 7"},
-		{"a connection goes into a flowtable", sums(dict.Sessions), sums(dict.Sessions, row(dict.CtID(7), "application", tv)), ""},
-		{"it comes out", sums(dict.Sessions, row(dict.CtID(7), "application", tv)), sums(dict.Sessions), ""},
+		{"the first look", sums{}, rows(offload.OfHost, row(addr, "host_profile", tv)), ""},
+		{"a field comes", rows(offload.OfHost, row(addr)), rows(offload.OfHost, row(addr, "host_profile", tv)), "host 10.0.0.9"},
+		{"it goes", rows(offload.OfDevice, row(mac, "username", tv)), rows(offload.OfDevice, row(mac)), "device 02:00:00:00:00:09"},
+		{"the order", rows(offload.OfDevice, row(mac, "username", tv, "hostname", tv)), rows(offload.OfDevice, row(mac, "hostname", tv, "username", tv)), ""},
+		{"values change places", rows(offload.OfHost, row(addr, "hostname", tv, "username", dict.MustString("bob"))), rows(offload.OfHost, row(addr, "username", tv, "hostname", dict.MustString("bob"))), "host 10.0.0.9"},
+		{"a row goes", rows(offload.OfUser, row(bob, "usergroups", tv)), rows(offload.OfUser), "user bob"},
+		{"a row comes", rows(offload.OfUser), rows(offload.OfUser, row(bob, "usergroups", tv)), "user bob"},
+		{"somebody writes of an address", rows(offload.OfHost), rows(offload.OfHost, row(addr, "blocked", on)), "host 10.0.0.9"},
+		{"somebody is found", rows(offload.OfHost), rows(offload.OfHost, row(addr, "mac_address", dict.EtherValue([6]byte{2}))), ""},
+		{"he takes another's place", rows(offload.OfHost, row(addr, "mac_address", dict.EtherValue([6]byte{4}))), rows(offload.OfHost, row(addr, "mac_address", dict.EtherValue([6]byte{2}))), "host 10.0.0.9"},
+		{"a budget", rows(offload.OfGroup, row(kids, "quota_remaining", dict.Int64Value(2))), rows(offload.OfGroup, row(kids, "quota_remaining", dict.Int64Value(1), "quota_tv_exceeded", on)), ""},
+		{"a budget and more", rows(offload.OfGroup, row(kids, "quota_remaining", dict.Int64Value(2))), rows(offload.OfGroup, row(kids, "quota_remaining", dict.Int64Value(1), "blocked", on)), "group kids"},
+		{"kept off", rows(offload.OfHost, row(addr)), rows(offload.OfHost, row(addr, "no_offload", on)), "host 10.0.0.9"},
+		{"not kept off", rows(offload.OfHost, row(addr)), rows(offload.OfHost, row(addr, "no_offload", off)), ""},
+		{"another application", rows(offload.OfCt, row(dict.CtID(7), "application", tv)), rows(offload.OfCt, row(dict.CtID(7), "application", dict.MustString("dns"))), "ct 7"},
+		{"a rate", rows(offload.OfCt, row(dict.CtID(7), "application", tv)), rows(offload.OfCt, row(dict.CtID(7), "application", tv, "byte_rate", dict.Int64Value(8))), ""},
+		{"the row of a connection goes", rows(offload.OfCt, row(dict.CtID(7), "application", tv)), rows(offload.OfCt, row(dict.CtID(7))), "ct 7"},
+		{"a connection goes into a flowtable", rows(offload.OfCt), rows(offload.OfCt, row(dict.CtID(7), "application", tv)), ""},
+		{"it comes out", rows(offload.OfCt, row(dict.CtID(7), "application", tv)), rows(offload.OfCt), ""},
 	} {
 		var got []string
-		for _, w := range changedRows(c.before, c.now) {
+		for _, w := range changedRows(c.now.kind, c.before.of, c.now.of) {
 			got = append(got, w.String())
 		}
 		if strings.Join(got, ", ") != c.want {
 			t.Errorf("%s: %q, want %q", c.what, got, c.want)
 		}
 	}
+}
+
+// readRowsOf is a store that counts which tables are read.
+type readRowsOf struct {
+	*dicttest.Mem
+	read map[string]int
+}
+
+func (s *readRowsOf) Rows(table string) iter.Seq2[dict.Row, error] {
+	s.read[table]++
+	return s.Mem.Rows(table)
+}
+
+// Tables are read when they have changed, or now and then, and rest as long as they have
+// to.
+func TestRowWatch(t *testing.T) {
+	store := &readRowsOf{dicttest.NewStandard(t), map[string]int{}}
+	offloaded := map[uint32]bool{}
+	w := newRowWatch(store, func(f func(*conntrack.Flow)) error {
+		store.read[dict.Sessions]++
+		for id := range offloaded {
+			f(&conntrack.Flow{ID: id})
+		}
+		return nil
+	})
+	look := func(want ...string) {
+		t.Helper()
+		for _, table := range w.tables {
+			table.rests = time.Time{}
+		}
+		whom, err := w.look()
+		var got []string
+		for _, w := range whom {
+			got = append(got, w.String())
+		}
+		if slices.Sort(got); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q, %v; want %q", got, err, want)
+		}
+	}
+	put := func(table string, key dict.Key, field, text string) {
+		t.Helper()
+		if err := store.Put(table, dict.Row{Key: key, Cells: []dict.Cell{{Field: field, Value: dict.MustString(text)}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	host := dict.AddrKey(netip.MustParseAddr("10.0.0.9"))
+	put(dict.Hosts, host, "host_profile", "tv")
+	put(dict.Sessions, dict.CtID(7), "application", "DNS")
+	offloaded[7] = true
+	look()
+	look()
+	if n := store.read[dict.Hosts]; n != 1 {
+		t.Errorf("read %d times, and nothing has changed", n)
+	}
+	put(dict.Hosts, host, "host_profile", "games")
+	put(dict.Sessions, dict.CtID(7), "application", "NETFLIX")
+	put(dict.Sessions, dict.CtID(8), "application", "NETFLIX")
+	look("ct 7", "host 10.0.0.9")
+	reads := store.read[dict.Users]
+	for _, table := range w.tables {
+		table.looks = time.Time{}
+	}
+	look()
+	if store.read[dict.Users] != reads+1 {
+		t.Error("not read after its time, as what ends by itself asks for")
+	}
+	for _, table := range w.tables {
+		table.rests = time.Now().Add(time.Hour)
+	}
+	put(dict.Hosts, host, "host_profile", "tv")
+	if whom, err := w.look(); len(whom) > 0 || err != nil {
+		t.Errorf("%v while tables rest: %v", whom, err)
+	}
+	look("host 10.0.0.9")
+	put(dict.Hosts, host, "host_profile", "games")
+	w.forget()
+	look()
 }
 
 func mustKey(t *testing.T, kind dict.KeyType, text string) dict.Key {
@@ -115,7 +199,7 @@ func TestRecallRows(t *testing.T) {
 		eventually(t, "it is in the flowtable", func() bool { write(t, conn, 5000); return fast(conn) })
 	}
 	// Until all is written, and seen, that is found out of a host.
-	time.Sleep(2 * rowsEvery)
+	time.Sleep(2 * time.Second)
 	into(four)
 	into(six)
 	time.Sleep(rowsEvery) // nothing happens to them

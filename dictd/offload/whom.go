@@ -92,6 +92,9 @@ func ParseWhom(kind, name string) (Whom, error) {
 	return w, nil
 }
 
+// Ct returns the Whom that is one connection.
+func Ct(id uint32) Whom { return Whom{OfCt, strconv.FormatUint(uint64(id), 10)} }
+
 // ID returns the conntrack id of a Whom of kind OfCt.
 func (w Whom) ID() uint32 {
 	id, _ := strconv.ParseUint(w.Name, 10, 32) // it was checked
