@@ -24,13 +24,13 @@ func (c *ctl) deleteCommand() *cobra.Command {
 		Example:           deleteExample,
 		Args:              words(2, -1, "TABLE", "KEY"),
 		ValidArgsFunction: c.completeRow(-1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			st, err := parseWords(append([]string{"delete"}, args...)...)
 			if err != nil {
 				return err
 			}
 			if st, ok := st.(*dict.DeleteStmt); ok {
-				return c.delete(st)
+				return c.delete(cmd.Context(), st)
 			}
 			return c.deleteTable(st.TableName())
 		},

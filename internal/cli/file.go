@@ -43,6 +43,7 @@ func (c *ctl) applyFile(ctx context.Context, o fileOptions) error {
 	}
 	if !o.check {
 		faults = p.apply(ctx, c.keepsLimit)
+		c.recall(ctx, p.rewritten)
 	}
 	c.printFaults(name, faults)
 	if c.json {

@@ -24,6 +24,7 @@ type plan struct {
 	steps      []step
 	statements int // read without fault
 	done       int // carried out
+	rewritten  rewritten
 }
 
 func newPlan(s dict.Store) *plan { return &plan{store: s, tables: map[string]*dict.Table{}} }
@@ -145,6 +146,7 @@ func (p *plan) add(st dict.Statement, before int) error {
 		if err != nil {
 			return err
 		}
+		p.rewritten.add(t.Name, k)
 		p.do(at, func(func(*dict.Table)) error { return p.store.Delete(t.Name, k, fields...) })
 	case *dict.SetStmt:
 		row, err := st.Row(t)
@@ -219,6 +221,7 @@ func (p *plan) put(at dict.Pos, t *dict.Table, row dict.Row, add bool) error {
 			}
 		}
 	}
+	p.rewritten.add(t.Name, row.Key)
 	if n := len(p.steps); n > 0 {
 		if last := &p.steps[n-1]; last.do == nil && last.add == add && last.table == t.Name && len(last.rows) < maxBatch {
 			last.at, last.rows = append(last.at, at), append(last.rows, row)

@@ -59,6 +59,25 @@ func TestPlanBatches(t *testing.T) {
 	}
 }
 
+// Of whose rows the daemon is told: few, and of connections.
+func TestPlanRewritten(t *testing.T) {
+	m := dicttest.NewStandard(t)
+	for n, want := range map[int]int{0: 0, maxRewritten: maxRewritten, 1000: maxRewritten + 1} {
+		text := "set hosts 10.0.0.9 hostname tv\n"
+		for i := range n {
+			text += fmt.Sprintf("set sessions %d final true\n", i)
+		}
+		p := newPlan(m)
+		if faults := p.read([]byte(text)); len(faults) > 0 || len(p.rewritten) != want {
+			t.Errorf("%d of %d, want %d: %v", len(p.rewritten), n, want, faults)
+		}
+	}
+	p := newPlan(m)
+	if faults := p.read([]byte("delete sessions 7\n")); len(faults) > 0 || len(p.rewritten) != 1 {
+		t.Errorf("%v of a row that is deleted: %v", p.rewritten, faults)
+	}
+}
+
 // TestPlanRefusals finds the lines of rows that were refused amid others.
 func TestPlanRefusals(t *testing.T) {
 	m := newPlanStore(t)

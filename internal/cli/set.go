@@ -31,12 +31,12 @@ func (c *ctl) setCommand() *cobra.Command {
 		Example:           setExample,
 		Args:              words(2, -1, "TABLE", "KEY"),
 		ValidArgsFunction: c.completeSet,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			st, err := parseWords(append([]string{"set"}, args...)...)
 			if err != nil {
 				return err
 			}
-			return c.set(st.(*dict.SetStmt)) // what begins so is one
+			return c.set(cmd.Context(), st.(*dict.SetStmt)) // what begins so is one
 		},
 	}
 	cmd.Flags().SetInterspersed(false)

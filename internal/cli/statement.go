@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 
 	"nftdict/dict"
@@ -29,7 +30,7 @@ func unplaced(err error) error {
 }
 
 // set carries out a `set`.
-func (c *ctl) set(st *dict.SetStmt) error {
+func (c *ctl) set(ctx context.Context, st *dict.SetStmt) error {
 	s, t, err := c.table("set", st.TableName())
 	if err != nil {
 		return err
@@ -38,11 +39,22 @@ func (c *ctl) set(st *dict.SetStmt) error {
 	if err != nil {
 		return unplaced(err)
 	}
-	return s.Put(t.Name, row)
+	if err := s.Put(t.Name, row); err != nil {
+		return err
+	}
+	c.rewrote(ctx, t.Name, row.Key)
+	return nil
+}
+
+// rewrote is what follows when a row was written.
+func (c *ctl) rewrote(ctx context.Context, table string, k dict.Key) {
+	var r rewritten
+	r.add(table, k)
+	c.recall(ctx, r)
 }
 
 // delete carries out a `delete` of a row or fields of it.
-func (c *ctl) delete(st *dict.DeleteStmt) error {
+func (c *ctl) delete(ctx context.Context, st *dict.DeleteStmt) error {
 	s, t, err := c.table("delete", st.TableName())
 	if err != nil {
 		return err
@@ -51,7 +63,11 @@ func (c *ctl) delete(st *dict.DeleteStmt) error {
 	if err != nil {
 		return unplaced(err)
 	}
-	return s.Delete(t.Name, k, fields...)
+	if err := s.Delete(t.Name, k, fields...); err != nil {
+		return err
+	}
+	c.rewrote(ctx, t.Name, k)
+	return nil
 }
 
 // deleteTable carries out a `delete table`.
