@@ -20,6 +20,7 @@ import (
 
 	"nftdict/dictd/event"
 	"nftdict/dictd/identity"
+	"nftdict/dictd/portal"
 	"nftdict/dictd/quota"
 )
 
@@ -101,6 +102,7 @@ func TestEventsAreDescribed(t *testing.T) {
 		event.HostNew: host, event.HostChanged: host, event.HostGone: host,
 		event.DeviceNew: device, event.DeviceChanged: device, event.DeviceGone: device,
 		event.QuotaWarning: notice, event.QuotaExceeded: notice, event.QuotaReset: notice, event.QuotaTopup: notice,
+		event.PortalLogin: portal.News{Way: portal.Click}, event.PortalLogout: portal.News{Cause: portal.CauseTime},
 		event.SessionFinal: Session{Connection: Connection{Family: 4}}, event.SessionEnd: Session{Connection: Connection{Family: 6}},
 		event.FlowOffload: Flow{Connection: Connection{Family: 4}, State: FlowSoftware}, event.FlowRecall: FlowRecalled{Application: "X"},
 	}

@@ -33,6 +33,9 @@ const (
 	QuotaReset    // a period ended, or somebody had it begin anew; [whose quota it is]
 	QuotaTopup    // [whose quota it is]
 
+	PortalLogin  // a session of the portal begins, or has another end; [user]
+	PortalLogout // [user]
+
 	HostNew       // [address]
 	HostChanged   // its device, name, user or profile is another; [address]
 	HostGone      // [address]
@@ -54,6 +57,7 @@ var kindNames = [kinds]string{
 	"daemon-start", "config-reloaded", "config-refused",
 	"user-new", "user-changed", "user-gone", "user-bound", "user-unbound",
 	"quota-warning", "quota-exceeded", "quota-reset", "quota-topup",
+	"portal-login", "portal-logout",
 	"host-new", "host-changed", "host-gone", "device-new", "device-changed", "device-gone",
 	"session-final", "session-end",
 	"flow-offload", "flow-recall",

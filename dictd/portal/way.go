@@ -98,7 +98,8 @@ type Session struct {
 	User    string        `json:"user"`
 	Groups  []string      `json:"groups,omitempty"`
 	MAC     [6]byte       `json:"-"`
-	Addr    netip.Addr    `json:"addr"` // from which it began
+	Device  string        `json:"mac_address"` // MAC as text
+	Addr    netip.Addr    `json:"address"`     // from which it began
 	Since   time.Time     `json:"since"`
 	Until   time.Time     `json:"until,omitzero"` // zero: no end
 	Idle    time.Duration `json:"idle,omitempty"`

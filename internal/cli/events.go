@@ -22,6 +22,7 @@ is about, and the rest as JSON. Kinds are
   daemon-start, config-reloaded, config-refused
   user-new, user-changed, user-gone, user-bound, user-unbound
   quota-warning, quota-exceeded, quota-reset, quota-topup
+  portal-login, portal-logout
   host-new, host-changed, host-gone
   device-new, device-changed, device-gone
   session-final, session-end

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+
+package portal
+
+import (
+	"context"
+	"encoding/hex"
+)
+
+// click lets in whoever asks. Each device is a user of its own.
+type click struct{}
+
+func (click) Name() string { return Click }
+
+func (click) Check(_ context.Context, a Attempt) (Grant, error) {
+	return Grant{User: "guest-" + hex.EncodeToString(a.MAC[:]), Devices: 1, Extend: true}, nil
+}

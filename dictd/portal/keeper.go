@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+
+package portal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"nftdict/dict"
+	"nftdict/dictd/event"
+)
+
+// Keeper knows who is in, and lets in. Its methods may be called by many goroutines.
+type Keeper struct {
+	cfg      Config
+	store    *store
+	ways     map[string]Way
+	settings atomic.Pointer[Settings]
+	accounts *accounts
+	vouchers *vouchers
+
+	byDevice, byName *limit // of attempts that do not succeed
+	logins           *limit // of those that do, by device
+
+	admission sync.Mutex // held while a session begins, changes or ends; taken before mu
+	mu        sync.RWMutex
+	in        index
+
+	wake   chan struct{} // a session ends sooner than was known
+	teller *teller
+	counts counts
+}
+
+// counts are figures of a Keeper.
+type counts struct{ logins, refused, tooFast, ended, rebound, failed atomic.Uint64 }
+
+var _ Desk = (*Keeper)(nil)
+
+// New opens the file, and takes over the sessions of an earlier run: those that are
+// still to last are in when it returns. Close must follow.
+func New(cfg Config) (*Keeper, error) {
+	s, err := openStore(cfg.State)
+	if err != nil {
+		return nil, err
+	}
+	k := &Keeper{
+		cfg: cfg, store: s, in: newIndex(), wake: make(chan struct{}, 1), ways: make(map[string]Way),
+		byDevice: newLimit(10, 6*time.Second), byName: newLimit(20, 10*time.Second), logins: newLimit(30, 2*time.Second),
+	}
+	k.accounts, k.vouchers = &accounts{store: s, clock: cfg.Clock, hashing: make(chan struct{}, 2)}, &vouchers{store: s, clock: cfg.Clock}
+	k.teller = newTeller(k)
+	for _, w := range append([]Way{click{}, k.accounts, k.vouchers}, cfg.Ways...) {
+		k.ways[w.Name()] = w
+	}
+	err = k.Set(cfg.Settings)
+	if err == nil {
+		err = k.resume()
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return k, nil
+}
+
+// Close closes the file. Who is in stays in.
+func (k *Keeper) Close() error {
+	k.admission.Lock()
+	defer k.admission.Unlock()
+	k.measure(k.all()...)
+	return errors.Join(k.saveFigures(), k.store.close())
+}
+
+// Broken returns why a file of before is not used, nil if there is none such: accounts
+// and vouchers were in it. It lies beside the new one.
+func (k *Keeper) Broken() error { return errors.Join(append(k.store.unread, k.store.broken)...) }
+
+// resume takes over the sessions of an earlier run. What an earlier daemon was about
+// to take back is taken back.
+func (k *Keeper) resume() error {
+	in, ended, err := k.store.sessions()
+	if err != nil {
+		return fmt.Errorf("state of the portal: %w", err)
+	}
+	now := k.cfg.Clock()
+	if k.store.broken != nil {
+		in = append(in, k.fromLogins()...)
+	}
+	known := make(map[string]struct{})
+	for _, s := range in {
+		known[s.ID] = struct{}{}
+		s.Seen = now
+		k.enter(s)
+	}
+	for _, l := range k.cfg.Directory.LoginsBy(By) {
+		if _, ok := known[l.Session]; !ok {
+			if _, err := k.cfg.Directory.Logout(By, l.Session); err != nil {
+				return fmt.Errorf("session of an earlier run: %w", err)
+			}
+		}
+	}
+	for _, s := range ended {
+		k.teller.add(s, told{cause: s.Cause})
+	}
+	for _, s := range in {
+		err := error(nil)
+		if s.over(now) {
+			err = k.end(s, CauseTime)
+		} else if err = k.cfg.Directory.Login(s.login(true)); err != nil {
+			err = fmt.Errorf("session of %s: %w", dict.Quote(s.User), err)
+		}
+		if err != nil {
+			k.cfg.Log.Error("a session of an earlier run does not go on as it should", "session", s.ID, "err", err)
+		}
+	}
+	return nil
+}
+
+// enter counts a session among those that are in.
+func (k *Keeper) enter(s *session) {
+	if k.cfg.Traffic != nil {
+		k.cfg.Traffic.Follow(s.MAC)
+		s.mark = k.cfg.Traffic.Moved(s.MAC)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.in.add(s)
+}
+
+// all returns the sessions that are in, in the order in which they began.
+func (k *Keeper) all() []*session {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.in.all()
+}
+
+// fromLogins makes sessions of what package identity knows, where the file is lost.
+func (k *Keeper) fromLogins() (all []*session) {
+	for _, l := range k.cfg.Directory.LoginsBy(By) {
+		s := &session{Session: Session{
+			ID: l.Session, Way: Click, User: l.User, MAC: l.MAC, Device: dict.EtherValue(l.MAC).String(), Since: l.Since, Until: l.Until,
+			Groups: slices.DeleteFunc(l.Groups, func(g string) bool { return g == VolumeGroup }),
+		}}
+		if l.Until.Sub(l.Since) >= far {
+			s.Until = time.Time{}
+		}
+		if len(s.Groups) < len(l.Groups) {
+			left := int64(0)
+			if k.cfg.Volume != nil {
+				left, _ = k.cfg.Volume.Left(l.User)
+			}
+			s.Bytes = &left
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// Run ends sessions whose end has come, and tells Followers, until ctx ends.
+func (k *Keeper) Run(ctx context.Context) error {
+	tasks, ctx := errgroup.WithContext(ctx)
+	tasks.Go(func() error { return k.teller.run(ctx) })
+	tasks.Go(func() error { return k.tend(ctx) })
+	return tasks.Wait()
+}
+
+// Sessions returns those that are in, in the order in which they began.
+func (k *Keeper) Sessions() []Session {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	all := make([]Session, 0, len(k.in.byID))
+	for _, s := range k.in.all() {
+		all = append(all, s.Session)
+	}
+	return all
+}
+
+// Stats are a Keeper's figures.
+type Stats struct {
+	Sessions int    `json:"sessions"` // that are in
+	Limit    int    `json:"limit"`    // most of them
+	Logins   uint64 `json:"logins"`   // since the daemon began
+	Ended    uint64 `json:"ended"`
+	Refused  uint64 `json:"refused"`  // attempts
+	TooFast  uint64 `json:"too_fast"` // attempts that were not looked at
+	Rebound  uint64 `json:"rebound"`  // sessions that went to a new MAC by their cookie
+	Failed   uint64 `json:"failed"`   // attempts and ends that went wrong here
+}
+
+// Stats returns the figures.
+func (k *Keeper) Stats() Stats {
+	k.mu.RLock()
+	n := len(k.in.byID)
+	k.mu.RUnlock()
+	c := &k.counts
+	return Stats{n, maxSessions, c.logins.Load(), c.ended.Load(), c.refused.Load(), c.tooFast.Load(), c.rebound.Load(), c.failed.Load()}
+}
+
+// publish tells of an event.
+func (k *Keeper) publish(kind event.Kind, s *session, cause Cause) {
+	if k.cfg.Events != nil {
+		k.cfg.Events.Publish(event.Event{Kind: kind, Subject: s.User, Data: News{s.ID, s.Way, s.Device, cause}})
+	}
+}
+
+// News is the Data of event.PortalLogin and event.PortalLogout.
+type News struct {
+	Session string `json:"session"`
+	Way     string `json:"way"`
+	MAC     string `json:"mac_address"`
+	Cause   Cause  `json:"cause,omitempty"` // of a logout
+}
