@@ -19,6 +19,7 @@ import (
 	"nftdict/dictd/event"
 	"nftdict/dictd/identity"
 	"nftdict/dictd/offload"
+	"nftdict/dictd/portal"
 	"nftdict/dictd/quota/plan"
 )
 
@@ -196,7 +197,7 @@ func (d *Daemon) nearEnd(subjects []plan.Subject) {
 
 // watchLogins takes back what belongs to whoever is somebody else's now.
 func (d *Daemon) watchLogins(ctx context.Context) error {
-	news := d.happened.Subscribe(d.happened.Position(), event.Of(event.UserBound, event.UserUnbound, event.UserChanged, event.UserGone))
+	news := d.happened.Subscribe(d.happened.Position(), event.Of(event.UserBound, event.UserUnbound, event.UserChanged, event.UserGone, event.PortalLogout))
 	defer news.Close()
 	some := make([]event.Event, 256)
 	for {
@@ -206,10 +207,12 @@ func (d *Daemon) watchLogins(ctx context.Context) error {
 		}
 		var whom []offload.Whom
 		for _, e := range some[:n] {
-			switch bound, ok := e.Data.(identity.Bound); {
-			case ok:
-				whom = append(whom, offload.Whom{Kind: offload.OfDevice, Name: bound.MAC})
-			case e.Kind == event.Gap || e.Kind == event.Reset:
+			switch data := e.Data.(type) {
+			case identity.Bound:
+				whom = append(whom, offload.Whom{Kind: offload.OfDevice, Name: data.MAC})
+			case portal.News: // it may have another user all the same, or the same one still
+				whom = append(whom, offload.Whom{Kind: offload.OfDevice, Name: data.MAC})
+			case event.Lost, event.Restart:
 				whom = append(whom, offload.Whom{Kind: offload.All})
 			default:
 				whom = append(whom, offload.Whom{Kind: offload.OfUser, Name: e.Subject})

@@ -92,6 +92,8 @@ type Ledger struct {
 
 	departed map[goneKey]departed
 
+	followed map[[6]byte]*Use // by device
+
 	dirty      []*conn
 	dirtyCells []*cell
 
@@ -133,7 +135,7 @@ type Stats struct {
 // New returns a Ledger that goes on where State's file ended. Events may be handled
 // at once; nothing is known of the kernel's connections before the first Poll.
 func New(cfg Config) (*Ledger, error) {
-	l := &Ledger{cfg: cfg, began: cfg.Clock(), conns: newIndex(), cells: make(cells)}
+	l := &Ledger{cfg: cfg, began: cfg.Clock(), conns: newIndex(), cells: make(cells), followed: make(map[[6]byte]*Use)}
 	l.hour = hourOf(l.began)
 	if cfg.State == nil {
 		return l, nil
@@ -260,6 +262,9 @@ func (l *Ledger) bill(c *conn, moved [2]conntrack.Counter, now time.Time) {
 }
 
 func (l *Ledger) put(k Key, u Use) {
+	if f := l.followed[k.MAC]; f != nil {
+		f.add(u)
+	}
 	one := l.cells.get(k)
 	l.recent.mark(one)
 	one.use.add(u)

@@ -20,6 +20,8 @@ func TestRounds(t *testing.T) {
 	w.poll()
 	w.want(0, 0)
 	move(old, 10, 20)
+	w.poll()
+	w.Follow([6]byte{2})
 	f := w.flow(1, inside, outside)
 	move(f, 100, 200)
 	w.poll()
@@ -39,6 +41,12 @@ func TestRounds(t *testing.T) {
 	one := w.cells[Key{inside.Addr(), [6]byte{2}, "bob", "VIDEO"}]
 	if one == nil || one.use.Connections != 2 || len(w.cells) != 1 {
 		t.Errorf("cells %+v", w.cells)
+	}
+	if u := w.Moved([6]byte{2}); u.Out.Bytes != 1111-10 || u.In.Bytes != 2222-20 || w.Moved([6]byte{3}) != (Use{}) {
+		t.Errorf("since it is followed the device has moved %+v", u)
+	}
+	if w.Forget([6]byte{2}); w.Moved([6]byte{2}) != (Use{}) {
+		t.Error("a device that nobody follows is remembered")
 	}
 	if s := w.Stats(); s.Original.Bytes != 1111 || s.Reply.Bytes != 2222 || s.Ended != 2 || s.Estimated != 0 || s.Connections != 1 {
 		t.Errorf("stats %+v", s)
