@@ -114,21 +114,20 @@ func (l *look) offer(languages []string) error {
 
 // readPages reads the templates: each page with the base around it.
 func (l *look) readPages(t Theme) error {
-	base, err := t.file(pageBase)
-	if err != nil {
-		return err
-	}
 	for _, name := range pages {
-		file, err := t.file(name)
-		if err != nil {
-			return err
-		}
 		page := template.New(name).Option("missingkey=error")
-		if _, err = page.New(pageBase).Parse(string(base)); err == nil {
-			_, err = page.Parse(string(file))
-		}
-		if err != nil {
-			return shorten(err)
+		for _, part := range append(slices.Clone(parts), name) {
+			file, err := t.file(part)
+			if err != nil {
+				return err
+			}
+			to := page
+			if part != name {
+				to = page.New(part)
+			}
+			if _, err := to.Parse(string(file)); err != nil {
+				return shorten(err)
+			}
 		}
 		l.pages[name] = page
 	}
@@ -144,10 +143,14 @@ func shorten(err error) error {
 	return fmt.Errorf("%s", strings.TrimSpace(text))
 }
 
-// try shows every page in every language to nobody.
+// try shows every page to nobody, in every language: what has gone wrong in one of
+// them, as all have the same texts.
 func (l *look) try() error {
 	for _, p := range samples() {
-		for _, code := range slices.Sorted(maps.Keys(l.texts)) {
+		for i, code := range slices.Sorted(maps.Keys(l.texts)) {
+			if i > 0 && p.Problem != "" {
+				break
+			}
 			p.Lang, p.texts = code, l.texts[code]
 			l.dress(&p)
 			if err := l.show(io.Discard, &p); err != nil {

@@ -28,8 +28,11 @@ const (
 //go:embed theme
 var builtin embed.FS
 
-// pages are the templates that there are, besides base.html, which holds them all.
+// pages are the templates that there are, besides parts, which all pages have.
 var pages = []string{pageEnter, pageStatus, pageLeft, pageAway, pageError, pageTerms}
+
+// parts are base.html, which holds a page, and what tells of a problem.
+var parts = []string{pageBase, "problem.html"}
 
 // Names of templates.
 const (
@@ -93,7 +96,7 @@ func readTheme(folder fs.FS) (Theme, error) {
 		case strings.HasPrefix(name, "README"):
 			return nil
 		case !belongs(name):
-			return fmt.Errorf("%s: not a part of themes: templates are %s and %s", name, pageBase, strings.Join(pages, ", "))
+			return fmt.Errorf("%s: not a part of themes: templates are %s", name, strings.Join(append(slices.Clone(parts), pages...), ", "))
 		case len(t) == maxThemeFiles:
 			return fmt.Errorf("%s: more than %d files", name, maxThemeFiles)
 		}
@@ -125,7 +128,7 @@ func belongs(name string) bool {
 	case "texts/":
 		return validLanguage(strings.TrimSuffix(file, ".toml")) && path.Ext(file) == ".toml"
 	case "":
-		return file == pageBase || slices.Contains(pages, file) || mediaTypes[path.Ext(file)] != ""
+		return slices.Contains(parts, file) || slices.Contains(pages, file) || mediaTypes[path.Ext(file)] != ""
 	}
 	return false
 }
