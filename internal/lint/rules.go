@@ -32,7 +32,7 @@ var rules = []struct {
 	{"dictd/portal/web", []string{"dictd/portal", "dict"}},
 	{"dictd/portal/desk", []string{"dictd/portal"}},
 	{"dictd/portal/child", []string{"dictd/portal", "dict"}},
-	{"dictd/portal", []string{"dictd/boltfile", "dictd/portal", "dictd/event", "dictd/identity", "dictd/quota", "dictd/rules", "nftext", "dict"}},
+	{"dictd/portal", []string{"dictd/boltfile", "dictd/password", "dictd/portal", "dictd/event", "dictd/identity", "dictd/quota", "dictd/rules", "nftext", "dict"}},
 	{"dictd/offload", []string{"dictd/quota/plan", "dictd/conntrack", "dictd/netns", "dictd/offload", "dictd/rules", "nftext", "dict"}},
 	{"dictd", []string{"dictd", "nftext", "classifier", "dict"}},
 	{"internal/backend", []string{"internal/backend", "genl", "bpfmap", "nftext", "dict"}},
