@@ -97,7 +97,7 @@ func (j *journal) String() string {
 }
 
 // until waits for what is to be.
-func until(t *testing.T, what string, ok func() bool) {
+func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -118,7 +118,7 @@ type rig struct {
 	stop        func()
 }
 
-func listen(t *testing.T) *net.TCPListener {
+func listen(t testing.TB) *net.TCPListener {
 	t.Helper()
 	ln, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -127,12 +127,12 @@ func listen(t *testing.T) *net.TCPListener {
 	return ln
 }
 
-func port(t *testing.T, ln net.Listener) uint16 {
+func port(t testing.TB, ln net.Listener) uint16 {
 	t.Helper()
 	return ln.Addr().(*net.TCPAddr).AddrPort().Port()
 }
 
-func write(t *testing.T, name string, text []byte) {
+func write(t testing.TB, name string, text []byte) {
 	t.Helper()
 	if err := os.WriteFile(name+".new", text, 0o600); err != nil {
 		t.Fatal(err)
@@ -142,7 +142,7 @@ func write(t *testing.T, name string, text []byte) {
 	}
 }
 
-func start(t *testing.T) *rig {
+func start(t testing.TB) *rig {
 	need.Root(t)
 	p, err := selfSigned([]string{"127.0.0.1"}, time.Now())
 	if err != nil {
@@ -185,7 +185,7 @@ func start(t *testing.T) *rig {
 }
 
 // client trusts what is trusted, and follows no redirection.
-func client(t *testing.T, trusted ...*pair) *http.Client {
+func client(t testing.TB, trusted ...*pair) *http.Client {
 	t.Helper()
 	pool := x509.NewCertPool()
 	for _, p := range trusted {
@@ -202,7 +202,7 @@ func client(t *testing.T, trusted ...*pair) *http.Client {
 	}
 }
 
-func get(t *testing.T, c *http.Client, url string) (*http.Response, string) {
+func get(t testing.TB, c *http.Client, url string) (*http.Response, string) {
 	t.Helper()
 	resp, err := c.Get(url)
 	if err != nil {
@@ -217,7 +217,7 @@ func get(t *testing.T, c *http.Client, url string) (*http.Response, string) {
 }
 
 // alive waits for a process, which is not the one before.
-func (r *rig) alive(t *testing.T, before int) (pid int) {
+func (r *rig) alive(t testing.TB, before int) (pid int) {
 	t.Helper()
 	until(t, "a process", func() bool {
 		pid = r.PID()

@@ -43,12 +43,14 @@ func newLook(t Theme, offered []string) (*look, error) {
 			l.files[name] = file
 		}
 	}
-	style, err := t.file(styleSheet)
-	if err != nil {
-		return nil, err
+	for _, name := range []string{styleSheet, icon} {
+		file, err := t.file(name)
+		if err != nil {
+			return nil, err
+		}
+		l.files[name] = file
 	}
-	l.files[styleSheet] = style
-	hash := sha256.Sum256(style)
+	hash := sha256.Sum256(l.files[styleSheet])
 	l.style = "/theme/" + styleSheet + "?v=" + hex.EncodeToString(hash[:6])
 	for _, name := range logos {
 		if _, ok := t[name]; ok && l.logo == "" {

@@ -44,6 +44,7 @@ const (
 	pageError  = "error.html"
 	pageTerms  = "terms.html"
 	styleSheet = "style.css"
+	icon       = "icon.svg"
 )
 
 // mediaTypes are those of a theme's other files, by their ending.
