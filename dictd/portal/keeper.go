@@ -90,7 +90,10 @@ func (k *Keeper) resume() error {
 	}
 	now := k.cfg.Clock()
 	if k.store.broken != nil {
-		in = append(in, k.fromLogins()...)
+		in = k.fromLogins()
+		if err := k.store.save(in...); err != nil {
+			return fmt.Errorf("state of the portal: %w", err)
+		}
 	}
 	known := make(map[string]struct{})
 	for _, s := range in {
