@@ -25,6 +25,7 @@ import (
 	"nftdict/dictd/identity"
 	"nftdict/dictd/identity/neighbour"
 	"nftdict/dictd/offload"
+	"nftdict/dictd/portal"
 	"nftdict/dictd/quota"
 	"nftdict/dictd/quota/plan"
 	"nftdict/dictd/session"
@@ -37,7 +38,36 @@ type source struct {
 	log *event.Log
 	quo *quota.Manager
 	dic Tables
+	por *portal.Keeper
 }
+
+func (s source) Portal() *portal.Keeper { return s.por }
+
+// portalOf has an account, a batch and a session.
+func portalOf(t testing.TB, who *identity.Directory) *portal.Keeper {
+	t.Helper()
+	k, err := portal.New(portal.Config{
+		Directory: who, Settings: portal.Settings{Ways: []string{portal.Click, portal.Voucher}, Session: time.Hour}, Volume: plenty{}, Clock: time.Now, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { k.Close() })
+	_, entered := k.Enter(t.Context(), portal.From{Addr: netip.MustParseAddr("10.0.0.9")}, portal.Credentials{Way: portal.Click})
+	bytes := int64(20e6)
+	_, made := k.MakeVouchers(portal.Batch{Name: "may", Count: 2, Bytes: &bytes})
+	if err := errors.Join(entered, made, k.SetAccount(portal.LocalAccount{Name: "al", Groups: []string{"staff"}}, "sesame")); err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// plenty is a portal.Volume that never ends.
+type plenty struct{}
+
+func (plenty) Grant(string, int64) error { return nil }
+func (plenty) Left(string) (int64, bool) { return 1e6, true }
+func (plenty) All() map[string]int64     { return map[string]int64{"guest-020000000009": 1e6} }
 
 func (s source) Tables() Tables { return s.dic }
 
@@ -149,7 +179,7 @@ func newSource(t testing.TB, n int) source {
 		t.Fatal(err)
 	}
 	who, log := directory(t), event.New(0, time.Now)
-	return source{table, who, log, quotas(t, who, log), dic}
+	return source{table, who, log, quotas(t, who, log), dic, portalOf(t, directory(t))}
 }
 
 // serve runs a server of newSource.

@@ -206,6 +206,29 @@ var calls = []call{
 	{pattern: "POST /v1/quotas/{kind}/{name}/reset", path: "/v1/quotas/user/eve/reset", body: `{}`, status: 404},
 	{pattern: "GET /v1/quotas/{kind}/{name}/history", path: "/v1/quotas/user/zoe/history?plan=daily", status: 200},
 	{pattern: "GET /v1/quotas/{kind}/{name}/history", path: "/v1/quotas/user/eve/history", status: 404},
+	{pattern: "GET /v1/portal", status: 200},
+	{pattern: "GET /v1/portal/sessions", path: "/v1/portal/sessions?limit=5", status: 200},
+	{pattern: "DELETE /v1/portal/sessions/{id}", path: "/v1/portal/sessions/0", status: 404},
+	{pattern: "DELETE /v1/portal/sessions/{id}", path: "/v1/portal/sessions/SESSION", status: 200},
+	{pattern: "GET /v1/portal/accounts", status: 200},
+	{pattern: "PUT /v1/portal/accounts/{name}", path: "/v1/portal/accounts/bo", body: `{"password":"sesame","usergroups":["staff"],"devices":-1,"session":3600,"until":"2099-01-01T00:00:00Z"}`, status: 200},
+	{pattern: "PUT /v1/portal/accounts/{name}", path: "/v1/portal/accounts/cy", body: `{}`, status: 400},
+	{pattern: "GET /v1/portal/accounts", path: "/v1/portal/accounts?after=al&limit=1", status: 200},
+	{pattern: "DELETE /v1/portal/accounts/{name}", path: "/v1/portal/accounts/bo", status: 200},
+	{pattern: "DELETE /v1/portal/accounts/{name}", path: "/v1/portal/accounts/bo", status: 404},
+	{pattern: "GET /v1/portal/batches", status: 200},
+	{pattern: "POST /v1/portal/batches", body: `{"name":"june","count":2,"prefix":"inn","time":3600,"bytes":20000000,"devices":2,"valid":"2099-01-01T00:00:00Z","usergroups":["guests"]}`, status: 200},
+	{pattern: "POST /v1/portal/batches", body: `{"name":"june","count":2}`, status: 409},
+	{pattern: "POST /v1/portal/batches", body: `{"name":"july","count":2,"prefix":"<b>"}`, status: 400},
+	{pattern: "GET /v1/portal/batches/{name}/vouchers", path: "/v1/portal/batches/june/vouchers", status: 200},
+	{pattern: "GET /v1/portal/batches/{name}/vouchers", path: "/v1/portal/batches/july/vouchers", status: 404},
+	{pattern: "POST /v1/portal/vouchers/{number}/revoke", path: "/v1/portal/vouchers/1/revoke", status: 200},
+	{pattern: "POST /v1/portal/vouchers/{number}/revoke", path: "/v1/portal/vouchers/99/revoke", status: 404},
+	{pattern: "POST /v1/portal/vouchers/{number}/revoke", path: "/v1/portal/vouchers/one/revoke", status: 400},
+	{pattern: "POST /v1/portal/batches/{name}/revoke", path: "/v1/portal/batches/june/revoke", status: 200},
+	{pattern: "POST /v1/portal/batches/{name}/revoke", path: "/v1/portal/batches/july/revoke", status: 404},
+	{pattern: "DELETE /v1/portal/batches/{name}", path: "/v1/portal/batches/june", status: 200},
+	{pattern: "DELETE /v1/portal/batches/{name}", path: "/v1/portal/batches/june", status: 404},
 	{pattern: eventsPattern, path: "/v1/events?after=0&kind=host-*", status: 200},
 }
 
@@ -218,14 +241,16 @@ var untried = []string{"500", "503", "507"}
 func TestAnswersAreDescribed(t *testing.T) {
 	v, _ := judge(t)
 	all := operations(t)
-	s := newServer(newSource(t, 3))
+	src := newSource(t, 3)
+	s := newServer(src)
+	session := src.por.Sessions()[0].ID
 	root, stranger := &Peer{}, &Peer{UID: 12345, GID: 12345}
 	seen := make(map[string]bool)
 	try := func(c call, by *Peer, header ...string) {
 		t.Helper()
 		method, path, _ := strings.Cut(c.pattern, " ")
 		if c.path != "" {
-			path = c.path
+			path = strings.Replace(c.path, "SESSION", session, 1)
 		}
 		r := httptest.NewRequest(method, "http://dictd"+path, strings.NewReader(c.body))
 		r = r.WithContext(withPeer(t.Context(), by))

@@ -24,6 +24,7 @@ import (
 	"nftdict/dictd/identity"
 	"nftdict/dictd/ledger"
 	"nftdict/dictd/offload"
+	"nftdict/dictd/portal"
 	"nftdict/dictd/quota"
 	"nftdict/dictd/session"
 )
@@ -44,6 +45,8 @@ type Source interface {
 	Usage(ledger.Query) iter.Seq2[ledger.Uses, error]
 	// Quotas keeps budgets.
 	Quotas() *quota.Manager
+	// Portal lets people in; nil if there is none.
+	Portal() *portal.Keeper
 	// Flows returns all connections, in no order.
 	Flows() ([]Flow, error)
 	// Tables are the dictionaries.
@@ -180,6 +183,7 @@ func (s *Server) handler() *router {
 	s.handleEvents(mux)
 	s.handleUsage(mux)
 	s.handleQuotas(mux)
+	s.handlePortal(mux)
 	s.handleFlows(mux)
 	s.handleTables(mux)
 	s.handleDocument(mux)

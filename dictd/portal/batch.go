@@ -223,3 +223,23 @@ func (k *Keeper) RemoveBatch(name string) error {
 		return tx.Bucket(bucketBatches).Delete([]byte(name))
 	})
 }
+
+// StateOf returns what has become of a voucher: new, used, expired, used_up or revoked.
+func (k *Keeper) StateOf(p *Paper) string {
+	var b Batch
+	err := k.store.db.View(func(tx *bbolt.Tx) error {
+		_, err := get(tx, bucketBatches, p.Batch, &b)
+		return err
+	})
+	if err != nil {
+		return string(CodeRevoked)
+	}
+	var why *Refusal
+	switch {
+	case errors.As(p.usable(&b, k.cfg.Clock()), &why):
+		return string(why.Code)
+	case p.First.IsZero():
+		return "new"
+	}
+	return "used"
+}

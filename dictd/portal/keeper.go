@@ -219,3 +219,14 @@ type News struct {
 	MAC     string `json:"mac_address"`
 	Cause   Cause  `json:"cause,omitempty"` // of a logout
 }
+
+// Ways returns the names of the ways in that there are, in the order of the page.
+func (k *Keeper) Ways() []string { return append([]string{}, k.settings.Load().Ways...) }
+
+// Left returns how many bytes users have left, of those who have a bound.
+func (k *Keeper) Left() map[string]int64 {
+	if k.cfg.Volume == nil {
+		return nil
+	}
+	return k.cfg.Volume.All()
+}
