@@ -67,21 +67,13 @@ func listsBeside(file string) classifier.Opener {
 }
 
 // probeSource finds out whether the kernel attaches conntrack data to queued
-// packets, by binding the first queue for a moment.
+// packets.
 func (d *Daemon) probeSource(c *config.Config) (queue.Source, error) {
-	r, err := queue.Open(queue.Config{
-		Num: uint16(c.Queues.First), NetNS: d.o.NetNS, Source: queue.ByConntrack, FailOpen: !c.Closed(),
-		Handle: func(*queue.Packet) queue.Verdict { return queue.Accept },
-	})
-	switch {
-	case err == nil:
-		return queue.ByConntrack, r.Close()
-	case errors.Is(err, unix.EOPNOTSUPP):
-		return queue.ByMark, nil
-	case errors.Is(err, unix.EPERM):
-		return 0, fmt.Errorf("%w: another process reads the queue, or CAP_NET_ADMIN is missing", err)
+	source, err := queue.Probe(uint16(c.Queues.First), d.o.NetNS)
+	if errors.Is(err, unix.EPERM) {
+		err = fmt.Errorf("%w: another process reads the queue, or CAP_NET_ADMIN is missing", err)
 	}
-	return 0, err
+	return source, err
 }
 
 // readRows returns the ids of the rows in sessions, and a judge of whether a

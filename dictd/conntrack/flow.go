@@ -243,3 +243,30 @@ func be16(v []byte, n *uint16) error {
 	*n = binary.BigEndian.Uint16(v)
 	return nil
 }
+
+// Identify returns the id and the zone that an NFQA_CT attribute tells, without the
+// rest of the entry.
+func Identify(b []byte) (id uint32, zone uint16, err error) {
+	found := false
+	err = eachAttr(b, func(typ uint16, v []byte) error {
+		switch typ {
+		case ctaTupleOrig:
+			return eachAttr(v, func(typ uint16, v []byte) error {
+				if typ == ctaTupleZone {
+					return be16(v, &zone)
+				}
+				return nil
+			})
+		case ctaID:
+			found = true
+			return be32(v, &id)
+		case ctaZone:
+			return be16(v, &zone)
+		}
+		return nil
+	})
+	if err == nil && !found {
+		err = errAttributes
+	}
+	return id, zone, err
+}

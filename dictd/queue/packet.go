@@ -2,14 +2,6 @@
 
 package queue
 
-import (
-	"encoding/binary"
-
-	"github.com/florianl/go-nfqueue/v2"
-
-	"nftdict/dictd/conntrack"
-)
-
 // Packet is a packet that waits in the queue. Handle may use it until it
 // returns, and must not keep Payload.
 type Packet struct {
@@ -49,39 +41,4 @@ func (s Source) String() string {
 		return "conntrack"
 	}
 	return "mark"
-}
-
-// fill reads a message of the kernel. It returns false if the message does not
-// tell whose packet it is.
-func (p *Packet) fill(a *nfqueue.Attribute, s Source, flow *conntrack.Flow) bool {
-	*p = Packet{First: p.First}
-	if a.Payload == nil {
-		return false
-	}
-	p.Payload = *a.Payload
-	if a.InDev != nil {
-		p.InDev = *a.InDev
-	}
-	if a.OutDev != nil {
-		p.OutDev = *a.OutDev
-	}
-	if a.HwAddr != nil && len(*a.HwAddr) == len(p.MAC) {
-		p.MAC = [6]byte(*a.HwAddr)
-	}
-	switch {
-	case s == ByMark && a.Mark != nil:
-		p.CtID = idOfMark(*a.Mark)
-	case s == ByMark: // the kernel leaves out a mark of 0
-	case a.Ct == nil || conntrack.ParseFlow(*a.Ct, flow) != nil:
-		return false
-	default:
-		p.CtID, p.Zone, p.ZoneKnown = flow.ID, flow.Zone, true
-	}
-	return true
-}
-
-// idOfMark returns the conntrack id that the rules stored, in the order of the
-// wire, as a mark.
-func idOfMark(mark uint32) uint32 {
-	return binary.BigEndian.Uint32(binary.NativeEndian.AppendUint32(nil, mark))
 }

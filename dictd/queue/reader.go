@@ -10,11 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/florianl/go-nfqueue/v2"
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
-
-	"nftdict/dictd/conntrack"
 )
 
 // Config of a Reader.
@@ -34,7 +30,7 @@ type Config struct {
 	// to mark the connection (ByMark), or the bits to set in the conntrack mark
 	// (ByConntrack). With 0 Finish is Accept.
 	FinishMark uint32
-	// Handle decides on a packet. It runs on the Reader's goroutine.
+	// Handle decides on a packet. It runs on the goroutine of Run.
 	Handle func(*Packet) Verdict
 }
 
@@ -50,105 +46,132 @@ type Counters struct {
 
 // Reader owns one queue.
 type Reader struct {
-	cfg    Config
-	nfq    *nfqueue.Nfqueue
-	cancel context.CancelFunc
-	failed chan error // the first error that ends reading
+	cfg  Config
+	sock *socket
 
-	packet Packet // these belong to the reading goroutine
-	flow   conntrack.Flow
-	finish []nfqueue.VerdictOption
+	packet   Packet    // these belong to the goroutine of Run
+	early    [][]byte  // what came before Run
+	verdicts [2][]byte // messages of a verdict each
+	answers  []byte    // verdicts to be sent
+	answered uint64    // how many
 
 	packets, unreadable, panics, verdictErrors, overruns, readErrors atomic.Uint64
 }
 
-// Open binds a queue and begins to handle its packets; Run must follow. The
-// error wraps unix.EOPNOTSUPP where the kernel cannot attach conntrack data,
-// and unix.EPERM without CAP_NET_ADMIN or where another process has the queue.
+// Probe tells where the conntrack id of packets can come from, without binding the
+// queue: its packets go on as they do. The error wraps unix.EPERM without
+// CAP_NET_ADMIN or where another process has the queue.
+func Probe(num uint16, netns int) (Source, error) {
+	sock, err := newSocket(netns)
+	if err != nil {
+		return 0, fmt.Errorf("queue %d: %w", num, err)
+	}
+	sock.expect(0)
+	// The owner is looked at before the queue, but flags before both.
+	ask := func(attrs func(message) message) {
+		if err == nil || errors.Is(err, unix.ENODEV) {
+			_, err = sock.configure(num, attrs)
+		}
+	}
+	ask(func(m message) message { return m })
+	ask(func(m message) message { return m.number(cfgFlags, flagConntrack).number(cfgMask, flagConntrack) })
+	source := ByConntrack
+	switch {
+	case errors.Is(err, unix.ENODEV):
+		err = nil
+	case errors.Is(err, unix.EOPNOTSUPP):
+		source, err = ByMark, nil
+	}
+	if err = errors.Join(err, sock.conn.Close()); err != nil {
+		err = fmt.Errorf("queue %d: %w", num, err)
+	}
+	return source, err
+}
+
+// Open binds a queue, whose packets wait for Run. The error wraps unix.EOPNOTSUPP
+// where the kernel cannot attach conntrack data, and unix.EPERM without
+// CAP_NET_ADMIN or where another process has the queue.
 func Open(cfg Config) (*Reader, error) {
 	// The socket may get the number of one that is just being closed: until the
 	// kernel has forgotten that one's queue (net/netlink/af_netlink.c,
-	// netlink_release) its packets come here, and are taken for answers.
+	// netlink_release) it takes this one for its owner.
 	for wait := time.Millisecond; ; wait *= 2 {
 		r, err := open(cfg)
-		var oe *netlink.OpError
-		if err == nil || !errors.As(err, &oe) || oe.Op != "validate" || wait > 100*time.Millisecond {
-			return r, err
+		if err == nil {
+			return r, nil
+		}
+		if !errors.Is(err, unix.EBUSY) || wait > 100*time.Millisecond {
+			return nil, fmt.Errorf("queue %d: %w", cfg.Num, err)
 		}
 		time.Sleep(wait)
 	}
 }
 
 func open(cfg Config) (*Reader, error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	r := &Reader{cfg: cfg, cancel: cancel, failed: make(chan error, 1)}
-	r.packet.First = cfg.First
 	if cfg.CopyRange == 0 {
 		cfg.CopyRange = 0xffff
 	}
-	// Large packets as they are: the kernel need not segment what only passes.
-	flags := uint32(nfqueue.NfQaCfgFlagGSO)
-	if cfg.FailOpen {
-		flags |= nfqueue.NfQaCfgFlagFailOpen
-	}
-	if cfg.Source == ByConntrack {
-		flags |= nfqueue.NfQaCfgFlagConntrack
-	} else if cfg.FinishMark != 0 {
-		r.finish = []nfqueue.VerdictOption{nfqueue.WithMark(cfg.FinishMark)}
-	}
-	nfq, err := nfqueue.Open(&nfqueue.Config{
-		// No packets yet: the library would take them for the kernel's answers.
-		NetNS: cfg.NetNS, NfQueue: cfg.Num, MaxQueueLen: cfg.Length, MaxPacketLen: cfg.CopyRange,
-		Copymode: nfqueue.NfQnlCopyNone, Flags: flags, AfFamily: unix.AF_UNSPEC,
-	})
+	sock, err := newSocket(cfg.NetNS)
 	if err != nil {
-		cancel()
-		return nil, fmt.Errorf("queue %d: %w", cfg.Num, err)
+		return nil, err
 	}
-	r.nfq = nfq
+	r := &Reader{cfg: cfg, sock: sock, packet: Packet{First: cfg.First}}
+	r.verdicts = [...][]byte{Accept: verdictMessage(&cfg, Accept), Finish: verdictMessage(&cfg, Finish)}
 	if cfg.Buffer > 0 {
-		if err := setBuffer(nfq.Con, cfg.Buffer); err != nil {
-			r.Close()
-			return nil, fmt.Errorf("queue %d: receive buffer of %d bytes: %w", cfg.Num, cfg.Buffer, err)
-		}
+		err = sock.setBuffer(cfg.Buffer)
 	}
-	if err := nfq.RegisterWithErrorFunc(ctx, r.received, r.receiveFailed); err != nil {
-		r.Close()
-		return nil, fmt.Errorf("queue %d: %w", cfg.Num, err)
+	if err == nil {
+		sock.expect(int(cfg.CopyRange))
+		r.early, err = sock.configure(cfg.Num, cfg.bind)
 	}
-	if err := r.letCome(cfg.CopyRange); err != nil {
-		r.Close()
-		return nil, fmt.Errorf("queue %d: %w", cfg.Num, err)
+	if err != nil {
+		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
 }
 
-// letCome asks for packets, now that they are read: at most size bytes of each.
-func (r *Reader) letCome(size uint32) error {
-	const nfqaCfgParams = 2
-	e := netlink.NewAttributeEncoder()
-	e.Bytes(nfqaCfgParams, append(binary.BigEndian.AppendUint32(nil, size), nfqueue.NfQnlCopyPacket))
-	return r.send(msgConfig, e)
+// bind appends what makes a queue.
+func (c *Config) bind(m message) message {
+	m = m.attr(cfgCmd, []byte{cmdBind, 0, 0, unix.AF_UNSPEC})
+	m = m.attr(cfgParams, append(binary.BigEndian.AppendUint32(nil, c.CopyRange), copyPacket))
+	if c.Length > 0 {
+		m = m.number(cfgLength, c.Length)
+	}
+	flags := uint32(flagGSO)
+	if c.FailOpen {
+		flags |= flagFailOpen
+	}
+	if c.Source == ByConntrack {
+		flags |= flagConntrack
+	}
+	return m.number(cfgFlags, flags).number(cfgMask, flags)
 }
 
-// Run handles packets until ctx ends, and then closes the Reader.
+// Run handles packets until ctx ends, and then closes the Reader: the kernel drops
+// the packets that still wait; what comes later goes the way of a queue without a
+// reader.
 func (r *Reader) Run(ctx context.Context) error {
-	var err error
-	select {
-	case <-ctx.Done():
-	case err = <-r.failed:
+	defer context.AfterFunc(ctx, func() { _ = r.sock.conn.SetReadDeadline(time.Unix(1, 0)) })()
+	var failed error
+	err := r.sock.raw.Read(func(fd uintptr) bool {
+		for _, b := range r.early {
+			r.datagram(b)
+		}
+		r.early = nil
+		failed = r.drain(ctx, int(fd))
+		return failed != nil // else wait until there is more
+	})
+	if err = errors.Join(failed, err); ctx.Err() != nil {
+		err = nil
+	} else if err != nil {
+		r.readErrors.Add(1)
 		err = fmt.Errorf("queue %d: %w", r.cfg.Num, err)
 	}
 	return errors.Join(err, r.Close())
 }
 
-// Close gives the queue back: the kernel drops the packets that still wait; what
-// comes later goes the way of a queue without a reader. No packet is being handled
-// when it returns.
-func (r *Reader) Close() error {
-	r.cancel()
-	return r.nfq.Close()
-}
+// Close gives the queue of a Reader back that does not run.
+func (r *Reader) Close() error { return r.sock.conn.Close() }
 
 // Num returns the number of the queue.
 func (r *Reader) Num() uint16 { return r.cfg.Num }
@@ -158,16 +181,11 @@ func (r *Reader) First() bool { return r.cfg.First }
 
 // SetFailOpen changes what becomes of packets that find the queue full.
 func (r *Reader) SetFailOpen(open bool) error {
-	const nfqaCfgMask, nfqaCfgFlags = 4, 5
-	e := netlink.NewAttributeEncoder()
-	e.ByteOrder = binary.BigEndian
 	flags := uint32(0)
 	if open {
-		flags = nfqueue.NfQaCfgFlagFailOpen
+		flags = flagFailOpen
 	}
-	e.Uint32(nfqaCfgFlags, flags)
-	e.Uint32(nfqaCfgMask, nfqueue.NfQaCfgFlagFailOpen)
-	return r.send(msgConfig, e)
+	return r.sock.send(newMessage(msgConfig, unix.NLM_F_REQUEST, 0, r.cfg.Num).number(cfgFlags, flags).number(cfgMask, flagFailOpen))
 }
 
 // Counters returns the counters.
@@ -178,23 +196,62 @@ func (r *Reader) Counters() Counters {
 	}
 }
 
-// received handles one message; it always returns 0, go on.
-func (r *Reader) received(a nfqueue.Attribute) int {
-	if a.PacketID == nil {
-		r.unreadable.Add(1)
-		return 0
+// drain handles packets until the socket runs dry or ctx ends. The verdicts of those
+// that were read together are sent together.
+func (r *Reader) drain(ctx context.Context, fd int) error {
+	for {
+		n, err := r.sock.receive(fd)
+		switch {
+		case err == nil:
+		case errors.Is(err, unix.ENOBUFS):
+			r.overruns.Add(1)
+		case errors.Is(err, unix.EAGAIN):
+			r.answer(fd)
+			return nil
+		default:
+			return err
+		}
+		for i := range n {
+			r.datagram(r.sock.datagram(i))
+		}
+		r.answer(fd)
+		if err == nil && n < burst || ctx.Err() != nil {
+			return nil
+		}
 	}
+}
+
+// datagram handles the messages of a datagram.
+func (r *Reader) datagram(b []byte) {
+	for {
+		m, rest, ok := next(b)
+		switch {
+		case !ok:
+			return
+		case m.typ == unix.NLMSG_ERROR && m.errno != 0: // of a verdict
+			r.verdictErrors.Add(1)
+		case m.typ == msgPacket && m.num == r.cfg.Num: // others are of a socket of before
+			r.one(m.attrs)
+		}
+		b = rest
+	}
+}
+
+// one decides on a packet.
+func (r *Reader) one(attrs []byte) {
+	id, numbered, whose := r.packet.fill(attrs, r.cfg.Source)
 	verdict := Accept
-	if r.packet.fill(&a, r.cfg.Source, &r.flow) {
+	if whose && numbered {
 		verdict = r.handle()
 	} else {
 		r.unreadable.Add(1)
 	}
-	r.packets.Add(1)
-	if err := r.answer(*a.PacketID, verdict); err != nil {
-		r.verdictErrors.Add(1)
+	if !numbered {
+		return
 	}
-	return 0
+	r.answers = append(r.answers, r.verdicts[verdict]...)
+	binary.BigEndian.PutUint32(r.answers[len(r.answers)-len(r.verdicts[verdict])+verdictID:], id)
+	r.answered++
 }
 
 // handle shields the queue from a Handle that panics.
@@ -208,87 +265,14 @@ func (r *Reader) handle() (v Verdict) {
 	return r.cfg.Handle(&r.packet)
 }
 
-func (r *Reader) answer(id uint32, v Verdict) error {
-	switch {
-	case v == Accept || r.cfg.FinishMark == 0:
-		return r.nfq.SetVerdict(id, nfqueue.NfAccept)
-	case r.cfg.Source == ByConntrack:
-		return r.answerConntrack(id)
+// answer sends the verdicts.
+func (r *Reader) answer(fd int) {
+	if r.answered == 0 {
+		return
 	}
-	return r.nfq.SetVerdictWithOption(id, nfqueue.NfAccept, r.finish...)
-}
-
-// answerConntrack accepts a packet and sets bits of its conntrack mark. The
-// library can only replace the whole mark, which is not ours.
-func (r *Reader) answerConntrack(id uint32) error {
-	const (
-		nfqaVerdictHdr = 2
-		nfqaCt         = 11
-		ctaMark        = 8
-		ctaMarkMask    = 21
-	)
-	e := netlink.NewAttributeEncoder()
-	e.ByteOrder = binary.BigEndian
-	e.Bytes(nfqaVerdictHdr, binary.BigEndian.AppendUint32([]byte{0, 0, 0, nfqueue.NfAccept}, id))
-	e.Nested(nfqaCt, func(e *netlink.AttributeEncoder) error {
-		e.Uint32(ctaMark, r.cfg.FinishMark)
-		e.Uint32(ctaMarkMask, r.cfg.FinishMark)
-		return nil
-	})
-	return r.send(msgVerdict, e)
-}
-
-// Messages of the nfqueue protocol.
-const (
-	msgVerdict = 1
-	msgConfig  = 2
-)
-
-// send sends a message that asks for no answer: the reading goroutine would get
-// it.
-func (r *Reader) send(msg netlink.HeaderType, e *netlink.AttributeEncoder) error {
-	attrs, err := e.Encode()
-	if err != nil {
-		return err
+	r.packets.Add(r.answered)
+	if err := write(fd, r.answers); err != nil {
+		r.verdictErrors.Add(r.answered)
 	}
-	_, err = r.nfq.Con.Send(netlink.Message{
-		Header: netlink.Header{Type: unix.NFNL_SUBSYS_QUEUE<<8 | msg, Flags: netlink.Request},
-		Data:   append([]byte{unix.AF_UNSPEC, unix.NFNETLINK_V0, byte(r.cfg.Num >> 8), byte(r.cfg.Num)}, attrs...),
-	})
-	return err
-}
-
-// receiveFailed returns 0 to go on reading.
-func (r *Reader) receiveFailed(err error) int {
-	var oe *netlink.OpError
-	switch {
-	case errors.Is(err, unix.ENOBUFS):
-		r.overruns.Add(1)
-		return 0
-	case errors.As(err, &oe) && oe.Sequence != 0: // an answer to a verdict
-		r.verdictErrors.Add(1)
-		return 0
-	case errors.As(err, &oe) && (oe.Timeout() || oe.Temporary()):
-		return 0 // the loop looks at its context
-	}
-	r.readErrors.Add(1)
-	select {
-	case r.failed <- err:
-	default:
-	}
-	return 1
-}
-
-// setBuffer sets the receive buffer, beyond rmem_max where that is allowed.
-func setBuffer(conn *netlink.Conn, bytes int) error {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return err
-	}
-	cerr := raw.Control(func(fd uintptr) {
-		if err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, bytes); err != nil {
-			err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, bytes)
-		}
-	})
-	return errors.Join(cerr, err)
+	r.answers, r.answered = r.answers[:0], 0
 }

@@ -3,66 +3,93 @@
 package queue
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"net"
+	"reflect"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/florianl/go-nfqueue/v2"
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
 	"github.com/google/nftables/xt"
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
-	"nftdict/dictd/conntrack"
 	"nftdict/dictd/internal/testns"
 )
 
 func TestFill(t *testing.T) {
-	payload, mark, dev := []byte{0x45}, uint32(0x01020304), uint32(7)
-	// What ctnetlink attaches: id and zone, in network byte order.
-	ct, err := netlink.MarshalAttributes([]netlink.Attribute{
-		{Type: 12, Data: []byte{0, 0, 1, 2}}, {Type: 18, Data: []byte{0, 9}},
-	})
-	if err != nil {
-		t.Fatal(err)
+	packet := func(more ...func(message) message) []byte {
+		m := newMessage(msgPacket, 0, 0, 7).attr(attrPacketHdr, []byte{0, 0, 0, 42, 8, 0, 1, 0}).number(attrInDev, 7)
+		for _, f := range more {
+			m = f(m)
+		}
+		return m.whole()
 	}
-	short := ct[:len(ct)-3]
-	wire := binary.BigEndian.Uint32(binary.NativeEndian.AppendUint32(nil, 5))
+	with := func(typ uint16, data ...byte) func(message) message {
+		return func(m message) message { return m.attr(typ, data) }
+	}
+	payload, mark := with(attrPayload, 0x45), with(attrMark, binary.NativeEndian.AppendUint32(nil, 5)...)
+	// What ctnetlink attaches: id and zone, in network byte order.
+	ct := message(nil).attr(12, []byte{0, 0, 1, 2}).attr(18, []byte{0, 9})
+	mac := with(attrHwAddr, 0, 6, 0, 0, 1, 2, 3, 4, 5, 6, 0, 0)
 	for name, c := range map[string]struct {
-		a      nfqueue.Attribute
-		source Source
-		want   Packet
-		ok     bool
+		b       []byte
+		source  Source
+		want    Packet
+		unknown bool
 	}{
-		"mark":            {nfqueue.Attribute{Payload: &payload, Mark: &wire, InDev: &dev}, ByMark, Packet{CtID: 5, InDev: 7}, true},
-		"no mark":         {nfqueue.Attribute{Payload: &payload}, ByMark, Packet{}, true},
-		"conntrack":       {nfqueue.Attribute{Payload: &payload, Mark: &mark, Ct: &ct}, ByConntrack, Packet{CtID: 0x102, Zone: 9, ZoneKnown: true}, true},
-		"no conntrack":    {nfqueue.Attribute{Payload: &payload, Mark: &mark}, ByConntrack, Packet{}, false},
-		"short conntrack": {nfqueue.Attribute{Payload: &payload, Ct: &short}, ByConntrack, Packet{}, false},
-		"no payload":      {nfqueue.Attribute{Mark: &mark}, ByMark, Packet{}, false},
+		"mark":            {packet(mark, payload), ByMark, Packet{CtID: 5, InDev: 7}, false},
+		"no mark":         {packet(payload), ByMark, Packet{InDev: 7}, false},
+		"hardware":        {packet(mac, payload), ByMark, Packet{InDev: 7, MAC: [6]byte{1, 2, 3, 4, 5, 6}}, false},
+		"conntrack":       {packet(mark, with(attrCt|unix.NLA_F_NESTED, ct...), payload), ByConntrack, Packet{CtID: 0x102, Zone: 9, ZoneKnown: true, InDev: 7}, false},
+		"no conntrack":    {packet(mark, payload), ByConntrack, Packet{}, true},
+		"short conntrack": {packet(with(attrCt, ct[:len(ct)-4]...), payload), ByConntrack, Packet{}, true},
+		"no payload":      {packet(mark), ByMark, Packet{}, true},
+		"cut off":         {packet(mark, with(attrPayload, make([]byte, 100)...))[:100], ByMark, Packet{}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			m, rest, ok := next(c.b)
+			if !ok || len(rest) > 0 || m.typ != msgPacket || m.num != 7 {
+				t.Fatalf("the message is %+v, %d bytes after it", m, len(rest))
+			}
 			p := Packet{First: true, Zone: 77}
-			var flow conntrack.Flow
-			ok := p.fill(&c.a, c.source, &flow)
-			if ok != c.ok {
-				t.Fatalf("fill returns %v", ok)
+			id, numbered, whose := p.fill(m.attrs, c.source)
+			if id != 42 || !numbered || whose == c.unknown {
+				t.Fatalf("packet %d, %v; whose %v", id, numbered, whose)
 			}
-			if !ok {
-				return
-			}
-			if !p.First || p.CtID != c.want.CtID || p.Zone != c.want.Zone || p.ZoneKnown != c.want.ZoneKnown || p.InDev != c.want.InDev {
+			c.want.First, p.Payload = true, nil
+			if whose && !reflect.DeepEqual(p, c.want) {
 				t.Errorf("got %+v, want %+v", p, c.want)
 			}
 		})
 	}
+}
+
+// Whatever comes is read to its end, or given up.
+func FuzzMessage(f *testing.F) {
+	f.Add(newMessage(msgPacket, 0, 0, 7).attr(attrPacketHdr, []byte{0, 0, 0, 42, 8, 0, 1, 0}).attr(attrPayload, []byte{1}).whole())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for b != nil {
+			m, rest, ok := next(b)
+			if !ok {
+				return
+			}
+			if len(rest) >= len(b) {
+				t.Fatal("a message of no length")
+			}
+			for _, s := range []Source{ByMark, ByConntrack} {
+				var p Packet
+				p.fill(m.attrs, s)
+			}
+			b = rest
+		}
+	})
 }
 
 // queueUDP sends the UDP packets that leave a namespace to a queue.
@@ -107,9 +134,7 @@ func TestReader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error)
-	go func() { done <- r.Run(ctx) }()
+	stop := run(t, r)
 
 	var to net.PacketConn
 	var from net.Conn
@@ -138,7 +163,7 @@ func TestReader(t *testing.T) {
 	}
 	// A verdict on a packet that does not wait: the kernel's refusal must not
 	// end the reading.
-	if err := r.answer(12345, Accept); err != nil {
+	if err := r.sock.send(bytes.Clone(r.verdicts[Accept])); err != nil {
 		t.Error(err)
 	}
 	for end := time.Now().Add(5 * time.Second); r.Counters().VerdictErrors == 0 && time.Now().Before(end); {
@@ -154,9 +179,21 @@ func TestReader(t *testing.T) {
 	if got := r.Counters(); got != want {
 		t.Errorf("counters %+v, want %+v", got, want)
 	}
-	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
+	stop()
+}
+
+// run has a Reader run until stop is called.
+func run(t *testing.T, r *Reader) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- r.Run(ctx) }()
+	return func() {
+		t.Helper()
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -173,6 +210,34 @@ func TestQueueOfAnother(t *testing.T) {
 		t.Error("a queue was bound twice")
 	} else {
 		t.Log(err)
+	}
+	if _, err := Probe(c.Num, c.NetNS); !errors.Is(err, unix.EPERM) {
+		t.Errorf("probing the queue of another: %v", err)
+	}
+}
+
+// What the probe says is what binding finds out, and it leaves the queue alone.
+func TestProbe(t *testing.T) {
+	ns := testns.New(t)
+	const num = 81
+	want := ByConntrack
+	r, err := Open(Config{Num: num, NetNS: ns.FD(), Source: ByConntrack, Handle: func(*Packet) Verdict { return Accept }})
+	switch {
+	case err == nil:
+		err = r.Close()
+	case errors.Is(err, unix.EOPNOTSUPP):
+		want, err = ByMark, nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if got, err := Probe(num, ns.FD()); err != nil || got != want {
+			t.Errorf("source %s, want %s (%v)", got, want, err)
+		}
+	}
+	if table := ns.Run(t, "cat", "/proc/thread-self/net/netfilter/nfnetlink_queue"); table != "" {
+		t.Errorf("queues are left: %s", table)
 	}
 }
 
@@ -214,14 +279,13 @@ func TestOpenUnderTraffic(t *testing.T) {
 		if err != nil {
 			t.Fatalf("time %d: %v", i, err)
 		}
+		stop := run(t, r)
 		select {
 		case <-handled:
 		case <-time.After(5 * time.Second):
 			t.Errorf("time %d: no packet comes", i)
 		}
-		if err := r.Close(); err != nil {
-			t.Fatal(err)
-		}
+		stop()
 	}
 }
 
@@ -240,6 +304,7 @@ func TestFullQueue(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		stop := run(t, r)
 		var to net.PacketConn
 		var from net.Conn
 		ns.Do(t, func() (err error) {
@@ -270,7 +335,8 @@ func TestFullQueue(t *testing.T) {
 		if n := r.Counters().Packets; n != length {
 			t.Errorf("open %v: %d verdicts", open, n)
 		}
-		if err := errors.Join(r.Close(), from.Close(), to.Close()); err != nil {
+		stop()
+		if err := errors.Join(from.Close(), to.Close()); err != nil {
 			t.Error(err)
 		}
 	}
