@@ -3,6 +3,7 @@
 package genl
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -19,16 +20,20 @@ const receiveBuffer = 256 << 10
 // conn is a socket that knows the module's family. One caller uses it at a
 // time.
 type conn struct {
-	nl     *netlink.Conn
+	nl     *netlink.Conn // for listings and changes
 	genl   *genetlink.Conn
+	wire   wire // for all else, by the same socket
 	family genetlink.Family
-	broken bool // the last exchange did not end as it should
+	seq    uint32
+	out    []byte
+	rows   builder // of a Put
+	broken bool    // the last exchange did not end as it should
 }
 
 // newConn asks for the family on a new socket. The error wraps
 // dict.ErrNotSupported where the module is not loaded.
-func newConn(nl *netlink.Conn) (*conn, error) {
-	c := &conn{nl: nl, genl: genetlink.NewConn(nl)}
+func newConn(nl *netlink.Conn, w wire) (*conn, error) {
+	c := &conn{nl: nl, genl: genetlink.NewConn(nl), wire: w, rows: builder{order: binary.NativeEndian}}
 	_ = nl.SetOption(netlink.ExtendedAcknowledge, true) // better texts where there are any
 	var err error
 	c.family, err = c.genl.GetFamily(familyName)
@@ -50,28 +55,52 @@ func (c *conn) close() error { return c.nl.Close() }
 // every answer, until the module has acknowledged it. The error is the
 // module's as a *refusal, or f's.
 func (c *conn) do(command uint8, attrs []byte, f func([]byte) error) error {
+	return c.exchange(command, unix.NLM_F_ACK, attrs, f)
+}
+
+// tell is do for a request that the module mostly has nothing to say to: it asks for
+// no acknowledgement. What the module says is there when the request is sent, so that
+// nothing says that all is done.
+func (c *conn) tell(command uint8, attrs []byte, f func([]byte) error) error {
+	return c.exchange(command, 0, attrs, f)
+}
+
+func (c *conn) exchange(command uint8, ack uint16, attrs []byte, f func([]byte) error) error {
 	c.broken = true
-	seq, err := c.send(command, netlink.Acknowledge, attrs)
-	if err != nil {
-		return err
+	c.seq++
+	c.out = appendRequest(c.out[:0], c.family.ID, unix.NLM_F_REQUEST|ack, c.seq, command, attrs)
+	if err := c.wire.send(c.out); err != nil {
+		return explain(err)
 	}
 	var failed error
 	for {
-		var refused error
-		for m, err := range c.nl.ReceiveIter() {
-			switch {
-			case err != nil:
-				refused = err
-			case m.Header.Sequence != seq: // what a caller before did not wait for
-			case m.Header.Type == netlink.Error:
-				c.broken = false
-				return failed
-			case failed == nil && f != nil:
-				failed = c.open(m, f)
-			}
+		b, err := c.wire.receive(ack != 0)
+		switch {
+		case ack == 0 && errors.Is(err, unix.EAGAIN):
+			c.broken = false
+			return failed
+		case err != nil:
+			return explain(err)
 		}
-		if refused != nil {
-			return c.refused(seq, refused)
+		for len(b) > 0 {
+			var m message
+			if m, b, err = cut(b); err != nil {
+				return err
+			}
+			switch {
+			case m.seq != c.seq: // what a caller before did not wait for
+			case m.typ == unix.NLMSG_ERROR:
+				errno, text, err := m.verdict()
+				if err == nil && errno != 0 {
+					err = c.refused(errno, text)
+				} else if err == nil {
+					err = failed
+					c.broken = false
+				}
+				return err
+			case failed == nil && f != nil:
+				failed = c.open(m.typ, m.body, f)
+			}
 		}
 	}
 }
@@ -81,7 +110,7 @@ func (c *conn) do(command uint8, attrs []byte, f func([]byte) error) error {
 // changing its order meanwhile: something may be missing, or be there twice.
 func (c *conn) dump(command uint8, attrs []byte, f func([]byte) error) (interrupted bool, err error) {
 	c.broken = true
-	seq, err := c.send(command, netlink.Dump, attrs)
+	seq, err := c.ask(command, attrs)
 	if err != nil {
 		return false, err
 	}
@@ -92,21 +121,22 @@ func (c *conn) dump(command uint8, attrs []byte, f func([]byte) error) (interrup
 			break
 		}
 		interrupted = interrupted || m.Header.Flags&netlink.DumpInterrupted != 0
-		if err := c.open(m, f); err != nil {
+		if err := c.open(uint16(m.Header.Type), m.Data, f); err != nil {
 			return interrupted, err // the iterator reads the rest of the listing and drops it
 		}
 	}
 	if refused != nil {
-		return interrupted, c.refused(seq, refused)
+		return interrupted, c.refusedListing(seq, refused)
 	}
 	c.broken = false
 	return interrupted, nil
 }
 
-func (c *conn) send(command uint8, flags netlink.HeaderFlags, attrs []byte) (seq uint32, err error) {
+// ask sends a request for a listing.
+func (c *conn) ask(command uint8, attrs []byte) (seq uint32, err error) {
 	m, err := c.genl.Send(genetlink.Message{
 		Header: genetlink.Header{Command: command, Version: familyVersion}, Data: attrs,
-	}, c.family.ID, netlink.Request|flags)
+	}, c.family.ID, netlink.Request|netlink.Dump)
 	if err != nil {
 		return 0, explain(err)
 	}
@@ -114,20 +144,19 @@ func (c *conn) send(command uint8, flags netlink.HeaderFlags, attrs []byte) (seq
 }
 
 // open calls f with the attributes of a message of the family.
-func (c *conn) open(m netlink.Message, f func([]byte) error) error {
-	var g genetlink.Message
-	if uint16(m.Header.Type) != c.family.ID {
-		return errAnswer(fmt.Sprintf("message of type %d", m.Header.Type))
+func (c *conn) open(typ uint16, body []byte, f func([]byte) error) error {
+	if typ != c.family.ID {
+		return errAnswer(fmt.Sprintf("message of type %d", typ))
 	}
-	if err := g.UnmarshalBinary(m.Data); err != nil {
-		return errAnswer(err.Error())
+	if len(body) < genlHeader {
+		return errAnswer("message cut off")
 	}
-	return f(g.Data)
+	return f(body[genlHeader:])
 }
 
-// refused makes a *refusal of what the module answered to a request; it ends
-// the exchange as an acknowledgement does.
-func (c *conn) refused(seq uint32, err error) error {
+// refusedListing makes a *refusal of what the module answered to a request for a
+// listing.
+func (c *conn) refusedListing(seq uint32, err error) error {
 	op, ok := errors.AsType[*netlink.OpError](err)
 	if !ok || op.Sequence != seq || seq == 0 {
 		return explain(err)
@@ -136,8 +165,14 @@ func (c *conn) refused(seq uint32, err error) error {
 	if !ok {
 		return explain(err)
 	}
+	return c.refused(errno, op.Message)
+}
+
+// refused makes a *refusal of what the module answered; it ends the exchange as an
+// acknowledgement does.
+func (c *conn) refused(errno unix.Errno, text string) error {
 	c.broken = false
-	if errno == unix.ENOENT && op.Message == "" {
+	if errno == unix.ENOENT && text == "" {
 		// This may be no word of the module, but of whoever misses it.
 		if now, err := c.genl.GetFamily(familyName); err != nil || now.ID != c.family.ID {
 			c.broken = true
@@ -146,5 +181,5 @@ func (c *conn) refused(seq uint32, err error) error {
 			}
 		}
 	}
-	return &refusal{errno: errno, text: op.Message}
+	return &refusal{errno: errno, text: text}
 }

@@ -46,7 +46,47 @@ func (f *fake) store() *Store {
 	return s
 }
 
-func (f *fake) dial() (*netlink.Conn, error) { return nltest.Dial(f.handle), nil }
+func (f *fake) dial() (*netlink.Conn, wire, error) {
+	return nltest.Dial(f.handle), &fakeWire{fake: f}, nil
+}
+
+// fakeWire carries requests to a fake module, and its answers.
+type fakeWire struct {
+	*fake
+	answers [][]byte
+}
+
+func (w *fakeWire) send(request []byte) error {
+	var r netlink.Message
+	if err := r.UnmarshalBinary(request); err != nil {
+		return err
+	}
+	for _, m := range w.one(r) {
+		acknowledged := m.Header.Type == netlink.Error && len(m.Data) >= 4 && binary.NativeEndian.Uint32(m.Data) == 0
+		if acknowledged && r.Header.Flags&netlink.Acknowledge == 0 {
+			continue
+		}
+		m.Header.Length = uint32(unix.NLMSG_HDRLEN+len(m.Data)+3) &^ 3
+		b, err := m.MarshalBinary()
+		if err != nil {
+			return err
+		}
+		w.answers = append(w.answers, b)
+	}
+	return nil
+}
+
+func (w *fakeWire) receive(wait bool) ([]byte, error) {
+	if len(w.answers) == 0 {
+		if wait {
+			w.t.Error("waiting for an answer that does not come")
+		}
+		return nil, unix.EAGAIN
+	}
+	b := w.answers[0]
+	w.answers = w.answers[1:]
+	return b, nil
+}
 
 func (f *fake) handle(requests []netlink.Message) ([]netlink.Message, error) {
 	var out []netlink.Message

@@ -50,7 +50,7 @@ func cookieOf(fd int) (uint64, error) {
 
 // dial opens a generic netlink socket in the namespace. Who may not enter
 // namespaces gets one if the calling thread is in it.
-func (n *netns) dial() (*netlink.Conn, error) {
+func (n *netns) dial() (*netlink.Conn, wire, error) {
 	config := netlink.Config{NetNS: int(n.file.Fd()), MessageBufferSize: receiveBuffer}
 	c, err := netlink.Dial(unix.NETLINK_GENERIC, &config)
 	if errors.Is(err, unix.EPERM) {
@@ -58,12 +58,16 @@ func (n *netns) dial() (*netlink.Conn, error) {
 		c, err = netlink.Dial(unix.NETLINK_GENERIC, &config)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := n.check(c); err != nil {
-		return nil, errors.Join(err, c.Close())
+	w, err := newDirect(c)
+	if err == nil {
+		err = n.check(c)
 	}
-	return c, nil
+	if err != nil {
+		return nil, nil, errors.Join(err, c.Close())
+	}
+	return c, w, nil
 }
 
 // check returns an error unless a socket is in the namespace.

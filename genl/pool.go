@@ -14,7 +14,7 @@ const maxIdle = 8
 
 // pool is the sockets of a store: as many as there are calls at one time.
 type pool struct {
-	dial func() (*netlink.Conn, error)
+	dial func() (*netlink.Conn, wire, error)
 
 	mu     sync.Mutex
 	idle   []*conn
@@ -38,11 +38,11 @@ func (p *pool) get() (*conn, error) {
 		return c, nil
 	}
 	p.mu.Unlock()
-	nl, err := p.dial()
+	nl, w, err := p.dial()
 	if err != nil {
 		return nil, explain(err)
 	}
-	return newConn(nl)
+	return newConn(nl, w)
 }
 
 // put takes a socket back. One whose last exchange is not over is closed:

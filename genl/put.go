@@ -55,8 +55,9 @@ func (s *Store) write(op writeOp, name string, rows []dict.Row) error {
 	if err != nil {
 		return &dict.At{Op: string(op), Table: name, Err: err}
 	}
-	p := putting{op: op, store: s, table: t, fresh: fresh, rows: rows, b: newBuilder()}
+	p := putting{op: op, store: s, table: t, fresh: fresh, rows: rows}
 	err = s.pool.use(func(c *conn) error {
+		p.b = &c.rows
 		p.begin()
 		for i := range rows {
 			if len(p.sent) == maxRows || len(p.b.buf) >= requestSize {
@@ -154,7 +155,7 @@ func (p *putting) send(c *conn) error {
 	if len(p.sent) == 0 {
 		return nil
 	}
-	err := c.do(p.command(), p.b.buf, func(b []byte) error {
+	err := c.tell(p.command(), p.b.buf, func(b []byte) error {
 		return eachRefusal(b, func(i uint32, r *refusal) error {
 			if int(i) >= len(p.sent) {
 				return errAnswer("refusal of a row that was not sent")
