@@ -20,7 +20,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # Programs and the packages that bring them.
 DEPS := nft:nftables conntrack:conntrack ip:iproute2 tcpdump:tcpdump dig:bind9-dnsutils \
-	curl:curl openssl:openssl ping:iputils-ping ethtool:ethtool radclient:freeradius-utils dnsmasq:dnsmasq-base udhcpc:udhcpc git:git dbus-daemon:dbus-daemon chromium:chromium certutil:libnss3-tools
+	curl:curl openssl:openssl ping:iputils-ping ethtool:ethtool radclient:freeradius-utils dnsmasq:dnsmasq-base udhcpc:udhcpc dhcpcd:dhcpcd-base git:git dbus-daemon:dbus-daemon chromium:chromium certutil:libnss3-tools
 # Of these tests run servers of their own; what their packages would start stays off.
 DEPS_SERVERS := freeradius:freeradius NetworkManager:network-manager
 
@@ -29,7 +29,7 @@ DEPS_DEBUG := sparse:sparse flex:flex bison:bison bc:bc libelf.h:libelf-dev open
 
 # What `make test` promises its tests: a test that needs one of these fails,
 # not skips, when it is absent (internal/need).
-PROMISED := root,netns,nft,conntrack,tcpdump,dig,curl,openssl,ping,ethtool,radclient,dnsmasq,udhcpc,chromium,certutil,freeradius,NetworkManager,nmcli,dbus-daemon,ip,bpf,xtbpf,nfqueue,seccomp,long
+PROMISED := root,netns,nft,conntrack,tcpdump,dig,curl,openssl,ping,ethtool,radclient,dnsmasq,udhcpc,dhcpcd,chromium,certutil,freeradius,NetworkManager,nmcli,dbus-daemon,ip,bpf,xtbpf,nfqueue,seccomp,long
 
 FUZZTIME ?= 20s
 
