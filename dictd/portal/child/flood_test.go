@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+
+package child
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
+	"golang.org/x/sys/unix"
+
+	"nftdict/dictd/portal/web"
+	"nftdict/internal/lab"
+	"nftdict/internal/lab/labtest"
+	"nftdict/internal/need"
+)
+
+// TestHalfOpen begins 10,000 connections that are never finished, in the names of
+// neighbours who do not exist, of both families:
+//
+//	client ---- lan0 gateway: the portal's process
+//
+// The client is answered as before. Connections that are finished, and say nothing,
+// are those of package web's TestFlood.
+func TestHalfOpen(t *testing.T) {
+	need.Root(t)
+	need.Long(t)
+	l := labtest.New(t, lab.Config{})
+	ln, err := l.Gateway.Listen(t.Context(), "tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := port(t, ln)
+	s, err := New(Options{HTTP: []*net.TCPListener{ln.(*net.TCPListener)}, UID: nobody, GID: nobody, Desk: new(fake), Log: slog.New(slog.DiscardHandler)}, Config{Web: web.Settings{HTTP: to}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = s.Run(ctx) }() // ends with the test
+	defer func() { cancel(); <-done }()
+	get := func(gateway netip.Addr) {
+		t.Helper()
+		c := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DialContext: l.Client.Dial, DisableKeepAlives: true},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		at := netip.AddrPortFrom(gateway, to).String()
+		resp, err := c.Get("http://" + at + "/terms")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s", at, resp.Status)
+		}
+	}
+	get(lab.GatewayLAN4)
+	get(lab.GatewayLAN6)
+	before := segments(t, l)
+	if err := l.Client.Do(func() error { return flood(to) }); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "all segments", func() bool { return segments(t, l)-before >= 10_000 })
+	for range 10 {
+		get(lab.GatewayLAN4)
+		get(lab.GatewayLAN6)
+	}
+}
+
+// segments is how many of TCP the gateway has taken.
+func segments(t *testing.T, l *lab.Lab) (n uint64) {
+	t.Helper()
+	err := l.Gateway.Do(func() error {
+		snmp, err := os.ReadFile("/proc/thread-self/net/snmp")
+		if err != nil {
+			return err
+		}
+		lines := regexp.MustCompile(`(?m)^Tcp: (.*)$`).FindAllStringSubmatch(string(snmp), 2)
+		at := slices.Index(strings.Fields(lines[0][1]), "InSegs")
+		n, err = strconv.ParseUint(strings.Fields(lines[1][1])[at], 10, 64)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// flood sends the first segment of 10,000 connections to a port of the gateway.
+func flood(to uint16) error {
+	fd4, err := unix.Socket(unix.AF_INET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_RAW)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd4)
+	fd6, err := unix.Socket(unix.AF_INET6, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_RAW)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd6)
+	buf := gopacket.NewSerializeBuffer()
+	for i := range 10_000 {
+		host := byte(3 + i%200)
+		tcp := &layers.TCP{SrcPort: layers.TCPPort(1024 + i/200), DstPort: layers.TCPPort(to), SYN: true, Seq: uint32(i) << 12, Window: 64240}
+		var ip gopacket.SerializableLayer
+		var at unix.Sockaddr
+		fd := fd4
+		if i%2 == 0 {
+			v4 := &layers.IPv4{Version: 4, IHL: 5, TTL: 64, Protocol: layers.IPProtocolTCP, SrcIP: net.IPv4(192, 168, 77, host), DstIP: lab.GatewayLAN4.AsSlice()}
+			if err := tcp.SetNetworkLayerForChecksum(v4); err != nil {
+				return err
+			}
+			ip, at = v4, &unix.SockaddrInet4{Addr: lab.GatewayLAN4.As4()}
+		} else {
+			src := lab.Client6.As16()
+			src[15] = host
+			v6 := &layers.IPv6{Version: 6, HopLimit: 64, NextHeader: layers.IPProtocolTCP, SrcIP: src[:], DstIP: lab.GatewayLAN6.AsSlice()}
+			if err := tcp.SetNetworkLayerForChecksum(v6); err != nil {
+				return err
+			}
+			ip, at, fd = v6, &unix.SockaddrInet6{Addr: lab.GatewayLAN6.As16()}, fd6
+		}
+		if err := gopacket.SerializeLayers(buf, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, ip, tcp); err != nil {
+			return err
+		}
+		if err := unix.Sendto(fd, buf.Bytes(), 0, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
