@@ -269,12 +269,12 @@ func TestHostile(t *testing.T) {
 // TestDeaf asks without end, and reads no answer: the daemon does a bounded number of
 // things at a time, and ends when it is told to.
 func TestDeaf(t *testing.T) {
-	here, there := ends(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	before := runtime.NumGoroutine()
-	done := make(chan error, 1)
-	go func() { done <- Serve(ctx, here, new(fake), slog.New(slog.DiscardHandler)) }()
-	for i, verb := range []string{`"visitor"`, `"enter","credentials":{"way":"x"}`} {
+	for _, verb := range []string{`"visitor"`, `"enter","credentials":{"way":"x"}`} {
+		here, there := ends(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		before := runtime.NumGoroutine()
+		done := make(chan error, 1)
+		go func() { done <- Serve(ctx, here, new(fake), slog.New(slog.DiscardHandler)) }()
 		if err := there.SetWriteDeadline(time.Now().Add(500 * time.Millisecond)); err != nil {
 			t.Fatal(err)
 		}
@@ -285,12 +285,12 @@ func TestDeaf(t *testing.T) {
 			}
 		}
 		if now := runtime.NumGoroutine(); n == 100_000 || now-before > maxQuick+maxSlow+10 {
-			t.Errorf("%d: %d questions are taken, %d goroutines", i, n, now-before)
+			t.Errorf("%s: %d questions are taken, %d goroutines", verb, n, now-before)
 		}
-	}
-	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 	}
 }
 
