@@ -3,6 +3,7 @@
 package classifier
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -31,6 +32,9 @@ type Options struct {
 	Domains *Domains
 	// Hints remembers DNS answers; nil remembers nothing.
 	Hints *Hints
+	// Answered is told each answer that Hints takes, with the packet that brought it,
+	// which is not to be kept; may be nil.
+	Answered func(p *Packet, client, server netip.Addr, name string, ttl time.Duration, now time.Time)
 	// History remembers what servers were; nil remembers nothing.
 	History *History
 	// Relations remembers what sessions told of others; nil remembers nothing.

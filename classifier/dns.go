@@ -158,7 +158,11 @@ func (x *sight) learnDNS(m *dnsMessage) {
 		return
 	}
 	for addr, ttl := range m.addresses {
-		x.c.opts.Hints.Add(netip.AddrFrom16(x.s.client), addr, name, ttl, x.now)
+		client := netip.AddrFrom16(x.s.client).Unmap()
+		x.c.opts.Hints.Add(client, addr, name, ttl, x.now)
+		if x.c.opts.Answered != nil {
+			x.c.opts.Answered(x.p, client, addr.Unmap(), name, ttl, x.now)
+		}
 	}
 }
 

@@ -41,6 +41,7 @@ type Packet struct {
 	Ack           uint32 // TCP acknowledgement number
 	Length        int    // bytes of the IP packet, header included
 	Payload       []byte // behind the transport header; nil if there is none
+	Device        uint32 // by which it came, as the caller numbers them: handed on to Options.Answered alone
 }
 
 // Endpoints names the two ends of a connection as its original tuple does:

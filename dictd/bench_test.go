@@ -22,6 +22,7 @@ import (
 	"nftdict/classifier"
 	"nftdict/dictd/config"
 	"nftdict/dictd/conntrack"
+	"nftdict/dictd/portal/child"
 	"nftdict/dictd/queue"
 	"nftdict/dictd/rules"
 	"nftdict/internal/backend"
@@ -42,6 +43,9 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	if child.Is() {
+		os.Exit(child.Main())
+	}
 	if to := os.Getenv(envGenerator); to != "" {
 		if err := generate(to); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -62,6 +62,7 @@ type Daemon struct {
 	quota    quotas
 	recall   recall
 	offload  *offload.Keeper
+	portal   gate
 	api      *api.Server
 	happened *event.Log
 
@@ -90,7 +91,14 @@ func (d *Daemon) open() error {
 	if _, err := d.o.Store.Table(dict.Sessions); err != nil {
 		return err
 	}
-	classify, err := newClassifier(c, &d.memories)
+	if err := d.openGate(c); err != nil {
+		return err
+	}
+	garden, err := d.openGarden(c)
+	if err != nil {
+		return err
+	}
+	classify, err := newClassifier(c, &d.memories, garden)
 	if err != nil {
 		return err
 	}
@@ -117,6 +125,7 @@ func (d *Daemon) open() error {
 	}
 	d.pipeline = &pipeline{table: d.table, record: d.record, clock: time.Now, happened: d.happened}
 	d.pipeline.classifier.Store(classify)
+	d.pipeline.garden.Store(garden)
 	d.pipeline.registers.Store(registers)
 	d.pipeline.names = d.openNames(c)
 	if err := d.openWho(c); err != nil {
@@ -179,7 +188,7 @@ func (d *Daemon) Close() error {
 	if d.offload != nil {
 		errs = append(errs, d.offload.Close())
 	}
-	errs = append(errs, d.quota.close(), d.who.close(), d.account.close(), d.recall.close())
+	errs = append(errs, d.portal.close(), d.quota.close(), d.who.close(), d.account.close(), d.recall.close())
 	return errors.Join(errs...)
 }
 
@@ -216,7 +225,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	if ctx.Err() != nil && d.config.Load().Rules.Remove {
 		err = errors.Join(err, d.offload.Remove(), d.keeper.table.Remove(), d.account.removeFlows())
 	}
-	return errors.Join(err, d.offload.Close(), d.keeper.table.Close(), d.kernel.Close(), d.quota.close(), d.who.close(), d.account.close(), d.recall.close(), d.record.links.close())
+	return errors.Join(err, d.offload.Close(), d.keeper.table.Close(), d.kernel.Close(), d.portal.close(), d.quota.close(), d.who.close(), d.account.close(), d.recall.close(), d.record.links.close())
 }
 
 // inspect runs all tasks but the reading of events.
@@ -240,6 +249,9 @@ func (d *Daemon) inspect(ctx context.Context) error {
 		tasks.Go(func() error { return d.watchRows(running) })
 		d.quota.Look() // rows are as they should be before rules charge them
 		tasks.Go(func() error { return d.quota.Run(running) })
+		if err := d.letIn(); err != nil {
+			return err
+		}
 		if err := d.openQueues(); err != nil {
 			return err
 		}
@@ -250,6 +262,7 @@ func (d *Daemon) inspect(ctx context.Context) error {
 			return err
 		}
 		tasks.Go(func() error { return d.keeper.Run(running) })
+		tasks.Go(func() error { return d.portal.run(running) })
 		d.setOffload(d.config.Load()) // behind all that decides
 		tasks.Go(func() error { return d.offload.Run(running) })
 		tasks.Go(func() error { return (&flowEvents{d: d}).run(running) })
@@ -337,6 +350,6 @@ func (d *Daemon) rulesConfig() rules.Config {
 		Queues:    rules.Queues{First: uint16(c.Queues.First), Count: uint16(c.Queues.Count), Fanout: c.Queues.Fanout},
 		Source:    d.source,
 		FinishBit: c.Rules.FinishBit, FinishMark: finishMark,
-		MaxPackets: uint64(c.Sessions.Packets), Closed: c.Closed(), Policies: [...]*rules.Policy{d.quota.policy, nil},
+		MaxPackets: uint64(c.Sessions.Packets), Closed: c.Closed(), Policies: [...]*rules.Policy{d.quota.policy, d.portal.policy},
 	}
 }

@@ -23,6 +23,7 @@ type pipeline struct {
 	record     *recorder
 	classifier atomic.Pointer[classifier.Classifier]
 	registers  atomic.Pointer[registers] // nil has none
+	garden     atomic.Pointer[gardener]  // nil has none
 	clock      func() time.Time
 	// observe is told what a client says of itself, and which device sent the
 	// packet that says it; may be nil.
@@ -53,6 +54,7 @@ func (w *worker) Handle(q *queue.Packet) queue.Verdict {
 		w.truncated.Add(1)
 		return queue.Accept
 	}
+	w.packet.Device = q.InDev
 	w.query = session.Packet{ID: q.CtID, Tuple: tuple, Zone: q.Zone, ZoneKnown: q.ZoneKnown, First: q.First}
 	now := w.clock()
 	s, dir, fresh := w.table.Resolve(&w.query, now)
@@ -75,6 +77,7 @@ func (w *worker) inspect(s *session.Session, q *queue.Packet, dir classifier.Dir
 		w.classifier.Load().Begin(&s.Class, s.Endpoints(), now)
 		s.ClientCountry, s.ServerCountry = w.registers.Load().countriesOf(s)
 		w.names.name(w.table, s, q.InDev == 0)
+		w.garden.Load().enter(s, now)
 		changed = true
 	}
 	switch {
@@ -87,6 +90,7 @@ func (w *worker) inspect(s *session.Session, q *queue.Packet, dir classifier.Dir
 	}
 	if !s.Finished {
 		changed = w.classify(s, q.MAC, dir, now) || changed
+		w.garden.Load().look(s)
 	}
 	if changed {
 		w.record.Packet(s, q.CtID, fresh)

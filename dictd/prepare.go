@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -26,6 +27,7 @@ type memories struct {
 	hints     *classifier.Hints
 	history   *classifier.History
 	relations *classifier.Relations
+	garden    *classifier.Hints // answers that are of the walled garden
 }
 
 func newMemories() memories {
@@ -33,12 +35,14 @@ func newMemories() memories {
 		classifier.NewHints(classifier.HintsOptions{}),
 		classifier.NewHistory(classifier.HistoryOptions{}),
 		classifier.NewRelations(classifier.RelationsOptions{}),
+		classifier.NewHints(classifier.HintsOptions{MaxTTL: 24 * time.Hour}),
 	}
 }
 
-// newClassifier makes a classifier as configured.
-func newClassifier(c *config.Config, m *memories) (*classifier.Classifier, error) {
-	o := classifier.Options{Hints: m.hints, History: m.history, Relations: m.relations, Certificates: c.Sessions.Certificates, MaxPackets: int(c.Sessions.Packets), MaxBytes: c.Sessions.Bytes}
+// newClassifier makes a classifier as configured, which tells g what clients were
+// answered.
+func newClassifier(c *config.Config, m *memories, g *gardener) (*classifier.Classifier, error) {
+	o := classifier.Options{Answered: g.answered(), Hints: m.hints, History: m.history, Relations: m.relations, Certificates: c.Sessions.Certificates, MaxPackets: int(c.Sessions.Packets), MaxBytes: c.Sessions.Bytes}
 	if c.Domains != "" {
 		f, err := os.Open(c.Domains)
 		if err != nil {

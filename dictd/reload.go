@@ -18,6 +18,7 @@ func takenOver(old, c *config.Config) config.Config {
 	same := *old
 	same.Fail, same.LogLevel, same.Domains, same.Countries, same.Vendors = c.Fail, c.LogLevel, c.Domains, c.Countries, c.Vendors
 	same.API, same.Quota, same.Plans, same.Offload = c.API, c.Quota, c.Plans, c.Offload
+	same.Portal = c.Portal.Reloaded(&old.Portal)
 	same.Sessions.Packets, same.Sessions.Bytes, same.Sessions.Certificates = c.Sessions.Packets, c.Sessions.Bytes, c.Sessions.Certificates
 	return same
 }
@@ -28,9 +29,13 @@ func takenOver(old, c *config.Config) config.Config {
 func (d *Daemon) Reload(c config.Config) error {
 	old := d.config.Load()
 	if !reflect.DeepEqual(takenOver(old, &c), c) {
-		return fmt.Errorf("reload: backend, socket, state, queues, rules, sessions.limit, identity, reverse, radius and ledger cannot change while dictd runs: start it again")
+		return fmt.Errorf("reload: backend, socket, state, queues, rules, sessions.limit, identity, reverse, radius, ledger, and of the portal what its page says, cannot change while dictd runs: start it again")
 	}
-	classify, err := newClassifier(&c, &d.memories)
+	garden, err := d.openGarden(&c)
+	if err != nil {
+		return fmt.Errorf("reload: %w", err)
+	}
+	classify, err := newClassifier(&c, &d.memories, garden)
 	if err != nil {
 		return fmt.Errorf("reload: %w", err)
 	}
@@ -42,8 +47,13 @@ func (d *Daemon) Reload(c config.Config) error {
 	if err != nil {
 		return fmt.Errorf("reload: %w", err)
 	}
+	undo, err := d.reloadPortal(old, &c)
+	if err != nil {
+		return fmt.Errorf("reload: %w", err)
+	}
 	policy, err := d.reloadQuota(old, &c)
 	if err != nil {
+		undo()
 		return fmt.Errorf("reload: %w", err)
 	}
 	policy, d.quota.policy = d.quota.policy, policy
@@ -51,6 +61,7 @@ func (d *Daemon) Reload(c config.Config) error {
 	if err := d.keeper.update(d.rulesConfig()); err != nil {
 		d.config.Store(old)
 		d.quota.policy = policy
+		undo()
 		if _, failed := d.reloadQuota(&c, old); failed != nil {
 			err = errors.Join(err, failed)
 		}
@@ -66,6 +77,7 @@ func (d *Daemon) Reload(c config.Config) error {
 		}
 	}
 	d.pipeline.classifier.Store(classify)
+	d.pipeline.garden.Store(garden)
 	d.pipeline.registers.Store(registers)
 	d.who.VendorsChanged()
 	d.setLevel(&c)

@@ -25,6 +25,3 @@ func (d *Daemon) portalTraffic() portal.Traffic {
 	}
 	return traffic{d.account.Ledger}
 }
-
-// Portal implements api.Source.
-func (d *Daemon) Portal() *portal.Keeper { return nil }

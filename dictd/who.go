@@ -42,7 +42,7 @@ func (d *Daemon) openWho(c *config.Config) (err error) {
 	d.who.Directory, err = identity.New(identity.Config{
 		Store: d.o.Store, Hosts: c.Identity.Hosts, Addresses: c.Identity.Addresses, Age: time.Duration(c.Identity.Age) * time.Second,
 		Identify: d.table.Identify, State: d.who.state, Clock: time.Now, Vendor: d.Vendor, Names: d.who.names.asker(),
-		Events: d.happened,
+		Events: d.happened, LetIn: c.Portal.Enable,
 	})
 	if err != nil || c.Identity.Hosts == 0 {
 		return err

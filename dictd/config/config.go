@@ -40,6 +40,7 @@ type Config struct {
 	Ledger    Ledger   `toml:"ledger"`
 	Quota     Quota    `toml:"quota"`
 	Offload   Offload  `toml:"offload"`
+	Portal    Portal   `toml:"portal"`
 
 	Plans []plan.Spec `toml:"plan"` // checked; QuotaPlans reads them
 }
@@ -102,6 +103,7 @@ func Default() Config {
 		Identity: Identity{Leases: usualLeases(), Interfaces: []string{}, Overhear: true, Hosts: 16384, Addresses: 64, Age: 86400},
 		Quota:    defaultQuota(),
 		Offload:  defaultOffload(),
+		Portal:   defaultPortal(),
 		Reverse:  Reverse{Names: ReverseInside, Servers: []string{}, Rate: 20},
 		RADIUS:   RADIUS{Listen: []string{}, Timeout: 3600, Groups: []string{"Filter-Id", "Class"}},
 		API:      API{Read: []string{}, Write: []string{}},
@@ -243,11 +245,11 @@ func (c *Config) check() error {
 		}
 	}
 	for _, name := range c.Identity.Interfaces {
-		if name == "" || len(name) > 15 || strings.ContainsAny(name, "/ \t\n") {
+		if !isInterface(name) {
 			errs = append(errs, fmt.Errorf("identity.interfaces %s: %w: want names of interfaces", dict.Quote(name), dict.ErrInvalid))
 		}
 	}
 	errs = append(errs, c.Ledger.check()...)
-	errs = append(errs, c.checkQuota(), c.checkOffload())
+	errs = append(errs, c.checkQuota(), c.checkOffload(), c.Portal.check())
 	return errors.Join(errs...)
 }

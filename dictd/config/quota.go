@@ -49,18 +49,27 @@ func (c *Config) QuotaPlans() ([]*plan.Plan, error) {
 			return nil, fmt.Errorf("quota.zone %s: %w: want one such as \"Europe/Berlin\"", dict.Quote(c.Quota.Zone), dict.ErrInvalid)
 		}
 	}
-	return plan.Parse(c.Plans, plan.Defaults{Zone: zone, Throttle: c.Quota.ThrottleMark})
+	specs := c.Plans
+	if c.Portal.Enable {
+		specs = append([]plan.Spec{volumes()}, specs...)
+	}
+	return plan.Parse(specs, plan.Defaults{Zone: zone, Throttle: c.Quota.ThrottleMark})
 }
 
 // Prefixes returns what is exempt, without those that are within others. An address
 // alone is a prefix of itself.
 func (q *Quota) Prefixes() (prefixes []netip.Prefix, err error) {
-	for _, text := range q.Exempt {
+	return parsePrefixes("quota.exempt", q.Exempt)
+}
+
+// parsePrefixes reads the prefixes, or addresses, of a key.
+func parsePrefixes(key string, texts []string) (prefixes []netip.Prefix, err error) {
+	for _, text := range texts {
 		p, err := netip.ParsePrefix(text)
 		if err != nil {
 			a, err := netip.ParseAddr(text)
 			if err != nil || a.Zone() != "" {
-				return nil, fmt.Errorf("quota.exempt %s: %w: want prefixes such as 192.0.2.0/24", dict.Quote(text), dict.ErrInvalid)
+				return nil, fmt.Errorf("%s %s: %w: want prefixes such as 192.0.2.0/24", key, dict.Quote(text), dict.ErrInvalid)
 			}
 			p = netip.PrefixFrom(a, a.BitLen())
 		}

@@ -22,6 +22,8 @@ const (
 	sentServer                   // what the first answer told
 	sentFinal
 	sentBypass
+	sentGarden
+	sentLeft
 )
 
 // Changes appends the cells that were not written yet and counts them as
@@ -72,6 +74,12 @@ func (s *Session) facts() facts {
 	}
 	if s.Finished {
 		f |= sentBypass
+	}
+	switch s.Garden() {
+	case InGarden:
+		f |= sentGarden
+	case LeftGarden:
+		f |= sentLeft
 	}
 	return f
 }
@@ -128,6 +136,9 @@ func (s *Session) appendFacts(dst []dict.Cell, sent facts) []dict.Cell {
 	if due&sentServer != 0 {
 		number("server_interface_id", s.ServerIf)
 		number("server_hops", uint32(s.ServerHops))
+	}
+	if due&(sentGarden|sentLeft) != 0 {
+		dst = append(dst, dict.Cell{Field: "walled_garden", Value: dict.BoolValue(due&sentGarden != 0)})
 	}
 	if due&sentFinal != 0 {
 		dst = append(dst, dict.Cell{Field: "final", Value: dict.BoolValue(true)})

@@ -8,16 +8,26 @@ import "nftdict/dict"
 type more struct {
 	ids            []uint32 // further ones while unconfirmed
 	client, server string   // names that DNS has for the addresses
+	garden         Garden
 }
 
 // setOthers replaces the ids beside the first. The session is locked.
 func (s *Session) setOthers(ids []uint32) {
-	client, server := s.Names()
-	s.setMore(more{ids, client, server})
+	m := s.much()
+	m.ids = ids
+	s.setMore(m)
+}
+
+// much returns what more there is.
+func (s *Session) much() more {
+	if s.more == nil {
+		return more{}
+	}
+	return *s.more
 }
 
 func (s *Session) setMore(m more) {
-	if s.more = nil; m.ids != nil || m.client != "" || m.server != "" {
+	if s.more = nil; m.ids != nil || m.client != "" || m.server != "" || m.garden != Apart {
 		s.more = &m
 	}
 }
@@ -25,25 +35,21 @@ func (s *Session) setMore(m more) {
 // Names returns the names that DNS has for the client's and the server's address,
 // "" where none is known. The session is locked.
 func (s *Session) Names() (client, server string) {
-	if s.more == nil {
-		return "", ""
-	}
-	return s.more.client, s.more.server
+	m := s.much()
+	return m.client, m.server
 }
 
 // SetNames notes names that DNS has for the addresses; "" leaves one as it is. The
 // session is locked.
 func (s *Session) SetNames(client, server string) {
-	if m := (more{s.others(), client, server}); client != "" || server != "" {
-		c, v := s.Names()
-		if m.client == "" {
-			m.client = c
-		}
-		if m.server == "" {
-			m.server = v
-		}
-		s.setMore(m)
+	m := s.much()
+	if client != "" {
+		m.client = client
 	}
+	if server != "" {
+		m.server = server
+	}
+	s.setMore(m)
 }
 
 // NameCells appends the cells of the names. The session is locked.

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+
+package dictd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os/user"
+	"reflect"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"nftdict/dict"
+	"nftdict/dictd/config"
+	"nftdict/dictd/netns"
+	"nftdict/dictd/portal"
+	"nftdict/dictd/portal/child"
+	"nftdict/dictd/portal/policy"
+	"nftdict/dictd/rules"
+)
+
+// gate is the captive portal: who keeps its sessions, the process with its pages, its
+// rules. The zero value is none.
+type gate struct {
+	keeper      atomic.Pointer[portal.Keeper] // nil until somebody may be let in
+	pages       *child.Supervisor
+	policy      *rules.Policy
+	names       interfaceNames
+	http, https []*net.TCPListener // until the pages have them
+	uid, gid    uint32
+}
+
+// openGate opens what the portal needs before anybody may come.
+func (d *Daemon) openGate(c *config.Config) (err error) {
+	p := &c.Portal
+	if !p.Enable {
+		return nil
+	}
+	if d.o.Compiler == nil {
+		return fmt.Errorf("portal: %w: this backend compiles no rules, and nobody would be kept out", dict.ErrNotSupported)
+	}
+	g := &d.portal
+	if g.names, err = openInterfaceNames(d.o.NetNS); err != nil {
+		return err
+	}
+	if g.policy, err = portalPolicy(p); err != nil {
+		return err
+	}
+	if g.uid, g.gid, err = userIDs(p.User); err != nil {
+		return fmt.Errorf("portal.user: %w", err)
+	}
+	if g.http, err = d.listenPages(p.HTTP); err == nil && p.TLS() {
+		g.https, err = d.listenPages(p.HTTPS)
+	}
+	return err
+}
+
+// portalPolicy makes the rules of a configuration.
+func portalPolicy(p *config.Portal) (*rules.Policy, error) {
+	if !p.Enable {
+		return nil, nil
+	}
+	prefixes, err := p.GardenPrefixes()
+	if err != nil {
+		return nil, err
+	}
+	resolvers, err := p.Resolvers()
+	if err != nil {
+		return nil, err
+	}
+	domains, err := p.GardenDomains()
+	if err != nil {
+		return nil, err
+	}
+	web := p.Web()
+	return policy.Build(policy.Options{
+		Interfaces: p.Interfaces, Priority: int32(p.Priority), HTTP: web.HTTP, HTTPS: web.HTTPS,
+		Garden: prefixes, Named: !domains.Empty(), DNS: resolvers,
+	}), nil
+}
+
+// userIDs returns whose rights a user's processes have.
+func userIDs(name string) (uid, gid uint32, err error) {
+	u, err := user.Lookup(name)
+	if err != nil {
+		var other error
+		if u, other = user.LookupId(name); other != nil {
+			return 0, 0, err
+		}
+	}
+	ids := [2]uint64{}
+	for i, text := range []string{u.Uid, u.Gid} {
+		if ids[i], err = strconv.ParseUint(text, 10, 32); err != nil {
+			return 0, 0, err
+		}
+	}
+	return uint32(ids[0]), uint32(ids[1]), nil
+}
+
+// listenPages listens at a port of all addresses, of both families.
+func (d *Daemon) listenPages(port int) ([]*net.TCPListener, error) {
+	var ln net.Listener
+	err := netns.Do(d.o.NetNS, func() (err error) {
+		ln, err = net.Listen("tcp", ":"+strconv.Itoa(port))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("portal: %w", err)
+	}
+	return []*net.TCPListener{ln.(*net.TCPListener)}, nil
+}
+
+// letIn takes over who was in when an earlier daemon ended, and prepares the pages.
+// Rows are the daemon's by now.
+func (d *Daemon) letIn() error {
+	c := d.config.Load()
+	if !c.Portal.Enable {
+		return nil
+	}
+	ways, err := d.portalWays(c)
+	if err != nil {
+		return err
+	}
+	g := &d.portal
+	k, err := portal.New(portal.Config{
+		Directory: d.who.Directory, State: c.State, Settings: c.Portal.Settings(), Ways: ways,
+		Traffic: d.portalTraffic(), Volume: portal.VolumeOf(d.quota.Manager, config.PortalPlan),
+		Clock: time.Now, Events: d.happened, Log: d.o.Log,
+	})
+	if err != nil {
+		return err
+	}
+	g.keeper.Store(k)
+	g.pages, err = child.New(child.Options{HTTP: g.http, HTTPS: g.https, UID: g.uid, GID: g.gid, Desk: k, Log: d.o.Log}, d.pagesConfig(c))
+	if err != nil {
+		return err
+	}
+	g.http, g.https = nil, nil
+	return nil
+}
+
+// portalWays returns the ways in that ask others.
+func (d *Daemon) portalWays(*config.Config) ([]portal.Way, error) { return nil, nil }
+
+// pagesConfig is what the pages are like.
+func (d *Daemon) pagesConfig(c *config.Config) child.Config {
+	p := &c.Portal
+	conf := child.Config{Web: p.Web(), Theme: p.Theme, Certificate: p.Cert, Key: p.Key}
+	if p.SelfSigned {
+		if conf.SelfSigned = d.addressesOf(p.Interfaces); p.Name != "" {
+			conf.SelfSigned = []string{p.Name}
+		}
+	}
+	return conf
+}
+
+// addressesOf returns the addresses that interfaces have now.
+func (d *Daemon) addressesOf(interfaces []string) (all []string) {
+	err := netns.Do(d.o.NetNS, func() error {
+		for _, name := range interfaces {
+			i, err := net.InterfaceByName(name)
+			if err != nil {
+				continue // it may come
+			}
+			addrs, err := i.Addrs()
+			if err != nil {
+				return err
+			}
+			for _, a := range addrs {
+				if ip, ok := a.(*net.IPNet); ok && !ip.IP.IsLinkLocalUnicast() {
+					all = append(all, ip.IP.String())
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		d.o.Log.Warn("a certificate is made without addresses", "err", err)
+	}
+	return all
+}
+
+// run keeps sessions and pages.
+func (g *gate) run(ctx context.Context) error {
+	k := g.keeper.Load()
+	if k == nil {
+		return nil
+	}
+	tasks, ctx := errgroup.WithContext(ctx)
+	tasks.Go(func() error { return k.Run(ctx) })
+	tasks.Go(func() error {
+		if err := g.pages.Run(ctx); ctx.Err() == nil {
+			return err
+		}
+		return nil
+	})
+	return tasks.Wait()
+}
+
+// reloadPortal takes over another configuration. Its rules are to be installed after
+// it; undo goes back.
+func (d *Daemon) reloadPortal(was, c *config.Config) (undo func(), err error) {
+	g := &d.portal
+	k, old := g.keeper.Load(), g.policy
+	if k == nil || reflect.DeepEqual(was.Portal, c.Portal) {
+		return func() {}, nil
+	}
+	made, err := portalPolicy(&c.Portal)
+	if err != nil {
+		return nil, err
+	}
+	if err := k.Set(c.Portal.Settings()); err != nil {
+		return nil, err
+	}
+	if err := g.pages.Set(d.pagesConfig(c)); err != nil {
+		return nil, errors.Join(err, k.Set(was.Portal.Settings()))
+	}
+	g.policy = made
+	return func() {
+		g.policy = old
+		if err := errors.Join(k.Set(was.Portal.Settings()), g.pages.Set(d.pagesConfig(was))); err != nil {
+			d.o.Log.Error("the portal is not as it was before the reload", "err", err)
+		}
+	}, nil
+}
+
+// Portal implements api.Source; nil is none.
+func (d *Daemon) Portal() *portal.Keeper { return d.portal.keeper.Load() }
+
+// close closes what was opened.
+func (g *gate) close() error {
+	errs := []error{g.names.close()}
+	for _, ln := range append(g.http, g.https...) {
+		errs = append(errs, ln.Close())
+	}
+	g.http, g.https = nil, nil
+	if k := g.keeper.Swap(nil); k != nil {
+		errs = append(errs, k.Close())
+	}
+	return errors.Join(errs...)
+}
