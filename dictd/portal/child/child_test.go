@@ -272,6 +272,10 @@ func TestLife(t *testing.T) {
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
+	until(t, "it stands still", func() bool {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		return err == nil && bytes.Contains(stat, []byte(") T "))
+	})
 	answered := make(chan error, 1)
 	go func() {
 		resp, err := c.PostForm(r.secure+"/enter", url.Values{"token": {token[1]}, "way": {"account"}, "name": {"anna"}, "secret": {"right"}})
@@ -338,6 +342,61 @@ func TestCertificate(t *testing.T) {
 	if now := r.PID(); now != pid {
 		t.Errorf("process %d took the place of %d", now, pid)
 	}
+}
+
+// TestName takes the portal's name from its certificate, where none is configured,
+// and keeps a certificate that was made as long as its names stay.
+func TestName(t *testing.T) {
+	dir := t.TempDir()
+	c := Config{Web: web.Settings{HTTP: 80, HTTPS: 443}, Certificate: filepath.Join(dir, "c"), Key: filepath.Join(dir, "k")}
+	issue := func(names ...string) {
+		t.Helper()
+		p, err := selfSigned(names, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, c.Certificate, p.Certificate)
+		write(t, c.Key, p.Key)
+	}
+	issue("wifi.example", "other.example")
+	s, err := New(Options{Desk: new(fake), Log: slog.New(slog.DiscardHandler)}, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	want := func(name string, https uint16, known bool) {
+		t.Helper()
+		if got := s.current().Web; got.Name != name || got.HTTPS != https || got.Known != known {
+			t.Errorf("%q %d %v, want %q %d %v", got.Name, got.HTTPS, got.Known, name, https, known)
+		}
+	}
+	want("wifi.example", 443, true)
+	issue("renamed.example.org") // another size
+	s.look()
+	want("renamed.example.org", 443, true)
+	issue("*.example")
+	s.look()
+	want("", 443, true)
+	set := func(change func(*Config)) *pair {
+		t.Helper()
+		change(&c)
+		if err := s.Set(c); err != nil {
+			t.Fatal(err)
+		}
+		return s.current().Pair
+	}
+	set(func(c *Config) { c.Web.Name = "own.example" })
+	want("own.example", 443, true)
+	made := set(func(c *Config) { c.Certificate, c.Key, c.SelfSigned, c.Web.Name = "", "", []string{"a.example"}, "" })
+	want("", 443, false)
+	if again := set(func(c *Config) { c.Web.VenueName = "x" }); again != made {
+		t.Error("another certificate was made")
+	}
+	if other := set(func(c *Config) { c.SelfSigned = []string{"b.example"} }); other == made {
+		t.Error("no other certificate was made")
+	}
+	set(func(c *Config) { c.SelfSigned = nil })
+	want("", 0, false)
 }
 
 // TestRefused is about configurations.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"nftdict/dictd/portal/web"
@@ -14,7 +15,8 @@ import (
 
 // Config is what may change while the pages are shown.
 type Config struct {
-	// Web is what they are like; Key and Theme are filled in.
+	// Web is what they are like; Key and Theme are filled in, and Name, where there is
+	// none, by the certificate's first.
 	Web web.Settings
 	// Theme is a folder, "" for the built-in one.
 	Theme string
@@ -24,6 +26,20 @@ type Config struct {
 	// SelfSigned are names and addresses for which a certificate is made, which nobody
 	// trusts: for laboratories. It is used where there are no files.
 	SelfSigned []string
+}
+
+// complete fills in what depends on the certificate, nil for none.
+func (c *Config) complete(set *web.Settings, p *pair) {
+	set.Name, set.HTTPS, set.Known = c.Web.Name, c.Web.HTTPS, c.Certificate != ""
+	if p == nil {
+		set.HTTPS = 0
+		return
+	}
+	if cert, err := p.parse(); err == nil && set.Name == "" && set.Known && len(cert.Leaf.DNSNames) > 0 {
+		if name := cert.Leaf.DNSNames[0]; !strings.HasPrefix(name, "*") {
+			set.Name = name
+		}
+	}
 }
 
 // pair is a certificate and its key, PEM.

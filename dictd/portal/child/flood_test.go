@@ -4,6 +4,7 @@ package child
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -31,8 +32,7 @@ import (
 //
 //	client ---- lan0 gateway: the portal's process
 //
-// The client is answered as before. Connections that are finished, and say nothing,
-// are those of package web's TestFlood.
+// The client is answered as before.
 func TestHalfOpen(t *testing.T) {
 	need.Root(t)
 	need.Long(t)
@@ -74,6 +74,72 @@ func TestHalfOpen(t *testing.T) {
 	for range 10 {
 		get(lab.GatewayLAN4)
 		get(lab.GatewayLAN6)
+	}
+}
+
+// TestFlood leaves 10,000 connections open, of many clients, at both ports: with nothing
+// said, with half a request or half a handshake. Others find the portal as it was,
+// and its process has not grown beyond measure.
+func TestFlood(t *testing.T) {
+	need.Long(t)
+	r := start(t)
+	c := client(t, r.certificate)
+	pages := map[string]int{r.plain + "/generate_204": http.StatusFound, r.secure + "/": http.StatusOK}
+	visit := func() {
+		t.Helper()
+		for url, want := range pages {
+			if resp, _ := get(t, c, url); resp.StatusCode != want {
+				t.Errorf("%s: %s", url, resp.Status)
+			}
+		}
+	}
+	visit()
+	pid := r.PID()
+	hello := []byte{22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3} // how a ClientHello begins
+	var held []net.Conn
+	defer func() {
+		for _, c := range held {
+			c.Close()
+		}
+	}()
+	for i := range 10_000 {
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 1, byte(i%250), 1)}}
+		to, say := strings.TrimPrefix(r.plain, "http://"), []byte("GET / HTTP/1.1\r\nHost: evil.exam")
+		if i%4 >= 2 {
+			to, say = strings.TrimPrefix(r.secure, "https://"), hello
+		}
+		c, err := d.Dial("tcp", to)
+		if err != nil {
+			t.Fatalf("connection %d: %v", i, err)
+		}
+		held = append(held, c)
+		if i%2 == 1 {
+			if _, err := c.Write(say); err != nil {
+				t.Logf("connection %d: %v", i, err) // it has lost its place already
+			}
+		}
+	}
+	for range 10 {
+		visit()
+	}
+	if now := r.PID(); now != pid {
+		t.Errorf("process %d took the place of %d", now, pid)
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	peak := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status)
+	if peak == nil {
+		t.Fatalf("%s", status)
+	}
+	most, err := strconv.Atoi(string(peak[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("the process had %d MiB at most", most>>10)
+	if most<<10 > maxMemory {
+		t.Errorf("the process had %d kB", most)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -92,7 +93,7 @@ func (s *Supervisor) PID() int {
 // Set changes what the pages are like. With an error all stays as it was.
 func (s *Supervisor) Set(c Config) error {
 	stamp := c.stampOf() // before they are read: what changes now is read again
-	p, err := c.readPair()
+	p, err := s.pair(&c)
 	if err != nil {
 		return err
 	}
@@ -107,16 +108,26 @@ func (s *Supervisor) Set(c Config) error {
 		theme = s.orders.Web.Theme // of the first time it is the built-in one
 	}
 	set := c.Web
-	set.Key, set.Theme, set.Known = s.key, theme, c.Certificate != ""
-	if p == nil {
-		set.HTTPS = 0
-	}
+	set.Key, set.Theme = s.key, theme
+	c.complete(&set, p)
 	if _, err := web.New(set, s.Desk, s.Log); err != nil { // languages, which a theme may have
 		return err
 	}
 	s.config, s.stamp, s.orders = c, stamp, orders{set, p}
 	s.tell()
 	return nil
+}
+
+// pair reads the certificate, or makes one: as long as the names stay it is the same.
+func (s *Supervisor) pair(c *Config) (*pair, error) {
+	s.mu.Lock()
+	old := s.orders.Pair
+	same := c.Certificate == "" && s.config.Certificate == "" && slices.Equal(c.SelfSigned, s.config.SelfSigned)
+	s.mu.Unlock()
+	if same && old != nil {
+		return old, nil
+	}
+	return c.readPair()
 }
 
 // tell makes the process hear of new orders. The Supervisor is locked.
@@ -161,6 +172,7 @@ func (s *Supervisor) look() {
 		return
 	}
 	s.orders.Pair = p
+	s.config.complete(&s.orders.Web, p)
 	s.Log.Info("the portal has a new certificate")
 	s.tell()
 }

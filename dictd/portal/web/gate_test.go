@@ -5,17 +5,13 @@ package web
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"testing"
 	"time"
-
-	"nftdict/internal/need"
 )
 
 // from is a connection from an address, and nothing else.
@@ -95,67 +91,6 @@ func (r *rig) serve(t *testing.T) (plain, secure string) {
 		}
 	})
 	return ports[0].Addr().String(), ports[1].Addr().String()
-}
-
-// TestFlood leaves 10,000 connections half-open, of many clients, at both ports: with
-// nothing said, with half a request or half a handshake. Others find the portal as it was.
-func TestFlood(t *testing.T) {
-	need.Long(t)
-	set := settings()
-	set.Name = ""
-	r := newRig(t, set)
-	plain, secure := r.serve(t)
-	hello := []byte{22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3} // how a ClientHello begins
-	var held []net.Conn
-	defer func() {
-		for _, c := range held {
-			c.Close()
-		}
-	}()
-	for i := range 10_000 {
-		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 1, byte(i%250), 1)}}
-		to, say := plain, []byte("GET / HTTP/1.1\r\nHost: evil.exam")
-		if i%4 >= 2 {
-			to, say = secure, hello
-		}
-		c, err := d.Dial("tcp", to)
-		if err != nil {
-			t.Fatalf("connection %d: %v", i, err)
-		}
-		held = append(held, c)
-		if i%2 == 1 {
-			if _, err := c.Write(say); err != nil {
-				t.Logf("connection %d: %v", i, err) // it has lost its place already
-			}
-		}
-	}
-	client := &http.Client{
-		Timeout:       20 * time.Second,
-		Transport:     &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	defer client.CloseIdleConnections()
-	for range 20 {
-		for url, want := range map[string]int{"http://" + plain + "/generate_204": http.StatusFound, "https://" + secure + "/": http.StatusOK} {
-			resp, err := client.Get(url)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-				t.Fatal(err)
-			}
-			resp.Body.Close()
-			if resp.StatusCode != want {
-				t.Errorf("%s: %s", url, resp.Status)
-			}
-		}
-	}
-	r.hall.mu.Lock()
-	total := r.hall.total
-	r.hall.mu.Unlock()
-	if total > MaxConnections {
-		t.Errorf("%d connections are held", total)
-	}
 }
 
 // TestRequests sends what is no request of a browser's, and hears no more than has
