@@ -183,7 +183,9 @@ func TestExamples(t *testing.T) {
 		t.Fatalf("commands: %q", names)
 	}
 	names = append(names, "table add", "table list", "table delete", "user bind", "user unbind", "user groups", "user delete", "user list",
-		"quota list", "quota show", "quota set", "quota top-up", "quota reset", "quota history", "quota tc")
+		"quota list", "quota show", "quota set", "quota top-up", "quota reset", "quota history", "quota tc",
+		"portal status", "portal sessions", "portal kick", "portal account", "portal account add", "portal account password", "portal account remove", "portal account list",
+		"portal voucher", "portal voucher create", "portal voucher list", "portal voucher revoke", "portal voucher remove", "portal voucher print", "portal voucher csv")
 	for _, name := range names {
 		app, stdout, _ := newApp(kept{m})
 		app.Run(t.Context(), append([]string{"help"}, strings.Fields(name)...))
@@ -207,7 +209,7 @@ func runExample(t *testing.T, m *dicttest.Mem, line string) {
 		t.Errorf("example %q is no dictctl", line)
 		return
 	}
-	for _, word := range []string{"nft", "monitor", "classify", "vendor", "man", "doctor", "sessions", "why", "status", "hosts", "devices", "users", "user", "usage", "quota", "events", "flows", "recall", "-f"} {
+	for _, word := range []string{"nft", "monitor", "classify", "vendor", "man", "doctor", "sessions", "why", "status", "hosts", "devices", "users", "user", "usage", "quota", "portal", "events", "flows", "recall", "-f"} {
 		if len(args) > 1 && (args[1] == word || args[1] == "-j" && args[2] == word) {
 			return
 		}

@@ -42,6 +42,18 @@ type Daemon interface {
 	ResetQuota(ctx context.Context, s api.Subject, plan string) (quota.Budget, error)
 	Flows(context.Context, api.FlowFilter) ([]api.Flow, error)
 	Recall(context.Context, offload.Whom) (int, error)
+	Portal(context.Context) (api.Portal, error)
+	PortalSessions(context.Context) ([]api.PortalSession, error)
+	KickPortal(ctx context.Context, id string) error
+	PortalAccounts(context.Context) ([]api.PortalAccount, error)
+	SetPortalAccount(ctx context.Context, name string, a api.PortalAccountBody) error
+	RemovePortalAccount(ctx context.Context, name string) error
+	PortalBatches(context.Context) ([]api.PortalBatch, error)
+	MakePortalVouchers(context.Context, api.PortalBatch) (api.PortalMade, error)
+	PortalVouchers(ctx context.Context, batch string) ([]api.PortalVoucher, error)
+	RevokePortalVoucher(ctx context.Context, number uint64) error
+	RevokePortalBatch(ctx context.Context, name string) error
+	RemovePortalBatch(ctx context.Context, name string) error
 }
 
 var _ Daemon = (*api.Client)(nil)

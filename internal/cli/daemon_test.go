@@ -78,13 +78,18 @@ func newFakeDaemon() *fakeDaemon {
 // runWith runs one command line against a daemon and a store in memory.
 func runWith(t *testing.T, d cli.Daemon, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
+	return runWithInput(t, d, "", args...)
+}
+
+func runWithInput(t *testing.T, d cli.Daemon, input string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
 	m, err := newMem()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out, errs bytes.Buffer
 	app := &cli.App{
-		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
+		Stdin: strings.NewReader(input), Stdout: &out, Stderr: &errs,
 		Open: func(string) (*cli.Backend, error) { return &cli.Backend{Kind: "mem", Store: kept{m}}, nil },
 	}
 	if d != nil {
