@@ -19,6 +19,7 @@ import (
 	"nftdict/dictd/conntrack"
 	"nftdict/dictd/event"
 	"nftdict/dictd/offload"
+	"nftdict/dictd/operator"
 	"nftdict/dictd/queue"
 	"nftdict/dictd/rules"
 	"nftdict/dictd/session"
@@ -64,6 +65,7 @@ type Daemon struct {
 	offload  *offload.Keeper
 	portal   gate
 	api      *api.Server
+	page     *operator.Server // nil if there is none
 	happened *event.Log
 
 	overrun    chan struct{}
@@ -159,6 +161,9 @@ func (d *Daemon) open() error {
 	if d.api, err = api.Listen(c.Socket, d, rights); err != nil {
 		return err
 	}
+	if err := d.openPage(c); err != nil {
+		return err
+	}
 	d.warnings = d.findWarnings()
 	if err := d.who.state.Broken(); err != nil {
 		d.warnings = append(d.warnings, err.Error()+": users are those that rows tell of, and cannot be changed")
@@ -181,6 +186,9 @@ func (d *Daemon) Close() error {
 	}
 	if d.api != nil {
 		errs = append(errs, d.api.Close())
+	}
+	if d.page != nil {
+		errs = append(errs, d.page.Close())
 	}
 	if d.record != nil {
 		errs = append(errs, d.record.links.close())
@@ -232,6 +240,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 func (d *Daemon) inspect(ctx context.Context) error {
 	tasks, running := errgroup.WithContext(ctx)
 	tasks.Go(func() error { return d.api.Run(running) })
+	if d.page != nil {
+		tasks.Go(func() error { return d.page.Run(running) })
+	}
 	tasks.Go(func() error {
 		// Rows are touched by who has the table. Connections are known before
 		// their packets come, and packets have a reader before rules send them.

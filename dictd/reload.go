@@ -29,7 +29,7 @@ func takenOver(old, c *config.Config) config.Config {
 func (d *Daemon) Reload(c config.Config) error {
 	old := d.config.Load()
 	if !reflect.DeepEqual(takenOver(old, &c), c) {
-		return fmt.Errorf("reload: backend, socket, state, queues, rules, sessions.limit, identity, reverse, radius, ledger, and of the portal what its page says, cannot change while dictd runs: start it again")
+		return fmt.Errorf("reload: backend, socket, state, queues, rules, sessions.limit, identity, reverse, radius, operator, ledger, and of the portal what its page says, cannot change while dictd runs: start it again")
 	}
 	garden, err := d.openGarden(&c)
 	if err != nil {

@@ -20,6 +20,8 @@ type Peer struct {
 	UID, GID uint32
 	PID      int32
 	Groups   []uint32 // supplementary ones
+
+	page, change bool // it came by a page in the browser, and what that lets it do
 }
 
 // in reports whether the peer is a member of a group.

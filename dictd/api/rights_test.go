@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"runtime"
@@ -294,5 +295,28 @@ func TestStreamsEndWithTheirRight(t *testing.T) {
 	}
 	if strings.Contains(w.text(), "secret") {
 		t.Errorf("told without the right: %s", w.text())
+	}
+}
+
+func TestPageRights(t *testing.T) {
+	s := newServer(newSource(t, 1))
+	for _, c := range []struct {
+		change bool
+		method string
+		status int
+	}{
+		{false, "GET", 200}, {true, "GET", 200}, {false, "PUT", 403}, {true, "PUT", 200},
+	} {
+		path, body := "/v1/sessions", ""
+		if c.method == "PUT" {
+			path, body = "/v1/users/bob", `{"usergroups":[]}`
+		}
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest(c.method, path, strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		s.Page(c.change).ServeHTTP(w, r)
+		if w.Code != c.status {
+			t.Errorf("%+v: %d %s", c, w.Code, w.Body)
+		}
 	}
 }

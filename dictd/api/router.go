@@ -70,7 +70,11 @@ func (m *router) forbid(w http.ResponseWriter, r *http.Request, peer *Peer) {
 		what, key = "change anything", "api.write"
 	}
 	uid := "unknown"
-	if peer != nil {
+	switch {
+	case peer != nil && peer.page:
+		refuse(w, http.StatusForbidden, fmt.Sprintf("%s %s: this operator may not %s", r.Method, r.URL.Path, what), "dictctl operator password NAME --write")
+		return
+	case peer != nil:
 		uid = fmt.Sprint(peer.UID)
 	}
 	refuse(w, http.StatusForbidden, fmt.Sprintf("%s %s: user %s may not %s", r.Method, r.URL.Path, uid, what),

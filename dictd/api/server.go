@@ -191,7 +191,22 @@ func (s *Server) handler() *router {
 }
 
 // may reports whether a peer may ask, or change something.
-func (s *Server) may(p *Peer, change bool) bool { return p != nil && s.rights.Load().May(p, change) }
+func (s *Server) may(p *Peer, change bool) bool {
+	if p != nil && p.page {
+		return p.change || !change
+	}
+	return p != nil && s.rights.Load().May(p, change)
+}
+
+// Page returns the API for those whom a page in the browser has let in, with the right
+// to change something or without. All of them have the places of one user.
+func (s *Server) Page(change bool) http.Handler {
+	handler := s.handler()
+	peer := &Peer{UID: overflow, GID: overflow, page: true, change: change}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler.ServeHTTP(w, r.WithContext(withPeer(r.Context(), peer)))
+	})
+}
 
 // SetRights changes who may ask and who may change, of all that comes from now on,
 // and ends the streams of those who may not any more.

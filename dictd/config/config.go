@@ -41,6 +41,7 @@ type Config struct {
 	Quota     Quota    `toml:"quota"`
 	Offload   Offload  `toml:"offload"`
 	Portal    Portal   `toml:"portal"`
+	Operator  Operator `toml:"operator"`
 
 	Plans []plan.Spec `toml:"plan"` // checked; QuotaPlans reads them
 }
@@ -104,6 +105,7 @@ func Default() Config {
 		Quota:    defaultQuota(),
 		Offload:  defaultOffload(),
 		Portal:   defaultPortal(),
+		Operator: Operator{Listen: "127.0.0.1:8790", Passwords: DefaultPasswords, Idle: 900, Session: 43200},
 		Reverse:  Reverse{Names: ReverseInside, Servers: []string{}, Rate: 20},
 		RADIUS:   RADIUS{Listen: []string{}, Timeout: 3600, Groups: []string{"Filter-Id", "Class"}},
 		API:      API{Read: []string{}, Write: []string{}},
@@ -250,6 +252,9 @@ func (c *Config) check() error {
 		}
 	}
 	errs = append(errs, c.Ledger.check()...)
+	within("operator.idle", c.Operator.Idle, 60, 86400)
+	within("operator.session", c.Operator.Session, 60, 30*86400)
+	errs = append(errs, c.Operator.check()...)
 	errs = append(errs, c.checkQuota(), c.checkOffload(), c.Portal.check())
 	return errors.Join(errs...)
 }

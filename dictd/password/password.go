@@ -70,6 +70,13 @@ func Verify(text, secret string) (bool, error) {
 	return subtle.ConstantTimeCompare(h.of(secret), h.key) == 1 && secret != "", nil
 }
 
+// Check reports whether a text is a hash, without the work of Verify. The error wraps
+// ErrInvalid.
+func Check(text string) error {
+	_, err := parse(text)
+	return err
+}
+
 // Waste does the work of Verify for a name that nobody has, so that the time an answer
 // takes does not tell which names there are.
 func Waste(secret string) {

@@ -18,6 +18,12 @@ func TestVerify(t *testing.T) {
 			t.Errorf("%.20q: %v, %v", secret, got, err)
 		}
 	}
+	if err := Check(text); err != nil {
+		t.Error(err)
+	}
+	if err := Check(text + "="); !errors.Is(err, ErrInvalid) {
+		t.Error(err)
+	}
 	if again, _ := Hash("correct horse"); again == text {
 		t.Error("the same salt twice")
 	}

@@ -24,6 +24,7 @@ var rules = []struct {
 	{"dictd/internal/testns", []string{"internal/need"}},
 	{"dictd/boltfile", nil},
 	{"dictd/password", nil},
+	{"dictd/operator", []string{"dictd/api", "dictd/password"}},
 	{"dictd/quota/plan", []string{"nftext", "dict"}},
 	{"dictd/quota/policy", []string{"dictd/quota/plan", "dictd/rules", "nftext", "dict"}},
 	{"dictd/quota", []string{"dictd/boltfile", "dictd/quota", "dictd/event", "dictd/identity", "dict"}},
