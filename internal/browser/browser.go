@@ -55,6 +55,8 @@ func Start(t testing.TB, o Options) *Browser {
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-domain-reliability", true),
 		chromedp.Flag("no-proxy-server", true),
+		// What it would ask its makers by itself.
+		chromedp.Flag("host-resolver-rules", "MAP accounts.google.com ~NOTFOUND, MAP *.googleapis.com ~NOTFOUND"),
 		chromedp.Flag("no-pings", true),
 		chromedp.Flag("lang", strings.SplitN(o.Languages, ",", 2)[0]),
 		chromedp.Flag("accept-lang", o.Languages),
