@@ -209,7 +209,7 @@ func runExample(t *testing.T, m *dicttest.Mem, line string) {
 		t.Errorf("example %q is no dictctl", line)
 		return
 	}
-	for _, word := range []string{"nft", "monitor", "classify", "vendor", "man", "doctor", "sessions", "why", "status", "hosts", "devices", "users", "user", "usage", "quota", "portal", "events", "flows", "recall", "-f"} {
+	for _, word := range []string{"nft", "monitor", "classify", "vendor", "man", "doctor", "sessions", "why", "status", "hosts", "devices", "users", "user", "usage", "quota", "portal", "events", "flows", "recall", "operator", "top", "-f"} {
 		if len(args) > 1 && (args[1] == word || args[1] == "-j" && args[2] == word) {
 			return
 		}

@@ -94,7 +94,7 @@ func (c *ctl) rootCommand() *cobra.Command {
 	}
 	add(groupTables, c.setCommand(), c.addCommand(), c.getCommand(), c.deleteCommand(), c.listCommand(), c.flushCommand(), c.tableCommand(), c.monitorCommand())
 	add(groupRules, c.nftCommand())
-	add(groupDaemon, c.statusCommand(), c.sessionsCommand(), c.whyCommand(), c.flowsCommand(), c.recallCommand(), c.eventsCommand(), c.hostsCommand(), c.devicesCommand(), c.usersCommand(), c.userCommand(), c.usageCommand(), c.quotaCommand(), c.operatorCommand(), c.portalCommand())
+	add(groupDaemon, c.statusCommand(), c.sessionsCommand(), c.whyCommand(), c.flowsCommand(), c.recallCommand(), c.eventsCommand(), c.hostsCommand(), c.devicesCommand(), c.usersCommand(), c.userCommand(), c.usageCommand(), c.quotaCommand(), c.topCommand(), c.operatorCommand(), c.portalCommand())
 	add(groupTools, c.doctorCommand(), c.classifyCommand(), c.vendorCommand(), c.completionCommand(), c.versionCommand(), c.manCommand())
 	help := helpCommand()
 	help.GroupID = groupTools

@@ -5,8 +5,10 @@ import { clock, fill, h, number, pick } from "./dom.js";
 const most = 500;
 const groups = [["", "All"], ["user-*,device-*,host-*", "Who"], ["quota-*", "Quotas"], ["portal-*", "Portal"], ["session-*,flow-*", "Sessions"], ["daemon-*,config-*", "Daemon"]];
 
-const told = (d) => Object.entries(d || {}).filter(([, v]) => v !== "" && v !== null && !(Array.isArray(v) && !v.length))
-  .map(([k, v]) => [h("b", {}, k + " "), (typeof v === "object" ? JSON.stringify(v) : String(v)) + "  "]).flat();
+// told writes what an event says beside its subject.
+const written = (v) => (Array.isArray(v) ? v.map(written).join(", ") : v !== null && typeof v === "object" ? Object.entries(v).map(([k, one]) => `${k}: ${written(one)}`).join(", ") : String(v));
+const told = (e) => Object.entries(e.data || {}).filter(([k, v]) => k !== "seen" && v !== "" && v !== null && String(v) !== e.subject && written(v) !== "")
+  .map(([k, v]) => h("span", { class: "cell" }, h("span", { class: "key" }, k.replaceAll("_", " ") + " "), written(v)));
 
 export const events = {
   title: "Events",
@@ -20,7 +22,7 @@ export const events = {
 
     function flush() {
       if (paused || !held.length) return;
-      log.prepend(...held.slice(-most).reverse().map((e) => h("li", {}, h("span", { class: "soft" }, clock(e.time)), h("b", {}, e.kind), h("span", { class: "data" }, h("b", {}, e.subject + " "), told(e.data)))));
+      log.prepend(...held.slice(-most).reverse().map((e) => h("li", {}, h("span", { class: "soft" }, clock(e.time)), h("b", {}, e.kind), h("span", { class: "data" }, h("b", { class: "cell" }, e.subject), told(e)))));
       held = [];
       while (log.children.length > most) log.lastChild.remove();
       fill(count, number(n) + " since the page was opened");

@@ -14,7 +14,7 @@ export const flows = {
     const user = h("input", { type: "search", placeholder: "Only of this user", "aria-label": "User", value: query.get("user") || "" });
     const refresh = () => load(signal).then(() => failed(null), (e) => { if (!signal.aborted) failed(e); });
     const titles = ["Application", "User", "Client", "Server", "Way", "Out", "In", "Age"];
-    const classes = ["", "right", "", "wide", "right", "num wide", "num wide", "num wide"];
+    const classes = ["", "right", "wide", "", "right", "num wide", "num wide", "num wide"];
     fill(body,
       h("div", { class: "head" }, h("h1", {}, "Flows"), h("span", { class: "grow" }), h("div", { class: "controls" },
         pick("Way", [["", "All"], ["slow", "Slow"], ["software", "Software"], ["hardware", "Hardware"]], state, (v) => { state = v; refresh(); }),
