@@ -21,6 +21,7 @@ import (
 	"nftdict/dictd/portal"
 	"nftdict/dictd/portal/child"
 	"nftdict/dictd/portal/policy"
+	"nftdict/dictd/portal/radius"
 	"nftdict/dictd/rules"
 )
 
@@ -29,6 +30,7 @@ import (
 type gate struct {
 	keeper      atomic.Pointer[portal.Keeper] // nil until somebody may be let in
 	pages       *child.Supervisor
+	servers     *radius.Listener // nil: they say nothing later
 	policy      *rules.Policy
 	names       interfaceNames
 	http, https []*net.TCPListener // until the pages have them
@@ -136,6 +138,9 @@ func (d *Daemon) letIn() error {
 		return err
 	}
 	g.keeper.Store(k)
+	if g.servers, err = c.Portal.RADIUS.Listener(d.o.NetNS, k, d.o.Log); err != nil {
+		return err
+	}
 	g.pages, err = child.New(child.Options{HTTP: g.http, HTTPS: g.https, UID: g.uid, GID: g.gid, Desk: k, Log: d.o.Log}, d.pagesConfig(c))
 	if err != nil {
 		return err
@@ -144,8 +149,26 @@ func (d *Daemon) letIn() error {
 	return nil
 }
 
-// portalWays returns the ways in that ask others.
-func (d *Daemon) portalWays(*config.Config) ([]portal.Way, error) { return nil, nil }
+// portalWays returns the ways in that ask others: those that there is somebody for, as
+// a reload may bring them to the page.
+func (d *Daemon) portalWays(c *config.Config) (ways []portal.Way, err error) {
+	p := &c.Portal
+	if len(p.RADIUS.Servers) > 0 {
+		way, err := p.RADIUS.Way(d.o.NetNS, d.o.Log)
+		if err != nil {
+			return nil, err
+		}
+		ways = append(ways, way)
+	}
+	if p.OIDC.Issuer != "" {
+		way, err := p.OIDCWay(d.o.NetNS, d.o.Log)
+		if err != nil {
+			return nil, err
+		}
+		ways = append(ways, way)
+	}
+	return ways, nil
+}
 
 // pagesConfig is what the pages are like.
 func (d *Daemon) pagesConfig(c *config.Config) child.Config {
@@ -193,6 +216,9 @@ func (g *gate) run(ctx context.Context) error {
 	}
 	tasks, ctx := errgroup.WithContext(ctx)
 	tasks.Go(func() error { return k.Run(ctx) })
+	if g.servers != nil {
+		tasks.Go(func() error { return g.servers.Run(ctx) })
+	}
 	tasks.Go(func() error {
 		if err := g.pages.Run(ctx); ctx.Err() == nil {
 			return err
@@ -239,6 +265,10 @@ func (g *gate) close() error {
 		errs = append(errs, ln.Close())
 	}
 	g.http, g.https = nil, nil
+	if g.servers != nil {
+		errs = append(errs, g.servers.Close())
+		g.servers = nil
+	}
 	if k := g.keeper.Swap(nil); k != nil {
 		errs = append(errs, k.Close())
 	}

@@ -44,6 +44,9 @@ type Portal struct {
 	Garden     []string `toml:"garden"`       // domains
 	Prefixes   []string `toml:"garden_prefixes"`
 	DNS        []string `toml:"dns"` // resolvers, or their networks, that may be asked
+
+	RADIUS PortalRADIUS `toml:"radius"`
+	OIDC   PortalOIDC   `toml:"oidc"`
 }
 
 // What becomes of a login over Portal.Devices.
@@ -56,20 +59,22 @@ func defaultPortal() Portal {
 	return Portal{
 		Interfaces: []string{}, Priority: -150, HTTP: 8880, HTTPS: 8443, User: "nobody", Languages: []string{}, Ways: []string{portal.Click},
 		Session: 86400, Idle: 1800, Extend: true, Devices: 3, Over: OverOldest, Garden: []string{}, Prefixes: []string{}, DNS: []string{},
+		RADIUS: defaultPortalRADIUS(), OIDC: defaultPortalOIDC(),
 	}
 }
 
-// GardenPrefixes returns Prefixes, without those that are within others.
+// GardenPrefixes returns Prefixes, without those that are within others, and the
+// provider's if its pages are at an address.
 func (p *Portal) GardenPrefixes() ([]netip.Prefix, error) {
-	return parsePrefixes("portal.garden_prefixes", p.Prefixes)
+	return parsePrefixes("portal.garden_prefixes", slices.Concat(p.Prefixes, p.providerPrefix()))
 }
 
 // Resolvers returns DNS, likewise.
 func (p *Portal) Resolvers() ([]netip.Prefix, error) { return parsePrefixes("portal.dns", p.DNS) }
 
-// GardenDomains returns Garden.
+// GardenDomains returns Garden, and the provider's host if browsers are led there.
 func (p *Portal) GardenDomains() (*garden.Domains, error) {
-	d, err := garden.Parse(p.Garden)
+	d, err := garden.Parse(slices.Concat(p.Garden, p.providerDomain()))
 	if err != nil {
 		return nil, fmt.Errorf("portal.garden %w", err)
 	}
@@ -108,7 +113,7 @@ func volumes() plan.Spec {
 // Reloaded returns the portal of another configuration as far as a reload takes it over.
 func (p *Portal) Reloaded(was *Portal) Portal {
 	now := *p
-	now.Enable, now.HTTP, now.HTTPS, now.Cert, now.Key, now.SelfSigned, now.User = was.Enable, was.HTTP, was.HTTPS, was.Cert, was.Key, was.SelfSigned, was.User
+	now.Enable, now.HTTP, now.HTTPS, now.Cert, now.Key, now.SelfSigned, now.User, now.RADIUS, now.OIDC = was.Enable, was.HTTP, was.HTTPS, was.Cert, was.Key, was.SelfSigned, was.User, was.RADIUS, was.OIDC
 	return now
 }
 
@@ -177,7 +182,7 @@ func (p *Portal) check() error {
 	}
 	_, b := p.Resolvers()
 	_, c := p.GardenDomains()
-	return errors.Join(append(errs, a, b, c)...)
+	return errors.Join(append(errs, a, b, c, p.RADIUS.check(p.Ways), p.checkOIDC())...)
 }
 
 // isInterface reports whether an interface may have a name.

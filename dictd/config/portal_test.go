@@ -38,6 +38,16 @@ func TestPortalRefusals(t *testing.T) {
 		on + "name = \"a b\"":                            "name",
 		on + "venue_url = \"javascript:x\"":              "venue_url",
 		on + "[[plan]]\nname = \"portal\"\nfor = [\"users\"]\nvolume = \"1MB\"\nperiod = \"day\"": `plan "portal"`,
+		on + "ways = [\"radius\"]":                                                                  "portal.radius.server",
+		on + "[[portal.radius.server]]\nauth = \"x\"\nsecret = \"y\"":                               "portal.radius.server.auth",
+		on + "[[portal.radius.server]]\nauth = \"192.0.2.7:1812\"":                                  "secret_file",
+		on + "[portal.radius]\ntimeout = 0":                                                         "portal.radius.timeout",
+		on + "[portal.radius]\ngroups = [\"User-Name\"]":                                            `portal.radius.groups "User-Name"`,
+		on + "[portal.radius]\nlisten = [\"3799\"]":                                                 `portal.radius.listen "3799"`,
+		on + "ways = [\"oidc\"]":                                                                    "portal.oidc.issuer",
+		on + "ways = [\"oidc\"]\n[portal.oidc]\nissuer = \"https://id.example\"":                    "portal.oidc.client_id",
+		on + "ways = [\"oidc\"]\n[portal.oidc]\nissuer = \"https://id.example\"\nclient_id = \"x\"": "portal.name",
+		on + "[portal.oidc]\nsecret = \"x\"\nsecret_file = \"/y\"":                                  "portal.oidc",
 	} {
 		if _, err := Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %q", text, err, want)
@@ -53,6 +63,25 @@ func TestPortalRefusals(t *testing.T) {
 	}
 	if got, err := c.Portal.GardenPrefixes(); err != nil || len(got) != 1 {
 		t.Errorf("garden %v, %v", got, err)
+	}
+}
+
+// The provider that browsers are led to is in the garden, by its name or its address.
+func TestProviderInGarden(t *testing.T) {
+	const on = "[portal]\nenable = true\ninterfaces = [\"lan0\"]\nname = \"portal.example\"\nself_signed = true\nways = [\"oidc\"]\n[portal.oidc]\nclient_id = \"x\"\n"
+	c, err := Parse([]byte(on + "issuer = \"https://ID.example/realm\""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, err := c.Portal.GardenDomains(); err != nil || !d.Has("www.id.example") || c.Portal.OIDC.client(&c.Portal).Redirect != "https://portal.example:8443/finish/oidc" {
+		t.Errorf("garden %v, %v; back to %s", d, err, c.Portal.OIDC.client(&c.Portal).Redirect)
+	}
+	c, err = Parse([]byte(on + "issuer = \"https://[2001:db8::7]:8000\""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := c.Portal.GardenPrefixes(); err != nil || len(p) != 1 || p[0].String() != "2001:db8::7/128" {
+		t.Errorf("garden %v, %v", p, err)
 	}
 }
 

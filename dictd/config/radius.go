@@ -28,13 +28,36 @@ type RADIUSClient struct {
 }
 
 // Addresses returns where to listen. The configuration has been checked.
-func (r *RADIUS) Addresses() (all []netip.AddrPort) {
-	for _, text := range r.Listen {
+func (r *RADIUS) Addresses() []netip.AddrPort { return addressPorts(r.Listen) }
+
+// addressPorts reads what checkAddressPorts has checked.
+func addressPorts(texts []string) (all []netip.AddrPort) {
+	for _, text := range texts {
 		if a, err := netip.ParseAddrPort(text); err == nil {
 			all = append(all, a)
 		}
 	}
 	return all
+}
+
+// checkAddressPorts refuses what is no address with a port.
+func checkAddressPorts(key string, texts []string) (errs []error) {
+	for _, text := range texts {
+		if a, err := netip.ParseAddrPort(text); err != nil || a.Port() == 0 {
+			errs = append(errs, fmt.Errorf("%s %s: %w: want ADDRESS:PORT", key, dict.Quote(text), dict.ErrInvalid))
+		}
+	}
+	return errs
+}
+
+// checkGrouping refuses attributes that name no groups.
+func checkGrouping(key string, names []string) (errs []error) {
+	for _, name := range names {
+		if _, ok := radmsg.Grouping(name); !ok {
+			errs = append(errs, fmt.Errorf("%s %s: %w: want Class, Filter-Id", key, dict.Quote(name), dict.ErrInvalid))
+		}
+	}
+	return errs
 }
 
 // Known returns who may tell, with the secrets in their files.
@@ -45,24 +68,40 @@ func (r *RADIUS) Known() (radmsg.Clients, error) {
 		if err != nil {
 			return nil, err
 		}
-		secret := c.Secret
-		if c.SecretFile != "" {
-			text, err := os.ReadFile(c.SecretFile)
-			if err != nil {
-				return nil, fmt.Errorf("radius.client %s: secret: %w", dict.Quote(c.Address), err)
-			}
-			secret = strings.TrimRight(string(text), "\r\n")
+		secret, err := readSecret("radius.client "+dict.Quote(c.Address), c.Secret, c.SecretFile)
+		if err != nil {
+			return nil, err
 		}
-		if secret == "" || len(secret) > maxSecret {
-			return nil, fmt.Errorf("radius.client %s: secret: %w: want 1 to %d bytes", dict.Quote(c.Address), dict.ErrInvalid, maxSecret)
-		}
-		all = append(all, radmsg.Client{Prefix: p, Secret: []byte(secret)})
+		all = append(all, radmsg.Client{Prefix: p, Secret: secret})
 	}
 	return all, nil
 }
 
 // maxSecret is the most bytes of a secret.
 const maxSecret = 253
+
+// readSecret returns a secret that stands in the configuration or in a file.
+func readSecret(where, secret, file string) ([]byte, error) {
+	if file != "" {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("%s: secret: %w", where, err)
+		}
+		secret = strings.TrimRight(string(text), "\r\n")
+	}
+	if secret == "" || len(secret) > maxSecret {
+		return nil, fmt.Errorf("%s: secret: %w: want 1 to %d bytes", where, dict.ErrInvalid, maxSecret)
+	}
+	return []byte(secret), nil
+}
+
+// checkSecret refuses both, neither and what is too long.
+func checkSecret(where, secret, file string) error {
+	if (secret == "") == (file == "") || len(secret) > maxSecret {
+		return fmt.Errorf("%s: %w: want secret, of at most %d bytes, or secret_file", where, dict.ErrInvalid, maxSecret)
+	}
+	return nil
+}
 
 func (c *RADIUSClient) prefix() (netip.Prefix, error) {
 	if a, err := netip.ParseAddr(c.Address); err == nil && a.Zone() == "" {
@@ -77,22 +116,13 @@ func (c *RADIUSClient) prefix() (netip.Prefix, error) {
 
 // check refuses what cannot work.
 func (r *RADIUS) check() (errs []error) {
-	for _, text := range r.Listen {
-		if a, err := netip.ParseAddrPort(text); err != nil || a.Port() == 0 {
-			errs = append(errs, fmt.Errorf("radius.listen %s: %w: want ADDRESS:PORT", dict.Quote(text), dict.ErrInvalid))
-		}
-	}
-	for _, name := range r.Groups {
-		if _, ok := radmsg.Grouping(name); !ok {
-			errs = append(errs, fmt.Errorf("radius.groups %s: %w: want Class, Filter-Id", dict.Quote(name), dict.ErrInvalid))
-		}
-	}
+	errs = append(checkAddressPorts("radius.listen", r.Listen), checkGrouping("radius.groups", r.Groups)...)
 	for _, c := range r.Clients {
 		if _, err := c.prefix(); err != nil {
 			errs = append(errs, err)
 		}
-		if (c.Secret == "") == (c.SecretFile == "") || len(c.Secret) > maxSecret {
-			errs = append(errs, fmt.Errorf("radius.client %s: %w: want secret, of at most %d bytes, or secret_file", dict.Quote(c.Address), dict.ErrInvalid, maxSecret))
+		if err := checkSecret("radius.client "+dict.Quote(c.Address), c.Secret, c.SecretFile); err != nil {
+			errs = append(errs, err)
 		}
 	}
 	if len(r.Listen) > 0 && len(r.Clients) == 0 {
