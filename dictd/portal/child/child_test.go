@@ -409,7 +409,6 @@ func TestRefused(t *testing.T) {
 	cert, key, absent := filepath.Join(dir, "c"), filepath.Join(dir, "k"), filepath.Join(dir, "none")
 	write(t, cert, p.Certificate)
 	write(t, key, p.Key)
-	write(t, filepath.Join(dir, "status.html"), []byte("{{define \"title\"}}{{end}}\n{{define \"main\"}}\n{{.Nothing}}{{end}}"))
 	for _, tt := range []struct {
 		name string
 		c    Config
@@ -430,17 +429,39 @@ func TestRefused(t *testing.T) {
 		if s != nil {
 			s.Close()
 		}
+		if _, err := tt.c.Check(); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v", tt.name, err)
+		}
 	}
+	// A theme that is broken is done without, and without a language that it alone had.
+	folder := filepath.Join(dir, "theme")
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(folder, "status.html"), []byte("{{define \"title\"}}{{end}}\n{{define \"main\"}}\n{{.Nothing}}{{end}}"))
+	c := Config{Web: web.Settings{HTTP: 1, Languages: []string{"nl", "de"}}, Theme: folder, Certificate: cert, Key: key}
 	log := new(journal)
-	s, err := New(Options{Desk: new(fake), Log: slog.New(slog.NewTextHandler(log, nil))}, Config{
-		Web: web.Settings{HTTP: 1}, Theme: dir, Certificate: cert, Key: key,
-	})
-	if err == nil {
-		s.Close()
+	s, err := New(Options{Desk: new(fake), Log: slog.New(slog.NewTextHandler(log, nil))}, c)
+	if err != nil || !strings.Contains(log.String(), folder+": status.html:3:") {
+		t.Fatalf("%v\n%s", err, log)
 	}
-	// The folder has files that are no theme's; without them it is the template.
-	if err != nil || !strings.Contains(log.String(), "not a part of themes") {
-		t.Errorf("%v\n%s", err, log)
+	defer s.Close()
+	if set := s.current().Web; set.Theme != nil || set.Languages != nil {
+		t.Errorf("%+v", set)
+	}
+	if complaint, err := c.Check(); err != nil || complaint == nil {
+		t.Errorf("%v, %v", complaint, err)
+	}
+	// At a reload the one before stays.
+	write(t, filepath.Join(folder, "status.html"), []byte("{{define \"title\"}}{{end}}{{define \"main\"}}{{end}}"))
+	c.Web.Languages = nil
+	for i, broken := range []bool{false, true} {
+		if broken {
+			write(t, filepath.Join(folder, "status.html"), []byte("{{"))
+		}
+		if err := s.Set(c); err != nil || len(s.current().Web.Theme) != 1 {
+			t.Errorf("%d: %v", i, err)
+		}
 	}
 }
 

@@ -28,6 +28,42 @@ type Config struct {
 	SelfSigned []string
 }
 
+// Check says what New would refuse, and, as complaint, what it would do without: a
+// theme. It makes nothing.
+func (c *Config) Check() (complaint, err error) {
+	p, err := c.readPair()
+	if err != nil {
+		return nil, err
+	}
+	_, complaint, err = c.settings(p, nil, make([]byte, keyLen))
+	return complaint, err
+}
+
+// settings returns those of the pages, which can be used. With a complaint about the
+// theme they have another.
+func (c *Config) settings(p *pair, other web.Theme, key []byte) (set *web.Settings, complaint, err error) {
+	set = new(web.Settings)
+	*set = c.Web
+	set.Key = key
+	c.complete(set, p)
+	if err := set.Check(); err != nil {
+		return nil, nil, fmt.Errorf("portal: %w", err)
+	}
+	set.Theme, complaint = web.LoadTheme(c.Theme)
+	if complaint != nil {
+		set.Theme = other
+	}
+	_, err = web.New(*set, nil, nil)
+	if err != nil && complaint != nil { // the theme had a language that the other one does not have
+		set.Languages = nil
+		_, err = web.New(*set, nil, nil)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return set, complaint, nil
+}
+
 // complete fills in what depends on the certificate, nil for none.
 func (c *Config) complete(set *web.Settings, p *pair) {
 	set.Name, set.HTTPS, set.Known = c.Web.Name, c.Web.HTTPS, c.Certificate != ""
@@ -56,6 +92,9 @@ func (p *pair) parse() (*tls.Certificate, error) {
 	}
 	return &c, nil
 }
+
+// keyLen is the length of the key that signs forms, in bytes.
+const keyLen = 32
 
 // maxPEM is how large a file of a certificate or key may be, in bytes.
 const maxPEM = 256 << 10

@@ -55,7 +55,7 @@ type orders struct {
 // cannot is a line in the log: the built-in one is used. With an error the sockets
 // are still the caller's.
 func New(o Options, c Config) (*Supervisor, error) {
-	s := &Supervisor{Options: o, key: make([]byte, 32), news: make(chan struct{}, 1)}
+	s := &Supervisor{Options: o, key: make([]byte, keyLen), news: make(chan struct{}, 1)}
 	rand.Read(s.key) // never fails
 	if err := s.Set(c); err != nil {
 		return nil, err
@@ -97,23 +97,16 @@ func (s *Supervisor) Set(c Config) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Web.Check(); err != nil {
-		return fmt.Errorf("portal: %w", err)
-	}
-	theme, err := web.LoadTheme(c.Theme)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	set, complaint, err := c.settings(p, s.orders.Web.Theme, s.key) // of the first time it is the built-in one
 	if err != nil {
-		s.Log.Error("the portal's theme cannot be used, the one before stays", "err", err)
-		theme = s.orders.Web.Theme // of the first time it is the built-in one
-	}
-	set := c.Web
-	set.Key, set.Theme = s.key, theme
-	c.complete(&set, p)
-	if _, err := web.New(set, s.Desk, s.Log); err != nil { // languages, which a theme may have
 		return err
 	}
-	s.config, s.stamp, s.orders = c, stamp, orders{set, p}
+	if complaint != nil {
+		s.Log.Error("the portal's theme cannot be used, the one before stays", "err", complaint)
+	}
+	s.config, s.stamp, s.orders = c, stamp, orders{*set, p}
 	s.tell()
 	return nil
 }
