@@ -170,10 +170,26 @@ func (d *Daemon) portalWays(c *config.Config) (ways []portal.Way, err error) {
 	return ways, nil
 }
 
+// pagesOf is what the pages are like, apart from a certificate that is made.
+func pagesOf(p *config.Portal) child.Config {
+	return child.Config{Web: p.Web(), Theme: p.Theme, Certificate: p.Cert, Key: p.Key}
+}
+
+// CheckPages says what is wrong with the files that the portal's pages are made of: the
+// daemon does not start without the certificate, and, as complaint, does without
+// a theme.
+func CheckPages(p *config.Portal) (complaint, err error) {
+	if !p.Enable {
+		return nil, nil
+	}
+	pages := pagesOf(p)
+	return pages.Check()
+}
+
 // pagesConfig is what the pages are like.
 func (d *Daemon) pagesConfig(c *config.Config) child.Config {
 	p := &c.Portal
-	conf := child.Config{Web: p.Web(), Theme: p.Theme, Certificate: p.Cert, Key: p.Key}
+	conf := pagesOf(p)
 	if p.SelfSigned {
 		if conf.SelfSigned = d.addressesOf(p.Interfaces); p.Name != "" {
 			conf.SelfSigned = []string{p.Name}
@@ -233,8 +249,11 @@ func (g *gate) run(ctx context.Context) error {
 func (d *Daemon) reloadPortal(was, c *config.Config) (undo func(), err error) {
 	g := &d.portal
 	k, old := g.keeper.Load(), g.policy
-	if k == nil || reflect.DeepEqual(was.Portal, c.Portal) {
+	if k == nil {
 		return func() {}, nil
+	}
+	if reflect.DeepEqual(was.Portal, c.Portal) {
+		return func() {}, g.pages.Set(d.pagesConfig(c)) // the theme's files may have changed
 	}
 	made, err := portalPolicy(&c.Portal)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"nftdict/dictd"
 	"nftdict/dictd/api"
 	"nftdict/dictd/config"
 	"nftdict/dictd/portal/child"
@@ -96,7 +97,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		switch {
 		case *check:
-			_, err = api.NewRights(c.API.Read, c.API.Write) // names of this machine
+			err = checkMachine(&c, stderr)
 		case *remove:
 			err = removeRules(&c)
 		default:
@@ -110,6 +111,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitFailed
 	}
 	return exitDone
+}
+
+// checkMachine says what of the configuration this machine does not have. What the
+// daemon would do without is told, and no failure.
+func checkMachine(c *config.Config, stderr io.Writer) error {
+	_, rights := api.NewRights(c.API.Read, c.API.Write)
+	complaint, pages := dictd.CheckPages(&c.Portal)
+	if complaint != nil {
+		fmt.Fprintf(stderr, "dictd: warning: %v; the built-in theme would be used\n", complaint)
+	}
+	return errors.Join(rights, pages)
 }
 
 // load reads the configuration; "" is config.DefaultPath, which may be missing.

@@ -24,6 +24,14 @@ func TestCommandLine(t *testing.T) {
 	}
 	good := write("good.toml", "fail = \"closed\"\n")
 	bad := write("bad.toml", "fail = \"open\"\nfial = 1\n")
+	theme := filepath.Join(dir, "theme")
+	if err := os.Mkdir(theme, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write("theme/terms.html", "{{define \"title\"}}\n{{.Nothing}}{{end}}{{define \"main\"}}{{end}}")
+	const portal = "[portal]\nenable = true\ninterfaces = [\"lan0\"]\n"
+	themed := write("themed.toml", portal+"theme = \""+theme+"\"\n")
+	uncertain := write("uncertain.toml", portal+"certificate = \"/none\"\nkey = \"/none\"\n")
 	for _, c := range []struct {
 		args           []string
 		status         int
@@ -35,6 +43,8 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"-print-config"}, exitDone, config.Example(), ""},
 		{[]string{"-check", "-config", good}, exitDone, "", ""},
 		{[]string{"-check", "-config", bad}, exitFailed, "", bad + `:2:1: key "fial": unknown`},
+		{[]string{"-check", "-config", themed}, exitDone, "", theme + ": terms.html:2:"},
+		{[]string{"-check", "-config", uncertain}, exitFailed, "", "/none: no such file"},
 		{[]string{"-config", bad}, exitFailed, "", `key "fial": unknown`},
 		{[]string{"-check", "-config", filepath.Join(dir, "none")}, exitFailed, "", "no such file"},
 		{[]string{"-nonsense"}, exitUsage, "", "Usage: dictd"},
