@@ -332,6 +332,23 @@ func TestTheme(t *testing.T) {
 	}
 }
 
+// TestExample is the theme that the documents show.
+func TestExample(t *testing.T) {
+	set := settings()
+	var err error
+	if set.Theme, err = LoadTheme("../../../docs/examples/portal-theme"); err != nil {
+		t.Fatal(err)
+	}
+	r := newRig(t, set)
+	for lang, want := range map[string]string{"de": "leise", "fr": "quiet"} {
+		page := r.do(visit{url: base + "/terms?lang=" + lang}).Body.Bytes()
+		if !bytes.Contains(page, []byte(want)) || !bytes.Contains(page, []byte("/theme/logo.svg")) {
+			t.Errorf("%s:\n%s", lang, page)
+		}
+		accessible(t, "terms in "+lang, page, lang)
+	}
+}
+
 // TestBrokenThemes are refused by file and line.
 func TestBrokenThemes(t *testing.T) {
 	long := strings.Repeat("x", maxThemeFile+1)
