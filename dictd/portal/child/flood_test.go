@@ -17,10 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/gopacket"
-	"github.com/google/gopacket/layers"
-	"golang.org/x/sys/unix"
-
 	"nftdict/dictd/portal/web"
 	"nftdict/internal/lab"
 	"nftdict/internal/lab/labtest"
@@ -67,9 +63,7 @@ func TestHalfOpen(t *testing.T) {
 	get(lab.GatewayLAN4)
 	get(lab.GatewayLAN6)
 	before := segments(t, l)
-	if err := l.Client.Do(func() error { return flood(to) }); err != nil {
-		t.Fatal(err)
-	}
+	labtest.HalfOpen(t, l, 10_000, netip.AddrPortFrom(lab.GatewayLAN4, to), netip.AddrPortFrom(lab.GatewayLAN6, to))
 	until(t, "all segments", func() bool { return segments(t, l)-before >= 10_000 })
 	for range 10 {
 		get(lab.GatewayLAN4)
@@ -160,48 +154,4 @@ func segments(t *testing.T, l *lab.Lab) (n uint64) {
 		t.Fatal(err)
 	}
 	return n
-}
-
-// flood sends the first segment of 10,000 connections to a port of the gateway.
-func flood(to uint16) error {
-	fd4, err := unix.Socket(unix.AF_INET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_RAW)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd4)
-	fd6, err := unix.Socket(unix.AF_INET6, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_RAW)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd6)
-	buf := gopacket.NewSerializeBuffer()
-	for i := range 10_000 {
-		host := byte(3 + i%200)
-		tcp := &layers.TCP{SrcPort: layers.TCPPort(1024 + i/200), DstPort: layers.TCPPort(to), SYN: true, Seq: uint32(i) << 12, Window: 64240}
-		var ip gopacket.SerializableLayer
-		var at unix.Sockaddr
-		fd := fd4
-		if i%2 == 0 {
-			v4 := &layers.IPv4{Version: 4, IHL: 5, TTL: 64, Protocol: layers.IPProtocolTCP, SrcIP: net.IPv4(192, 168, 77, host), DstIP: lab.GatewayLAN4.AsSlice()}
-			if err := tcp.SetNetworkLayerForChecksum(v4); err != nil {
-				return err
-			}
-			ip, at = v4, &unix.SockaddrInet4{Addr: lab.GatewayLAN4.As4()}
-		} else {
-			src := lab.Client6.As16()
-			src[15] = host
-			v6 := &layers.IPv6{Version: 6, HopLimit: 64, NextHeader: layers.IPProtocolTCP, SrcIP: src[:], DstIP: lab.GatewayLAN6.AsSlice()}
-			if err := tcp.SetNetworkLayerForChecksum(v6); err != nil {
-				return err
-			}
-			ip, at, fd = v6, &unix.SockaddrInet6{Addr: lab.GatewayLAN6.As16()}, fd6
-		}
-		if err := gopacket.SerializeLayers(buf, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, ip, tcp); err != nil {
-			return err
-		}
-		if err := unix.Sendto(fd, buf.Bytes(), 0, at); err != nil {
-			return err
-		}
-	}
-	return nil
 }
