@@ -4,12 +4,12 @@ package ledger
 
 import "nftdict/dictd/conntrack"
 
-// departed is what a connection whose entry is replaced keeps in the new one.
+// departed is what a connection keeps whose entry is replaced, and that of the new one,
+// as often as that happens.
 type departed struct {
-	id    uint32 // of the old entry
-	start uint64
-	label Label
-	epoch uint32
+	label   Label
+	counted bool // as a connection, or it will be
+	epoch   uint32
 }
 
 // maxDeparted bounds those whose new entry was not seen yet.
@@ -17,35 +17,50 @@ const maxDeparted = 1 << 16
 
 // Depart tells that the entry f of a connection is about to be replaced by another of
 // the same names, with counters of its own. Each is billed by its own counters; it is
-// one connection all the same.
+// one connection all the same, also where the ledger hears of none before all have gone.
 func (l *Ledger) Depart(f *conntrack.Flow) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.departed) >= maxDeparted {
+	key := goneKey{zone: f.Zone, orig: f.Orig}
+	d, ok := l.departed[key]
+	if !ok && len(l.departed) >= maxDeparted {
 		return
 	}
-	d := departed{id: f.ID, start: f.Start, epoch: l.epoch}
+	d.epoch = l.epoch
+	if !d.label.Final {
+		if label := l.cfg.Label(f); label.Application != "" {
+			d.label = label
+		}
+	}
 	for c := l.conns.first[f.ID]; c != nil; c = c.next {
 		if c.is(f) {
-			d.label = c.label
+			d.counted = true
+			if c.label.Application != "" {
+				d.label = c.label
+			}
 		}
 	}
 	if l.departed == nil {
 		l.departed = make(map[goneKey]departed)
 	}
-	l.departed[goneKey{zone: f.Zone, orig: f.Orig}] = d
+	l.departed[key] = d
 }
 
-// arrive gives a connection what it had in an entry before; mu is held.
+// arrive gives a connection what it had in entries before, or has in some that come to
+// be known later; mu is held.
 func (l *Ledger) arrive(c *conn) {
 	key := goneKey{zone: c.zone, orig: c.orig}
-	if d, ok := l.departed[key]; ok && (d.id != c.id || d.start != c.start) {
-		c.label, c.counted = d.label, true
-		delete(l.departed, key)
+	d, ok := l.departed[key]
+	if !ok {
+		return
 	}
+	c.label, c.counted = d.label, c.counted || d.counted
+	d.counted = true
+	l.departed[key] = d
 }
 
-// forgetDeparted forgets those that two rounds have not seen again; mu is held.
+// forgetDeparted forgets those that two rounds have not seen again: what has their names
+// then is another connection. mu is held.
 func (l *Ledger) forgetDeparted() {
 	for k, d := range l.departed {
 		if l.epoch-d.epoch > 2 {

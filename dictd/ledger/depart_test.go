@@ -41,6 +41,40 @@ func TestDepart(t *testing.T) {
 	}
 }
 
+// What is replaced several times between two looks is one connection, whether the ends
+// are heard of one by one or all at last.
+func TestDepartOften(t *testing.T) {
+	for name, late := range map[string]bool{"one by one": false, "at last": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, "")
+			hear := func() {
+				t.Helper()
+				if err := w.kernel.Drain(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.poll()
+			for id := uint32(1); id < 5; id++ {
+				f := w.flow(id, inside, outside)
+				move(f, 100, 200)
+				w.Depart(f)
+				w.kernel.end(f)
+				w.now = w.now.Add(1)
+				if !late {
+					hear()
+				}
+			}
+			move(w.flow(5, inside, outside), 1, 2)
+			w.poll()
+			hear()
+			w.want(401, 802)
+			if one := w.cells[Key{inside.Addr(), [6]byte{2}, "bob", "VIDEO"}]; one == nil || one.use.Connections != 1 {
+				t.Errorf("cells %+v", w.cells)
+			}
+		})
+	}
+}
+
 // Where nothing comes in its place, a later connection of the same names counts.
 func TestDepartForGood(t *testing.T) {
 	w := newWorld(t, "")
