@@ -11,6 +11,8 @@ import (
 	"path"
 	"strconv"
 	"strings"
+
+	landlock "github.com/landlock-lsm/go-landlock/landlock/syscall"
 )
 
 // What is enough of a resource, in bytes.
@@ -140,4 +142,13 @@ func tryBuffers(context.Context) (string, error) {
 		return found + ", which root may exceed", nil
 	}
 	return "", fmt.Errorf("%s: want %d, or root", found, enoughBuffer)
+}
+
+// tryLandlock names the version of landlock.
+func tryLandlock(context.Context) (string, error) {
+	version, err := landlock.LandlockGetABIVersion()
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("version %d", version), nil
 }

@@ -80,7 +80,9 @@ func probes() []probe {
 	return []probe{
 		{"nf_tables", rules, true, "no rules at all: CONFIG_NF_TABLES, CONFIG_NF_TABLES_INET", tryTables},
 		{"nft reject", rules, true, "rules cannot reject: CONFIG_NFT_REJECT_INET", tryReject},
-		{"nft nat", "", true, "no captive portal: CONFIG_NFT_NAT", tryNat},
+		{"nft nat", "", true, "no translation of addresses in rules: CONFIG_NFT_NAT", tryNat},
+		{"nft redirect", "", true, "no captive portal: CONFIG_NFT_REDIR, CONFIG_NF_TABLES_INET", tryRedirect},
+		{"landlock", "", false, "the portal's pages are kept from files by their user's rights and a filter of system calls alone: CONFIG_SECURITY_LANDLOCK", tryLandlock},
 		{"nft table owner and persist", "", true, "dictd cannot own its tables: it watches them and puts them back (kernel 6.9)", tryOwner},
 		{"nft flowtable", "", true, "no offloading of finished sessions: CONFIG_NF_FLOW_TABLE_INET, CONFIG_NFT_FLOW_OFFLOAD", tryFlowtable},
 		{"flowtables in use", "", false, "all packets pass by all rules; dictd makes one: offload.enable in dictd.toml", listFlowtables},

@@ -56,6 +56,11 @@ func tryNat(context.Context) (string, error) {
 		&expr.NAT{Type: expr.NATTypeDestNAT, Family: unix.NFPROTO_IPV4, RegAddrMin: 1})
 }
 
+func tryRedirect(context.Context) (string, error) {
+	nat := &nftables.Chain{Type: nftables.ChainTypeNAT, Hooknum: nftables.ChainHookPrerouting, Priority: nftables.ChainPriorityNATDest}
+	return "", tryRule(nat, &expr.Redir{})
+}
+
 // Flags of a table that golang.org/x/sys does not name.
 const (
 	tableOwner   = 0x2
