@@ -255,6 +255,6 @@ func (c *Config) check() error {
 	within("operator.idle", c.Operator.Idle, 60, 86400)
 	within("operator.session", c.Operator.Session, 60, 30*86400)
 	errs = append(errs, c.Operator.check()...)
-	errs = append(errs, c.checkQuota(), c.checkOffload(), c.Portal.check())
+	errs = append(errs, c.checkQuota(), c.checkOffload(), c.Portal.check(), c.checkPortal())
 	return errors.Join(errs...)
 }

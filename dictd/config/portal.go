@@ -185,6 +185,22 @@ func (p *Portal) check() error {
 	return errors.Join(append(errs, a, b, c, p.RADIUS.check(p.Ways), p.checkOIDC())...)
 }
 
+// checkPortal refuses a portal that could know no device.
+func (c *Config) checkPortal() error {
+	if !c.Portal.Enable {
+		return nil
+	}
+	if c.Identity.Hosts == 0 {
+		return fmt.Errorf("identity.hosts 0: %w: the portal lets in devices that are known", dict.ErrInvalid)
+	}
+	for _, name := range c.Portal.Interfaces {
+		if len(c.Identity.Interfaces) > 0 && !slices.Contains(c.Identity.Interfaces, name) {
+			return fmt.Errorf("identity.interfaces: %w: want portal.interfaces in it, too: %s", dict.ErrInvalid, dict.Quote(name))
+		}
+	}
+	return nil
+}
+
 // isInterface reports whether an interface may have a name.
 func isInterface(name string) bool {
 	return name != "" && len(name) <= 15 && !strings.ContainsAny(name, "/ \t\n")

@@ -15,6 +15,8 @@ func TestPortalRefusals(t *testing.T) {
 	for text, want := range map[string]string{
 		"[portal]\nenable = true":                        "portal.interfaces []",
 		"[portal]\ninterfaces = [\"a b\"]":               `portal.interfaces "a b"`,
+		on + "[identity]\nhosts = 0":                     "identity.hosts 0",
+		on + "[identity]\ninterfaces = [\"lan1\"]":       `portal.interfaces in it, too: "lan0"`,
 		on + "ways = []":                                 "nobody could log in",
 		on + "ways = [\"click\", \"click\"]":             `portal.ways "click"`,
 		on + "ways = [\"knock\"]":                        `portal.ways "knock"`,

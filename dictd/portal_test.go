@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+
+package dictd
+
+import (
+	"slices"
+	"testing"
+
+	"nftdict/dictd/config"
+	"nftdict/dictd/portal"
+	"nftdict/internal/backend"
+	"nftdict/internal/lab"
+)
+
+// A reload changes what may change while somebody is in, or nothing.
+func TestPortalReload(t *testing.T) {
+	compiling(t, func(t *testing.T, l *lab.Lab, on *backend.Backend) {
+		r := startOn(t, l.Gateway, on, func(c *config.Config) {
+			withPortal(c)
+			c.Portal.Garden = []string{}
+		})
+		// The gateway hears of the client's address.
+		if got, err := dial(t, l.Client, "tcp", lab.GatewayLAN4, 8880); err != nil {
+			t.Fatal(got, err)
+		}
+		me := portal.From{Addr: lab.Client4}
+		eventually(t, "the client may enter", func() bool {
+			v, err := r.Portal().Enter(t.Context(), me, portal.Credentials{Way: portal.Click})
+			return err == nil && v.In
+		})
+		passes := func(what string, want bool) {
+			t.Helper()
+			c, err := dial(t, l.Client, "tcp", addr(l, "example.org", 4), lab.EchoPort)
+			if err == nil {
+				c.Close()
+			}
+			if (err == nil) != want {
+				t.Errorf("%s: passes: %v, want %v", what, err, want)
+			}
+		}
+		passes("let in", true)
+		was := *r.config.Load()
+		bad := was
+		bad.Portal.Ways, bad.Portal.Interfaces = []string{portal.RADIUS}, []string{"lan1"} // and nobody to ask
+		if err := r.Reload(bad); err == nil {
+			t.Error("a way that is not there is taken over")
+		}
+		if v, err := r.Portal().Visitor(t.Context(), me); err != nil || !v.In || !slices.Equal(v.Ways, was.Portal.Ways) {
+			t.Errorf("after a reload that failed: %+v, %v", v, err)
+		}
+		passes("after a reload that failed", true)
+		garden, _ := l.Site("example.org")
+		other := was
+		other.Portal.Ways, other.Portal.Prefixes = []string{portal.Voucher}, []string{garden.Addr4.String()}
+		if err := r.Reload(other); err != nil {
+			t.Fatal(err)
+		}
+		if v, err := r.Portal().Visitor(t.Context(), me); err != nil || !v.In || !slices.Equal(v.Ways, other.Portal.Ways) {
+			t.Errorf("after a reload: %+v, %v", v, err)
+		}
+		if err := r.Portal().Leave(t.Context(), me); err != nil {
+			t.Fatal(err)
+		}
+		passes("in the garden", true)
+		if err := r.Reload(was); err != nil {
+			t.Fatal(err)
+		}
+		passes("in no garden any more", false)
+		other.Portal = was.Portal
+		other.Portal.Interfaces = []string{"lan1"}
+		if err := r.Reload(other); err != nil {
+			t.Fatal(err)
+		}
+		passes("where no portal is any more", true)
+	})
+}
