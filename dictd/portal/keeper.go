@@ -89,6 +89,9 @@ func (k *Keeper) resume() error {
 		return fmt.Errorf("state of the portal: %w", err)
 	}
 	now := k.cfg.Clock()
+	if err := k.Broken(); err != nil {
+		k.cfg.Log.Error("accounts, vouchers or sessions of the portal cannot be read", "err", err)
+	}
 	if k.store.broken != nil {
 		in = k.fromLogins()
 		if err := k.store.save(in...); err != nil {

@@ -17,22 +17,18 @@ type budgets struct {
 // end.
 func VolumeOf(m *quota.Manager, plan string) Volume { return budgets{m, plan} }
 
+func (v budgets) of(user string) quota.Choice {
+	return quota.Choice{Subject: plan.Subject{Kind: plan.User, Name: user}, Plan: v.plan}
+}
+
 func (v budgets) Grant(user string, bytes int64) error {
-	c := quota.Choice{Subject: plan.Subject{Kind: plan.User, Name: user}, Plan: v.plan}
-	if _, err := v.manager.Grant(c, &bytes, plan.Bytes); err != nil {
-		return err
-	}
-	_, err := v.manager.Reset(c)
+	_, err := v.manager.Begin(v.of(user), bytes)
 	return err
 }
 
 func (v budgets) Left(user string) (int64, bool) {
-	for _, b := range v.manager.Of(plan.Subject{Kind: plan.User, Name: user}) {
-		if b.Plan == v.plan {
-			return max(b.Remaining, 0), true
-		}
-	}
-	return 0, false
+	b, err := v.manager.One(v.of(user))
+	return max(b.Remaining, 0), err == nil
 }
 
 func (v budgets) All() map[string]int64 {

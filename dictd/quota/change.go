@@ -125,16 +125,32 @@ func (m *Manager) Grant(c Choice, amount *int64, unit plan.Unit) (Budget, error)
 	})
 }
 
+// Begin gives a subject a size of its own, in bytes, and begins its period anew: all of
+// it is there, whatever was. Errors as TopUp's.
+func (m *Manager) Begin(c Choice, size int64) (Budget, error) {
+	return m.change(c, func(b *budget, now time.Time) (int64, error) {
+		if err := b.check(size, plan.Bytes); err != nil {
+			return 0, err
+		}
+		b.Own = &size
+		return m.anew(b, now), nil
+	})
+}
+
 // Reset begins the period anew, which ends when it would have ended: all of the
 // size is there. Errors as TopUp's.
 func (m *Manager) Reset(c Choice) (Budget, error) {
-	return m.change(c, func(b *budget, now time.Time) (int64, error) {
-		m.close(b, now)
-		b.Start = now.UTC().Truncate(time.Second)
-		b.Base = b.granted()
-		add := b.Base - b.Remaining
-		b.Size, b.Remaining, b.Warned, b.Exceeded = b.Base, b.Base, 0, nil
-		m.tell(b, event.QuotaReset, Notice{})
-		return add, nil
-	})
+	return m.change(c, func(b *budget, now time.Time) (int64, error) { return m.anew(b, now), nil })
+}
+
+// anew begins the period of a budget anew, and returns how much is to be added to what
+// is left.
+func (m *Manager) anew(b *budget, now time.Time) (add int64) {
+	m.close(b, now)
+	b.Start = now.UTC().Truncate(time.Second)
+	b.Base = b.granted()
+	add = b.Base - b.Remaining
+	b.Size, b.Remaining, b.Warned, b.Exceeded = b.Base, b.Base, 0, nil
+	m.tell(b, event.QuotaReset, Notice{})
+	return add
 }

@@ -4,6 +4,7 @@ package quota
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"time"
 
@@ -76,6 +77,21 @@ func (m *Manager) Known() []Budget {
 // Of returns the budgets of a subject.
 func (m *Manager) Of(s plan.Subject) []Budget {
 	return slices.DeleteFunc(m.List(), func(b Budget) bool { return b.Kind != s.Kind.String() || b.Name != s.Name })
+}
+
+// One returns a budget as it is now; nobody else's is looked at. dict.ErrNotExist,
+// ErrAmbiguous.
+func (m *Manager) One(c Choice) (Budget, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	b, err := m.find(c)
+	if err != nil {
+		return Budget{}, err
+	}
+	if err := errors.Join(m.lookAt(map[id]*budget{b.id: b}, nil, m.cfg.Clock()), m.finish(nil)); err != nil {
+		return Budget{}, err
+	}
+	return b.show(), nil
 }
 
 // History returns the periods of a budget that are over, the oldest first.

@@ -25,6 +25,8 @@ var figures = []figure{
 	{Name: "a look at the quotas of 1,000 users, all in use, of 10,000 hosts", pkg: "dictd", bench: "^BenchmarkQuotaUsers$", time: "10x", unit: "cpu-ns/op", Most: 50e6},
 	{Name: "a top-up of a user with 10,000 sessions, of 1,000 users, until his row and the file say so", pkg: "dictd", bench: "^BenchmarkQuotaFlip$", time: "100x", unit: "ns/op", Most: 50e6},
 	{Name: "redirections to the portal, a connection each, for a second of its processor", pkg: "dictd/portal/child", bench: "^BenchmarkRedirect$", time: "20000x", unit: "answers/core-s", Least: 5000},
+	{Name: "a login with an account, 2,000 devices in, until files and rows say so: argon2id and all", pkg: "dictd", bench: "^BenchmarkPortalLogin$", time: "200x", line: "account", unit: "cpu-ns/op", Most: 60e6},
+	{Name: "a login with a voucher of a volume, by the clock", pkg: "dictd", bench: "^BenchmarkPortalLogin$", time: "200x", line: "voucher", unit: "ns/op", Most: 100e6},
 	{Name: "corpus: CPU per packet, whole program, one core", pkg: "classifier/pcap", bench: "^BenchmarkClassify$", time: "100x", unit: "ns/packet", Most: 402, corpus: true},
 	{Name: "corpus: CPU per flow", pkg: "classifier/pcap", bench: "^BenchmarkClassify$", time: "100x", unit: "ns/flow", Most: 4500, corpus: true},
 	{Name: "corpus: CPU, beside only sorting its packets into flows", pkg: "classifier/pcap", bench: "^BenchmarkClassify$", time: "100x", unit: "classify/sort", Most: 3, corpus: true},
