@@ -45,7 +45,7 @@ func attempt(name, password string) portal.Attempt {
 // neither where it is dead.
 func TestCheck(t *testing.T) {
 	f := startServer(t, users)
-	w := newWay(t, f.Server)
+	w := newWay(t, f.peer())
 	g, err := w.Check(t.Context(), attempt("bob", "héllo wörld"))
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +72,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%q %q: %+v, %v, want %v", c.name, c.password, g, err, c.want)
 		}
 	}
-	wrong := f.Server
+	wrong := f.peer()
 	wrong.Secret = []byte("another")
 	if g, err := newWay(t, wrong).Check(t.Context(), attempt("bob", "héllo wörld")); !errors.Is(err, portal.ErrUnreachable) {
 		t.Errorf("another secret: %+v, %v", g, err)
@@ -82,7 +82,7 @@ func TestCheck(t *testing.T) {
 		t.Errorf("no server: %+v, %v", g, err)
 	}
 	second := startServer(t, users)
-	both := newWay(t, f.Server, second.Server)
+	both := newWay(t, f.peer(), second.peer())
 	for range 2 { // the second time the dead one is not waited for
 		if _, err := both.Check(t.Context(), attempt("bob", "héllo wörld")); err != nil {
 			t.Errorf("the second server: %v", err)
@@ -93,7 +93,7 @@ func TestCheck(t *testing.T) {
 // A real server hears of sessions, with figures beyond 32 bits.
 func TestFollow(t *testing.T) {
 	f := startServer(t, users)
-	w := newWay(t, f.Server)
+	w := newWay(t, f.peer())
 	s := portal.Session{
 		ID: "abc", Way: portal.RADIUS, User: "bob", MAC: [6]byte{2, 0, 0, 0, 0x77, 2}, Addr: netip.MustParseAddr("2001:db8::7"), Since: time.Now().Add(-time.Minute),
 		Class: [][]byte{{1, 2}, []byte("two")},
@@ -102,7 +102,10 @@ func TestFollow(t *testing.T) {
 	s.Moved = portal.Figures{BytesIn: 5<<32 + 7, BytesOut: 9, PacketsIn: 3, PacketsOut: 2}
 	w.Moved(t.Context(), s)
 	w.Stopped(t.Context(), s, portal.CauseIdle)
-	told := f.told(t)
+	told, err := f.Told()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, want := range []string{
 		"Acct-Status-Type = Start\n", "Acct-Status-Type = Interim-Update\n", "Acct-Status-Type = Stop\n", "Acct-Session-Id = \"abc\"\n", "User-Name = \"bob\"\n",
 		"Acct-Input-Octets = 7\n", "Acct-Input-Gigawords = 5\n", "Acct-Output-Octets = 9\n", "Acct-Output-Gigawords = 0\n", "Acct-Input-Packets = 3\n",
