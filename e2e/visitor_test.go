@@ -31,8 +31,9 @@ type visitor struct {
 	t      testing.TB
 	at     *lab.Namespace
 	family int
-	jar    string // of cookies
-	base   string // the portal's, once it was told
+	jar    string   // of cookies
+	base   string   // the portal's, once it was told
+	hosts  []string // where names lead that DNS does not know, as curl's --resolve has it
 }
 
 func (r *rig) visitor(t testing.TB, at *lab.Namespace, family int) *visitor {
@@ -53,6 +54,9 @@ func (v *visitor) curl(args ...string) (r reply, err error) {
 	defer cancel()
 	const mark = "\n--- "
 	words := append([]string{"-skg", "-m", "50", "-b", v.jar, "-c", v.jar, "-w", mark + "%{http_code} %{redirect_url}"}, args...)
+	for _, host := range v.hosts {
+		words = append(words, "--resolve", host)
+	}
 	out, err := v.at.Command(ctx, "curl", words...).Output()
 	body, rest, _ := strings.Cut(string(out), mark)
 	r.body = body
@@ -152,6 +156,16 @@ func (v *visitor) page(path string) reply {
 // post fills in a form of a page and sends it. It returns the page that follows.
 func (v *visitor) post(from, to string, fields ...string) reply {
 	v.t.Helper()
+	r := v.send(from, to, fields...)
+	if r.code == 303 {
+		return v.page(strings.TrimPrefix(r.location, v.base))
+	}
+	return r
+}
+
+// send fills in a form of a page and sends it.
+func (v *visitor) send(from, to string, fields ...string) reply {
+	v.t.Helper()
 	m := tokenOf.FindStringSubmatch(v.page(from).body)
 	if m == nil {
 		v.t.Fatalf("no form at %s:\n%s", from, v.page(from).body)
@@ -163,9 +177,6 @@ func (v *visitor) post(from, to string, fields ...string) reply {
 	r, err := v.curl(append(args, v.base+to)...)
 	if err != nil {
 		v.t.Fatalf("%s: %v", to, err)
-	}
-	if r.code == 303 {
-		return v.page(strings.TrimPrefix(r.location, v.base))
 	}
 	return r
 }

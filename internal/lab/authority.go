@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	"net"
 	"sync"
 	"time"
 )
@@ -59,7 +60,7 @@ func (a *Authority) Pool() *x509.CertPool {
 	return p
 }
 
-// Certificate returns the certificate of a host name.
+// Certificate returns the certificate of a host name, or of an address.
 func (a *Authority) Certificate(name string) (*tls.Certificate, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -75,6 +76,9 @@ func (a *Authority) Certificate(name string) (*tls.Certificate, error) {
 		DNSNames:    []string{name},
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	if ip := net.ParseIP(name); ip != nil {
+		template.DNSNames, template.IPAddresses = nil, []net.IP{ip}
 	}
 	cert, err := sign(template, a.cert, key, a.key)
 	if err != nil {

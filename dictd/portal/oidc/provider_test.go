@@ -4,7 +4,6 @@ package oidc
 
 import (
 	"crypto/x509"
-	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -12,16 +11,12 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"testing"
 	"time"
 
-	"github.com/zitadel/oidc/v3/example/server/exampleop"
-	"github.com/zitadel/oidc/v3/example/server/storage"
-
 	"nftdict/dictd/portal"
+	"nftdict/internal/lab/openid"
 )
 
 // back is where the provider sends browsers to.
@@ -38,24 +33,11 @@ func startProvider(t *testing.T) *provider {
 	p := new(provider)
 	p.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.handler.ServeHTTP(w, r) }))
 	t.Cleanup(p.Close)
-	text, err := json.Marshal(map[string]storage.User{
-		"1": {ID: "1", Username: "ann", Password: "secret", Email: "ann@example.org", EmailVerified: true},
-		"2": {ID: "2", Username: "bob", Password: "secret", Email: "bob@elsewhere.example", EmailVerified: true},
-		"3": {ID: "3", Username: "eve", Password: "secret", Email: "ann@example.org"},
-	})
-	if err != nil {
+	var err error
+	if p.handler, err = openid.New(p.URL+"/", back, t.TempDir(), openid.User{Name: "ann", Password: "secret", Mail: "ann@example.org", Verified: true},
+		openid.User{Name: "bob", Password: "secret", Mail: "bob@elsewhere.example", Verified: true}, openid.User{Name: "eve", Password: "secret", Mail: "ann@example.org"}); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "users.json")
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	users, err := storage.StoreFromFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	storage.RegisterClients(storage.WebClient("gateway", "client secret", back))
-	p.handler = exampleop.SetupServer(p.URL+"/", storage.NewStorage(users), slog.New(slog.DiscardHandler), false)
 	return p
 }
 
@@ -65,7 +47,7 @@ func (p *provider) way(t *testing.T, change func(*Config)) *Way {
 	roots := x509.NewCertPool()
 	roots.AddCert(p.Certificate())
 	c := Config{
-		Issuer: p.URL + "/", ClientID: "gateway", Secret: "client secret", Redirect: back, Scopes: []string{"profile", "email"}, UserClaim: "email",
+		Issuer: p.URL + "/", ClientID: openid.ClientID, Secret: openid.ClientSecret, Redirect: back, Scopes: []string{"profile", "email"}, UserClaim: "email",
 		Timeout: 5 * time.Second, Client: NewClient(5*time.Second, roots, nil), Log: slog.New(slog.DiscardHandler), Clock: time.Now,
 	}
 	if change != nil {

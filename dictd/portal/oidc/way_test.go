@@ -83,7 +83,7 @@ func TestGrant(t *testing.T) {
 		{"another domain", "bob", func(c *Config) { c.Domains = []string{"example.org"} }, "", portal.ErrRefused},
 		{"a domain, by an address not verified", "eve", func(c *Config) { c.UserClaim, c.Domains = "sub", []string{"example.org"} }, "", portal.ErrRefused},
 		{"a name", "bob", func(c *Config) { c.UserClaim = "preferred_username" }, "bob", nil},
-		{"a subject", "bob", func(c *Config) { c.UserClaim = "sub" }, "2", nil},
+		{"a subject", "bob", func(c *Config) { c.UserClaim = "sub" }, "bob", nil},
 		{"no such claim", "bob", func(c *Config) { c.UserClaim = "nick" }, "", portal.ErrRefused},
 		{"a group that is not told", "bob", func(c *Config) { c.GroupsClaim, c.Groups = "groups", []string{"staff"} }, "", portal.ErrRefused},
 		{"another client's secret", "bob", func(c *Config) { c.Secret = "guessed" }, "", portal.ErrRefused},
