@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp/kb"
+
 	"nftdict/internal/browser"
 	"nftdict/internal/lab"
 )
@@ -27,8 +29,14 @@ const (
 // hostile is the name of a user: what a page must show, and not do.
 const hostile = `<img/src=x/onerror=document.title='owned'>`
 
+// paged is a rig whose dictd has the operator's page.
+type paged struct {
+	*rig
+	again func() // starts it, as it was
+}
+
 // page has dictd run with the operator's page, and returns the page's address.
-func (r *rig) page(extra ...string) string {
+func (r *paged) page(extra ...string) string {
 	r.t.Helper()
 	file := filepath.Join(r.dir, "operators")
 	for _, who := range [][]string{{"ada", "--write"}, {"bob"}} {
@@ -38,7 +46,8 @@ func (r *rig) page(extra ...string) string {
 			r.t.Fatalf("operator password: %v\n%s", err, out)
 		}
 	}
-	r.start(append(extra, "[operator]", "enable = true", fmt.Sprintf("passwords = %q", file))...)
+	r.again = func() { r.start(append(extra, "[operator]", "enable = true", fmt.Sprintf("passwords = %q", file))...) }
+	r.again()
 	return "http://127.0.0.1:8790/"
 }
 
@@ -116,9 +125,18 @@ func (r *rig) live() (int, error) {
 //
 //	client (40 hosts) -> gateway: dictd, its page on 127.0.0.1:8790, Chromium -> internet
 func TestOperatorPage(t *testing.T) {
-	r := newRig(t, lab.Config{})
+	r := &paged{rig: newRig(t, lab.Config{})}
 	b := browser.Start(t, browser.Options{NetNS: r.Gateway.Path()})
-	page := r.page("[[plan]]\nname = \"daily\"\nfor = [\"users\"]\nvolume = \"20MB\"\nperiod = \"day\"")
+	page := r.page(`[[plan]]
+name = "daily"
+for = ["users"]
+volume = "20MB"
+period = "day"
+[portal]
+enable = true
+interfaces = ["lan7"] # of nobody here
+ways = ["voucher"]
+self_signed = true`)
 	for i := range pageHosts {
 		name := fmt.Sprintf("user-%02d", i)
 		if i == 0 {
@@ -145,10 +163,23 @@ func TestOperatorPage(t *testing.T) {
 	p.Click("#login")
 	p.Wait("#nav a")
 
+	looked(t, p, page)
+	r.searched(p, page)
+	r.changed(p, page)
+	r.left(p, b.Page(t, browser.View{}), page)
+}
+
+// open opens a view, and waits until it shows what it is about.
+func open(p *browser.Page, page, view string) {
+	p.Go(page + "#/" + view)
+	p.Until(fmt.Sprintf(`document.querySelector('.view[data-view="%s"]')?.dataset.ready`, view))
+	p.Until(`document.querySelector(".problem[role=alert]").hidden`)
+}
+
+// looked looks at every view in every way, and at where what it shows came from.
+func looked(t *testing.T, p *browser.Page, page string) {
 	for _, view := range []string{"now", "sessions", "flows", "quotas", "portal", "tables", "events"} {
-		p.Go(page + "#/" + view)
-		p.Until(fmt.Sprintf(`document.querySelector('.view[data-view="%s"]')?.dataset.ready`, view))
-		p.Until(`document.querySelector(".problem[role=alert]").hidden`)
+		open(p, page, view)
 		for _, v := range []browser.View{{Dark: true}, {Width: 360, Height: 740, Phone: true}, {Width: 360, Height: 740, Phone: true, Dark: true}, {}} {
 			p.Look(v)
 			var wide int
@@ -162,4 +193,101 @@ func TestOperatorPage(t *testing.T) {
 			p.Shot("operator/" + view + "-" + name)
 		}
 	}
+	var foreign []string
+	p.Eval(`performance.getEntriesByType("resource").map((e) => e.name).filter((n) => !n.startsWith(location.origin + "/"))`, &foreign)
+	if len(foreign) > 0 {
+		t.Errorf("loaded from elsewhere: %q", foreign)
+	}
+	// What is the name of a user did nothing, and is there to be read.
+	var owned bool
+	if p.Eval(`document.title.includes("owned") || document.querySelector('img[src="x"]') !== null`, &owned); owned {
+		t.Error("a name has become markup")
+	}
+}
+
+// searched goes through the 10,000 sessions as people do.
+func (r *paged) searched(p *browser.Page, page string) {
+	open(p, page, "sessions")
+	const rows = `document.querySelectorAll(".rows tbody tr:not(.spacer)")`
+	p.Until(fmt.Sprintf(`Number(document.querySelector(".scroll.fill").dataset.total) >= %d`, pageSessions))
+	// Of all only those exist that are to be seen, and the last can be.
+	p.Until(rows + `.length < 200`)
+	p.Click(`button[data-sort="client"]`)
+	p.Eval(`document.querySelector(".scroll.fill").scrollTop = 1e9, undefined`, nil)
+	p.Until(`(() => { const d = document.querySelector(".scroll.fill").dataset; return Number(d.skip) > 9000 && Number(d.total) - Number(d.skip) === ` + rows + `.length })()`)
+	p.Shot("operator/sessions-end")
+	p.Type(`input[type=search]`, "host-4711.example")
+	p.Until(rows + `.length === 1 && ` + rows + `[0].textContent.includes("host-4711")`)
+	p.Click(`.rows tbody button[data-row]`)
+	p.Until(`document.querySelector("dialog[open] ol.evidence")?.textContent.includes("packet 1")`)
+	p.Shot("operator/session")
+	p.Keys(kb.Escape)
+	p.Until(`!document.querySelector("dialog[open]")`)
+	p.Type(`input[type=search]`, "onerror")
+	p.Until(rows + `.length > 10 && [...` + rows + `].every((r) => r.textContent.includes("<img/src=x/onerror"))`)
+
+	// The plot by keyboard: it tells what it shows.
+	open(p, page, "now")
+	p.Until(`document.querySelector(".plot path")`)
+	p.Eval(`document.querySelector(".plot svg").focus()`, nil)
+	p.Keys(kb.End)
+	p.Until(`!document.querySelector(".plot .tip").hidden && document.querySelector("[aria-live=polite].skip").textContent.includes("bit/s")`)
+	p.Shot("operator/plot")
+	p.Click(`button[data-value="day"]`)
+	p.Until(`document.querySelector(".plot text")?.textContent !== undefined && document.querySelector(".legend").textContent.includes("DNS")`)
+	p.Shot("operator/now-day")
+}
+
+// changed changes what may be changed, and looks whether it is so.
+func (r *paged) changed(p *browser.Page, page string) {
+	open(p, page, "quotas")
+	p.Type(`input[type=search]`, "user-07")
+	p.Until(`document.querySelectorAll(".budget").length === 1`)
+	p.Click(`.budget button:first-of-type`)
+	p.Type("#amount", "123")
+	p.Shot("operator/topup")
+	p.Click("#more")
+	p.Until(`document.querySelector(".budget").textContent.includes("143 MB")`)
+	if out := r.must("dictctl", "quota", "show", "user", "user-07"); !strings.Contains(out, "143") {
+		r.t.Errorf("topped up: %s", out)
+	}
+
+	open(p, page, "portal")
+	p.Click(`button[data-value="vouchers"]`)
+	p.Click("#make")
+	p.Type("#batch", "<b>guests</b>")
+	p.Type("#count", "3")
+	p.Shot("operator/make")
+	p.Click("#made")
+	p.Until(`document.querySelectorAll("#codes dd").length === 3`)
+	p.Shot("operator/codes")
+	p.Keys(kb.Escape)
+	p.Until(`document.querySelector(".rows tbody")?.textContent.includes("<b>guests</b>")`)
+	if out := r.must("dictctl", "portal", "voucher", "list"); !strings.Contains(out, "<b>guests</b>") {
+		r.t.Errorf("vouchers: %s", out)
+	}
+	p.Shot("operator/vouchers")
+}
+
+// left logs out, and lets another one look who may change nothing; while dictd is gone
+// the page says so, and where it is there again it asks who looks.
+func (r *paged) left(p, other *browser.Page, page string) {
+	p.Click("#logout")
+	p.Wait("#login")
+	other.Go(page)
+	other.Type("#name", "bob")
+	other.Type("#password", "the password of bob")
+	other.Click("#login")
+	other.Wait("#nav a")
+	open(other, page, "quotas")
+	other.Until(`document.querySelectorAll(".budget").length > 0 && document.querySelectorAll(".budget button").length === 0`)
+	other.Eval(`fetch("/session").then((r) => r.json()).then((s) => fetch("/v1/users/eve", {method: "PUT", headers: {"Content-Type": "application/json", "X-Token": s.token}, body: '{"usergroups":[]}'})).then((r) => { window.answered = r.status })`, nil)
+	other.Until(`window.answered === 403`)
+	r.dead.kill()
+	other.Until(`!document.querySelector(".problem[role=alert]").hidden`)
+	other.Shot("operator/gone")
+	r.again()
+	other.Wait("#login")
+	other.Errors() // of the answers 403 and 401, and of those that did not come
+	p.Errors()
 }

@@ -3,7 +3,7 @@
 package ledger
 
 import (
-	"cmp"
+	"container/heap"
 	"slices"
 	"time"
 )
@@ -37,51 +37,79 @@ func (r *recent) span(now time.Time) {
 	if now.Sub(r.since) < recentEvery && now.Sub(r.since) >= 0 {
 		return
 	}
-	first := r.since.IsZero()
-	u := Uses{Start: r.since, End: now, Uses: make([]KeyUse, 0, len(r.moved))}
+	from := r.since
+	r.since = now
+	if !from.IsZero() && from.Before(now) { // else the clock was put back
+		if len(r.spans) == recentSpans {
+			r.spans = slices.Delete(r.spans, 0, 1)
+		}
+		r.spans = append(r.spans, Uses{Start: from, End: now, Uses: compact(r.moved)})
+	}
 	for i, one := range r.moved {
-		u.Uses = append(u.Uses, KeyUse{one.key, one.use.since(one.before)})
 		one.moved = false
 		r.moved[i] = nil
 	}
-	r.moved, r.since = r.moved[:0], now
-	if cap(r.moved) > 4*recentKeys && len(u.Uses) < cap(r.moved)/4 {
+	few := len(r.moved) < cap(r.moved)/4
+	if r.moved = r.moved[:0]; few && cap(r.moved) > 4*recentKeys {
 		r.moved = nil
 	}
-	if first || !u.Start.Before(now) { // the clock was put back
-		return
-	}
-	u.Uses = compact(u.Uses)
-	if len(r.spans) == recentSpans {
-		r.spans = slices.Delete(r.spans, 0, 1)
-	}
-	r.spans = append(r.spans, u)
 }
 
-// compact keeps the keys that moved most, and puts the others together.
-func compact(all []KeyUse) []KeyUse {
-	if len(all) <= recentKeys {
-		return slices.Clip(all)
-	}
-	slices.SortFunc(all, func(a, b KeyUse) int { return cmp.Compare(b.bytes(), a.bytes()) })
-	kept := slices.Clone(all[:recentKeys])
-	rest := make(map[Key]int)
-	for _, one := range all[recentKeys:] {
-		k := Key{User: one.User, Application: one.Application}
-		at, there := rest[k]
-		if !there && len(rest) >= recentKeys { // names are anybody's: they are bounded, too
+// compact returns what cells have moved: each of those that moved most, and the others
+// put together.
+func compact(moved []*cell) []KeyUse {
+	all := make([]KeyUse, 0, min(len(moved), recentKeys))
+	least := leastOf(moved)
+	rest := make(map[Key]*Use)
+	for _, one := range moved {
+		use := one.use.since(one.before)
+		if use.bytes() > least || len(moved) <= recentKeys {
+			all = append(all, KeyUse{one.key, use})
+			continue
+		}
+		k := Key{User: one.key.User, Application: one.key.Application}
+		if rest[k] == nil && len(rest) >= recentKeys { // names are anybody's: they are bounded, too
 			k = Key{}
-			at, there = rest[k]
 		}
-		if !there {
-			at = len(kept)
-			rest[k] = at
-			kept = append(kept, KeyUse{Key: k})
+		if rest[k] == nil {
+			rest[k] = new(Use)
 		}
-		kept[at].add(one.Use)
+		rest[k].add(use)
 	}
-	return slices.Clip(kept)
+	for k, use := range rest {
+		all = append(all, KeyUse{k, *use})
+	}
+	return slices.Clip(all)
 }
+
+// leastOf returns an amount than which at most recentKeys cells have moved more.
+func leastOf(moved []*cell) uint64 {
+	if len(moved) <= recentKeys {
+		return 0
+	}
+	// The largest so far, the least of them first.
+	top := make(amounts, 0, recentKeys+1)
+	for _, one := range moved {
+		n := one.use.bytes() - one.before.bytes()
+		switch {
+		case len(top) <= recentKeys:
+			heap.Push(&top, n)
+		case n > top[0]:
+			top[0] = n
+			heap.Fix(&top, 0)
+		}
+	}
+	return top[0]
+}
+
+// amounts is a heap, the least first.
+type amounts []uint64
+
+func (a amounts) Len() int           { return len(a) }
+func (a amounts) Less(i, j int) bool { return a[i] < a[j] }
+func (a amounts) Swap(i, j int)      { a[i], a[j] = a[j], a[i] }
+func (a *amounts) Push(n any)        { *a = append(*a, n.(uint64)) }
+func (a *amounts) Pop() any          { panic("nothing is taken out") }
 
 // list returns the spans that a query asks for. They are not to be changed.
 func (r *recent) list(q *Query) (all []Uses) {

@@ -47,7 +47,8 @@ func TestPage(t *testing.T) {
 	if look.Width != 360 || look.Background != "rgb(0, 0, 0)" {
 		t.Errorf("looked at as %+v", look)
 	}
-	p.Type("#in", "words")
+	p.Type("#in", "other words")
+	p.Type("#in", "words") // in their place
 	if path := p.Shot("browser/page"); !isPNG(path) {
 		t.Errorf("no picture in %s", path)
 	}

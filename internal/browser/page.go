@@ -132,10 +132,15 @@ func (p *Page) Click(selector string) {
 	p.Do("click "+selector, chromedp.Click(chromedp.CSS(selector)))
 }
 
-// Type puts text in the place of a field's.
+// Type puts text in the place of a field's; of a page without JavaScript behind it.
 func (p *Page) Type(selector, text string) {
 	p.t.Helper()
-	p.Do("type into "+selector, chromedp.Clear(chromedp.CSS(selector)), chromedp.SendKeys(chromedp.CSS(selector), text))
+	p.Wait(selector)
+	quoted, _ := json.Marshal(selector) // a string: cannot fail
+	ctx, cancel := context.WithTimeout(p.ctx, Patience)
+	_, _ = chromedp.Run(ctx, chromedp.Evaluate[bool]("document.querySelector("+string(quoted)+").select(), true")) // where scripts run
+	cancel()
+	p.Do("type into "+selector, chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
 // Keys presses keys where the page has its focus; see chromedp/kb for those that are no

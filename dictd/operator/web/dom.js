@@ -14,13 +14,13 @@ export function h(name, attributes, ...children) {
     else if (key === "value") e.value = value;
     else e.setAttribute(key, value === true ? "" : value);
   }
-  e.append(...children.flat().filter((c) => c !== undefined && c !== null && c !== false));
+  e.append(...children.flat(Infinity).filter((c) => c !== undefined && c !== null && c !== false));
   return e;
 }
 
 // fill puts children in the place of those of an element.
 export function fill(e, ...children) {
-  e.replaceChildren(...children.flat().filter((c) => c !== undefined && c !== null && c !== false));
+  e.replaceChildren(...children.flat(Infinity).filter((c) => c !== undefined && c !== null && c !== false));
   return e;
 }
 
@@ -69,6 +69,14 @@ export function bar(part, of, kind = "") {
   return h("div", { class: "bar " + kind }, h("i", { "width%": of > 0 ? Math.max(part > 0 ? 1 : 0, Math.min(100, (100 * part) / of)) : 0 }));
 }
 
+// again puts fresh children in the place of those of an element, and the focus where it
+// was: on what has the same data-row.
+export function again(e, ...children) {
+  const focused = e.contains(document.activeElement) ? document.activeElement.dataset.row : undefined;
+  fill(e, ...children);
+  if (focused) e.querySelector(`[data-row="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+}
+
 // pick is a row of buttons of which one is pressed.
 export function pick(label, choices, chosen, then) {
   const box = h("div", { class: "choice", role: "group", "aria-label": label });
@@ -86,7 +94,7 @@ export function open(title, ...content) {
   const d = h("dialog", { "aria-label": title });
   const close = () => d.close();
   d.append(h("div", { class: "inside" }, h("h2", {}, title), content.map((c) => (typeof c === "function" ? c(close) : c))));
-  d.addEventListener("close", () => d.remove());
+  d.addEventListener("close", () => { d.remove(); for (const a of d.querySelectorAll("a[href^=blob]")) URL.revokeObjectURL(a.href); });
   d.addEventListener("click", (e) => { if (e.target === d) d.close(); });
   document.getElementById("dialogs").append(d);
   d.showModal();

@@ -1,7 +1,7 @@
 // A table of as many rows as there are, of which only those exist that are to be seen.
 
 import { every, part } from "./api.js";
-import { fill, h } from "./dom.js";
+import { again, h } from "./dom.js";
 
 const ahead = 30; // rows that are asked for beside those to be seen
 
@@ -38,9 +38,7 @@ export function list(path, columns, ask, signal, failed, found) {
     const row = height();
     top.firstChild.style.height = skip * row + "px";
     below.firstChild.style.height = Math.max(0, total - skip - rows.length) * row + "px";
-    const focused = document.activeElement?.dataset?.row;
-    fill(body, top, rows.map((r, i) => h("tr", { "aria-rowindex": skip + i + 2 }, columns.map((c) => h("td", { class: c.class }, c.of(r))))), below);
-    if (focused) body.querySelector(`[data-row="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    again(body, top, rows.map((r, i) => h("tr", { "aria-rowindex": skip + i + 2 }, columns.map((c) => h("td", { class: c.class }, c.of(r))))), below);
     table.setAttribute("aria-rowcount", total + 1);
     empty.hidden = total > 0;
     found(total);

@@ -1,7 +1,7 @@
 // Who is in by the captive portal, and the vouchers for it.
 
 import { every, get, send, session } from "./api.js";
-import { ago, bytes, day, fill, h, moment, number, open, pick, span } from "./dom.js";
+import { again, ago, bytes, day, fill, h, moment, number, open, pick, span } from "./dom.js";
 
 const most = 300; // of a list
 
@@ -40,7 +40,7 @@ export const portal = {
       const input = (id, label, more) => h("label", {}, label, h("input", { id, name: id, ...more }));
       const value = (form, id) => form.elements[id].value;
       open("Make vouchers", (close) => h("form", {
-        class: "inside", onsubmit: async (e) => {
+        class: "form", onsubmit: async (e) => {
           e.preventDefault();
           const form = e.currentTarget, hours = Number(value(form, "hours")), volume = Number(value(form, "megabytes"));
           const one = { name: value(form, "batch"), count: Number(value(form, "count")), prefix: value(form, "prefix") || undefined, devices: Number(value(form, "devices")) || undefined };
@@ -104,9 +104,7 @@ export const portal = {
         tile("Refused", number(p.refused), number(p.too_fast) + " came too fast"), tile("Ways", number(p.ways.length), p.ways.join(", ")));
       const of = show, fresh = await lists[of](s);
       if (s.aborted || of !== show) return;
-      const focused = document.activeElement?.dataset?.row;
-      fill(content, fresh);
-      if (focused) content.querySelector(`[data-row="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+      again(content, fresh);
       body.dataset.ready = "1";
     }
     every(4000, load, signal, failed);

@@ -1,7 +1,7 @@
 // Budgets: how much is used up, and more of it.
 
 import { every, get, send, session } from "./api.js";
-import { bar, bytes, clock, day, fill, h, number, open, span } from "./dom.js";
+import { again, bar, bytes, clock, day, fill, h, number, open, span } from "./dom.js";
 
 const amount = (b, n) => (b.unit === "bytes" ? bytes(n) : n < 0 ? "0 s" : span(n));
 // until writes when something ends: the time of today or tomorrow, else the day.
@@ -26,7 +26,7 @@ export const quotas = {
       const n = h("input", { type: "number", min: "1", step: "any", value: b.unit === "bytes" ? "500" : "30", required: true, id: "amount" });
       const unit = h("select", { id: "unit" }, Object.keys(factors[b.unit]).map((u) => h("option", { value: u }, u)));
       open(`More for ${b.kind} ${b.name}`, (close) => h("form", {
-        method: "dialog", class: "inside", onsubmit: (e) => {
+        method: "dialog", class: "form", onsubmit: (e) => {
           e.preventDefault();
           close();
           change(b, "top-up", { amount: Math.round(n.valueAsNumber * factors[b.unit][unit.value]), unit: b.unit });
@@ -44,7 +44,7 @@ export const quotas = {
       const text = search.value.trim().toLowerCase();
       const shown = all.filter((b) => [b.kind, b.name, b.plan].join(" ").toLowerCase().includes(text));
       fill(count, number(shown.length) + (text ? " found" : ""));
-      fill(cards, shown.slice(0, 300).map((b) => {
+      again(cards, shown.slice(0, 300).map((b) => {
         const part = b.size > 0 ? b.used / b.size : b.used > 0 ? 1 : 0;
         const kind = b.exceeded || b.remaining <= 0 ? "bad" : part > 0.8 ? "warn" : "";
         return h("section", { class: "card budget", "aria-label": `${b.kind} ${b.name}, plan ${b.plan}` },
@@ -64,7 +64,7 @@ export const quotas = {
     async function load(s) {
       all = await get("/v1/quotas", {}, s);
       if (s.aborted) return;
-      if (!cards.contains(document.activeElement)) draw();
+      draw();
       body.dataset.ready = "1";
     }
     every(4000, load, signal, failed);

@@ -9,7 +9,7 @@ const named = (s) => s.ssl_sni || s.server_dns_hint || s.server_reverse_dns || s
 const columns = [
   {
     title: "Application", sort: "application", of: (s) => [
-      h("button", { type: "button", class: "bare", "data-row": s.session_id, onclick: () => details(s) }, s.application_name || s.application || s.protocol || "not known yet"),
+      h("button", { type: "button", class: "bare", "data-row": s.ct_id, onclick: () => details(s) }, s.application_name || s.application || s.protocol || "not known yet"),
       s.inferred ? h("span", { class: "soft" }, " (supposed)") : null],
   },
   { title: "User", sort: "user", class: "right", of: (s) => s.username || h("span", { class: "soft" }, "–") },
@@ -33,9 +33,9 @@ async function details(s) {
     ["Server name", s.ssl_sni], ["Asked DNS for", s.server_dns_hint], ["DNS says", s.server_reverse_dns], ["URL", s.http_url], ["Program", s.http_user_agent],
     ["TLS", [s.tls_version, s.alpn_chosen || (s.alpn || []).join(" ")].filter(Boolean).join(", ")], ["JA4", s.ja4],
     ["Certificate of", s.certificate ? s.certificate.subject_cn || "" : ""],
-    ["Began", moment(s.began)], ["Packets seen", number(s.packets)], ["Conntrack id", String(s.ct_id)],
+    ["Began", moment(s.began)], ["Packets seen", number(s.packets)], ["Conntrack id", String(s.ct_id) + (s.zone ? ", zone " + s.zone : "")],
   ];
-  open("Session " + s.session_id,
+  open("Session " + s.ct_id,
     h("dl", {}, facts.filter(([, v]) => v).map(([k, v]) => [h("dt", {}, k), h("dd", {}, v)])),
     h("h2", {}, "Why"), evidence,
     (close) => h("div", { class: "controls" }, h("button", { type: "button", onclick: close, autofocus: true }, "Close")));
