@@ -106,7 +106,7 @@ func parse(text string) (*hash, error) {
 	var h hash
 	parts := strings.Split(text, "$")
 	if len(text) > maxText || len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
-		return nil, fmt.Errorf("hash of a password: %w: want $argon2id$v=%d$...", ErrInvalid, argon2.Version)
+		return nil, fmt.Errorf("hash of a password: %w: want one that begins with $argon2id$v=%d$", ErrInvalid, argon2.Version)
 	}
 	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &h.memory, &h.passes, &h.lanes); err != nil {
 		return nil, fmt.Errorf("hash of a password: %w: work %q", ErrInvalid, parts[3])
