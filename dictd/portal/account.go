@@ -86,6 +86,9 @@ func (k *Keeper) SetAccount(a LocalAccount, secret string) error {
 	if _, err := identity.JoinGroups(a.Groups); err != nil {
 		return err
 	}
+	if !ownName(Account, a.Name) {
+		return fmt.Errorf("account %s: %w: names of guests and vouchers begin so", dict.Quote(a.Name), dict.ErrInvalid)
+	}
 	hash := ""
 	if secret != "" {
 		var err error

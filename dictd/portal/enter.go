@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"nftdict/dict"
@@ -167,6 +168,9 @@ func (k *Keeper) admit(way string, a *Attempt, g *Grant) (cookie string, err err
 	if g.Bytes != nil && k.cfg.Volume == nil {
 		return "", fmt.Errorf("session of %s: volume: %w: there is no plan for it", dict.Quote(g.User), dict.ErrNotSupported)
 	}
+	if !ownName(way, g.User) {
+		return "", ErrRefused
+	}
 	settings, now := k.settings.Load(), k.cfg.Clock()
 	cookie = newCookie()
 	s := &session{Session: Session{
@@ -185,6 +189,17 @@ func (k *Keeper) admit(way string, a *Attempt, g *Grant) (cookie string, err err
 	return cookie, k.begin(s)
 }
 
+// ownName reports whether a way may let in a user of a name: those of clicks and
+// vouchers are nobody else's, who would have their volume and their devices.
+func ownName(way, user string) bool {
+	for prefix, of := range map[string]string{guestUser: Click, voucherUser: Voucher} {
+		if strings.HasPrefix(user, prefix) && way != of {
+			return false
+		}
+	}
+	return true
+}
+
 // orElse returns what was granted: 0 is what the settings say, below 0 none.
 func orElse[T int | time.Duration](granted, settings T) T {
 	if granted == 0 {
@@ -198,28 +213,53 @@ func orElse[T int | time.Duration](granted, settings T) T {
 func (k *Keeper) makePlace(s *session, devices int, refuse bool) error {
 	k.mu.RLock()
 	was := k.in.byMAC[s.MAC]
-	full := len(k.in.byID) >= maxSessions
+	full := was == nil && len(k.in.byID) >= k.most
+	idlest := k.idlest(full, s.Since)
 	others := slices.DeleteFunc(slices.Clone(k.in.byUser[s.User]), func(o *session) bool { return o == was })
 	k.mu.RUnlock()
-	if full && was == nil {
-		return fmt.Errorf("session: %w: there are %d", identity.ErrTooMany, maxSessions)
-	}
 	var out []*session
+	if full {
+		if idlest == nil {
+			return fmt.Errorf("session: %w: there are %d", identity.ErrTooMany, k.most)
+		}
+		out = append(out, idlest)
+	}
 	if over := len(others) + 1 - devices; devices > 0 && over > 0 {
 		if refuse {
 			return ErrTooManyDevices
 		}
-		out = others[:over]
+		out = append(out, others[:over]...)
 	}
 	if was != nil {
-		out = append(slices.Clone(out), was)
+		out = append(out, was)
 	}
-	for _, o := range out {
+	for i, o := range out {
+		if slices.Contains(out[:i], o) {
+			continue
+		}
 		if err := k.end(o, CauseReplaced); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// quiet is how long a session that was had for a click has moved nothing which makes
+// place for others, where there is none.
+const quiet = time.Minute
+
+// idlest returns the session to make place, nil if there is none: somebody may have made
+// up many devices. k.mu is held.
+func (k *Keeper) idlest(wanted bool, now time.Time) (idlest *session) {
+	if !wanted {
+		return nil
+	}
+	for _, s := range k.in.byID {
+		if s.Way == Click && now.Sub(s.Seen) >= quiet && (idlest == nil || s.Seen.Before(idlest.Seen)) {
+			idlest = s
+		}
+	}
+	return idlest
 }
 
 // begin lets a session in. Where it fails nothing of it is left.

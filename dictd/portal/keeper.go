@@ -15,6 +15,7 @@ import (
 
 	"nftdict/dict"
 	"nftdict/dictd/event"
+	"nftdict/dictd/identity"
 )
 
 // Keeper knows who is in, and lets in. Its methods may be called by many goroutines.
@@ -28,6 +29,7 @@ type Keeper struct {
 
 	byDevice, byName *limit // of attempts that do not succeed
 	logins           *limit // of those that do, by device
+	most             int    // sessions
 
 	admission sync.Mutex // held while a session begins, changes or ends; taken before mu
 	mu        sync.RWMutex
@@ -52,7 +54,7 @@ func New(cfg Config) (*Keeper, error) {
 	}
 	k := &Keeper{
 		cfg: cfg, store: s, in: newIndex(), wake: make(chan struct{}, 1), ways: make(map[string]Way),
-		byDevice: newLimit(10, 6*time.Second), byName: newLimit(20, 10*time.Second), logins: newLimit(30, 2*time.Second),
+		byDevice: newLimit(10, 6*time.Second), byName: newLimit(20, 10*time.Second), logins: newLimit(30, 2*time.Second), most: maxSessions,
 	}
 	k.accounts, k.vouchers = &accounts{store: s, clock: cfg.Clock, hashing: make(chan struct{}, 2)}, &vouchers{store: s, clock: cfg.Clock}
 	k.teller = newTeller(k)
@@ -98,31 +100,68 @@ func (k *Keeper) resume() error {
 			return fmt.Errorf("state of the portal: %w", err)
 		}
 	}
-	known := make(map[string]struct{})
 	for _, s := range in {
-		known[s.ID] = struct{}{}
 		s.Seen = now
 		k.enter(s)
-	}
-	for _, l := range k.cfg.Directory.LoginsBy(By) {
-		if _, ok := known[l.Session]; !ok {
-			if _, err := k.cfg.Directory.Logout(By, l.Session); err != nil {
-				return fmt.Errorf("session of an earlier run: %w", err)
-			}
-		}
 	}
 	for _, s := range ended {
 		k.teller.add(s, told{cause: s.Cause})
 	}
 	for _, s := range in {
-		err := error(nil)
 		if s.over(now) {
-			err = k.end(s, CauseTime)
-		} else if err = k.cfg.Directory.Login(s.login(true)); err != nil {
-			err = fmt.Errorf("session of %s: %w", dict.Quote(s.User), err)
+			if err := k.end(s, CauseTime); err != nil {
+				k.cfg.Log.Error("a session of an earlier run does not end", "session", s.ID, "err", err)
+			}
 		}
-		if err != nil {
-			k.cfg.Log.Error("a session of an earlier run does not go on as it should", "session", s.ID, "err", err)
+	}
+	if err := k.agree(); err != nil {
+		k.cfg.Log.Error("sessions of an earlier run do not go on as they should, it is tried again", "err", err)
+	}
+	return k.restoreVolumes()
+}
+
+// agree has package identity say of sessions what the Keeper does, and of nobody else
+// that a portal has let him in: somebody may have changed its file.
+func (k *Keeper) agree() error {
+	logins := make(map[string]identity.Login)
+	for _, l := range k.cfg.Directory.LoginsBy(By) {
+		logins[l.Session] = l
+	}
+	var errs []error
+	now := k.cfg.Clock()
+	for _, s := range k.all() {
+		was, there := logins[s.ID]
+		delete(logins, s.ID)
+		if want := s.login(true); !s.over(now) && (!there || !was.LetIn || was.MAC != want.MAC || !was.Until.Equal(want.Until)) {
+			errs = append(errs, k.cfg.Directory.Login(want))
+		}
+	}
+	for id := range logins {
+		_, err := k.cfg.Directory.Logout(By, id)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// restoreVolumes has what users have left counted again where nobody knows it any more:
+// as of when the file was written last.
+func (k *Keeper) restoreVolumes() error {
+	if k.cfg.Volume == nil {
+		return nil
+	}
+	for _, s := range k.all() {
+		if s.Bytes == nil {
+			continue
+		}
+		most := *s.Bytes
+		if s.Left != nil {
+			most = *s.Left
+		}
+		if left, ok := k.cfg.Volume.Left(s.User); ok && left <= *s.Bytes {
+			continue
+		}
+		if err := k.cfg.Volume.Grant(s.User, most); err != nil {
+			return fmt.Errorf("volume of %s: %w", dict.Quote(s.User), err)
 		}
 	}
 	return nil
@@ -205,7 +244,7 @@ func (k *Keeper) Stats() Stats {
 	n := len(k.in.byID)
 	k.mu.RUnlock()
 	c := &k.counts
-	return Stats{n, maxSessions, c.logins.Load(), c.ended.Load(), c.refused.Load(), c.tooFast.Load(), c.rebound.Load(), c.failed.Load()}
+	return Stats{n, k.most, c.logins.Load(), c.ended.Load(), c.refused.Load(), c.tooFast.Load(), c.rebound.Load(), c.failed.Load()}
 }
 
 // publish tells of an event.

@@ -23,6 +23,7 @@ type session struct {
 	Whole    time.Duration `json:"whole"`             // what Extend gives
 	Last     time.Time     `json:"last,omitzero"`     // Extend goes no further
 	CanGoOn  bool          `json:"can_go_on"`         // it may be extended
+	Left     *int64        `json:"left,omitempty"`    // of Bytes, when the file was written
 	Cause    Cause         `json:"cause,omitempty"`   // of one that has ended
 	Reported time.Time     `json:"reported,omitzero"` // Follower.Moved was called
 

@@ -4,6 +4,7 @@ package portal
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -34,11 +35,7 @@ func (k *Keeper) tend(ctx context.Context) error {
 		case <-look.C:
 			k.look()
 		case <-save.C:
-			k.admission.Lock()
-			if err := k.saveFigures(); err != nil {
-				k.cfg.Log.Error("figures of the portal's sessions cannot be kept", "err", err)
-			}
-			k.admission.Unlock()
+			k.save()
 		}
 		wait := lookEvery
 		if !k.endThat(func(s *session, now time.Time) Cause {
@@ -154,12 +151,25 @@ func (f *Figures) add(o Figures) {
 	f.PacketsOut += o.PacketsOut
 }
 
+// save writes figures, and sees to it that others know of sessions what the Keeper does.
+func (k *Keeper) save() {
+	k.admission.Lock()
+	defer k.admission.Unlock()
+	if err := errors.Join(k.saveFigures(), k.agree()); err != nil {
+		k.cfg.Log.Error("the portal's sessions cannot be kept as they should, it is tried again", "err", err)
+	}
+}
+
 // saveFigures writes the sessions whose figures the file does not have. k.admission is
 // held.
 func (k *Keeper) saveFigures() error {
+	left := k.Left()
 	k.mu.Lock()
 	var all []*session
 	for _, s := range k.in.byID {
+		if n, ok := left[s.User]; ok && s.Bytes != nil && (s.Left == nil || *s.Left != n) {
+			s.Left, s.dirty = &n, true
+		}
 		if s.dirty {
 			s.dirty = false
 			one := *s

@@ -85,6 +85,10 @@ func (m *Manager) One(c Choice) (Budget, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	b, err := m.find(c)
+	if err != nil { // it may be new
+		m.refresh()
+		b, err = m.find(c)
+	}
 	if err != nil {
 		return Budget{}, err
 	}
