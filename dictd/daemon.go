@@ -112,10 +112,11 @@ func (d *Daemon) open() error {
 		return err
 	}
 	d.record = newRecorder(d.o.Store)
+	d.record.postponed = newPostponed()
 	if d.record.links, err = openLinkTypes(d.o.NetNS); err != nil {
 		return err
 	}
-	d.table = session.New(session.Config{Kernel: (*kernel)(d), Rows: rowsOf{d.record, &d.recall.rewritten}, Limit: limit, Now: d.started, Ended: d.sessionEnded})
+	d.table = session.New(session.Config{Kernel: (*kernel)(d), Rows: rowsOf{d.record, &d.recall.rewritten}, Limit: limit, Now: d.started, Tied: isTied(d.o.Store), Ended: d.sessionEnded})
 	if err := d.openAccount(c); err != nil {
 		return err
 	}
@@ -266,6 +267,7 @@ func (d *Daemon) inspect(ctx context.Context) error {
 		if err := d.openQueues(); err != nil {
 			return err
 		}
+		tasks.Go(func() error { return d.record.Run(running) })
 		for _, r := range d.running() {
 			tasks.Go(func() error { return r.Run(running) })
 		}

@@ -53,6 +53,13 @@ func (d *Daemon) keepHouse(ctx context.Context) error {
 	}
 }
 
+// isTied reports whether a store's rows of Bound tables go with their conntrack
+// entries by themselves.
+func isTied(store dict.Store) bool {
+	_, ok := store.(interface{ Tied() })
+	return ok
+}
+
 // sweeper is a store that keeps what expired until somebody sweeps.
 type sweeper interface {
 	Sweep(tables ...string) error

@@ -69,7 +69,7 @@ func (w *worker) Handle(q *queue.Packet) queue.Verdict {
 // inspect shows the packet to the classifier and writes what that learned. The
 // session is locked.
 func (w *worker) inspect(s *session.Session, q *queue.Packet, dir classifier.Dir, fresh bool, now time.Time) queue.Verdict {
-	changed := fresh
+	changed, later := fresh, false
 	if dir == classifier.Original && asks(&w.packet) {
 		w.table.Asks(s, w.packet.Seq, now)
 	}
@@ -86,14 +86,17 @@ func (w *worker) inspect(s *session.Session, q *queue.Packet, dir classifier.Dir
 		changed = true
 	case dir == classifier.Reply && s.ServerHops < 0:
 		s.ServerIf, s.ServerHops = q.InDev, session.Hops(w.packet.Hops)
-		changed = true
+		later = true
 	}
 	if !s.Finished {
 		changed = w.classify(s, q.MAC, dir, now) || changed
 		w.garden.Load().look(s)
 	}
-	if changed {
+	switch {
+	case changed, (later || s.Postponed()) && len(w.packet.Payload) > 0:
 		w.record.Packet(s, q.CtID, fresh)
+	case later:
+		w.record.Later(s)
 	}
 	if s.Finished {
 		return queue.Finish

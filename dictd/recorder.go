@@ -15,9 +15,10 @@ import (
 // recorder writes the rows of sessions into a store. Errors are counted here
 // and shown by status: the packet goes on.
 type recorder struct {
-	store   dict.Store
-	links   *linkTypes // nil knows none
-	scratch sync.Pool  // *scratch
+	store     dict.Store
+	links     *linkTypes // nil knows none
+	postponed *postponed // nil: all is written at once
+	scratch   sync.Pool  // *scratch
 
 	puts, cells, full, failed atomic.Uint64
 	deletes, renewed          atomic.Uint64
@@ -61,6 +62,13 @@ func (r *recorder) Packet(s *session.Session, id uint32, fresh bool) {
 	r.put(s, x.rows)
 }
 
+// Later has a locked session written soon, or now.
+func (r *recorder) Later(s *session.Session) {
+	if s.Writable() && !r.postponed.add(s) {
+		r.write(s, false)
+	}
+}
+
 // types appends what kinds of interfaces those are that cells name.
 func (r *recorder) types(cells []dict.Cell, s *session.Session) []dict.Cell {
 	for i := range cells {
@@ -88,8 +96,16 @@ func ttl(s *session.Session) time.Duration {
 	return session.Provisional
 }
 
-// Write implements session.Rows.
+// Write implements session.Rows. What a session has to tell when it is confirmed is
+// written with what its next packet does, or soon.
 func (r *recorder) Write(s *session.Session, whole bool) {
+	if !whole && r.postponed.add(s) {
+		return
+	}
+	r.write(s, whole)
+}
+
+func (r *recorder) write(s *session.Session, whole bool) {
 	x := r.scratch.Get().(*scratch)
 	defer r.scratch.Put(x)
 	if whole {

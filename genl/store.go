@@ -54,6 +54,9 @@ func (s *Store) Close() error {
 	return err
 }
 
+// Tied tells that rows of Bound tables go with their conntrack entries, whoever runs.
+func (s *Store) Tied() {}
+
 // Tables implements dict.Store.
 func (s *Store) Tables() ([]dict.Table, error) {
 	found, err := s.list()

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
 
 	"nftdict/dictd/queue"
 	"nftdict/nftext/rule"
@@ -77,6 +78,7 @@ const (
 	chainOutput     = "output"
 	chainSelect     = "select"
 	chainInspect    = "inspect"
+	chainSegments   = "segments"
 	chainOwn        = "own"
 	chainRestore    = "restore_"
 )
@@ -86,7 +88,7 @@ const dnsPort = 53
 // layout returns the chains of the table, in an order in which each exists
 // before it is called.
 func layout(c Config, terms Terms) []chain {
-	chains := []chain{inspect(c, terms), selection(c, terms), own(c), prerouting(c), input(c), output(c)}
+	chains := []chain{inspect(c, terms), segments(), selection(c, terms), own(c), prerouting(c), input(c), output(c)}
 	if c.Source == queue.ByMark {
 		chains = append(chains,
 			restore(c, "prerouting", nftables.ChainHookPrerouting),
@@ -226,14 +228,37 @@ func selection(c Config, terms Terms) chain {
 		ch.rules = append(ch.rules, dns(rule.Goto(chainInspect))...)
 		ch.rules = append(ch.rules, described(fmt.Sprintf("past %d packets", c.MaxPackets), rule.CtPackets().Above(c.MaxPackets), rule.Return()))
 	}
-	for _, proto := range [...]rule.Protocol{rule.TCP, rule.UDP} {
-		ch.rules = append(ch.rules, rule.New(rule.L4Proto().Is(proto), rule.Goto(chainInspect)))
-	}
+	ch.rules = append(ch.rules,
+		rule.New(rule.L4Proto().Is(rule.TCP), rule.Goto(chainSegments)),
+		rule.New(rule.L4Proto().Is(rule.UDP), rule.Goto(chainInspect)))
 	for _, proto := range [...]rule.Protocol{rule.ICMP, rule.ICMPv6} {
 		// Errors belong to the connection they speak of: they are not its packets.
 		ch.rules = append(ch.rules, rule.New(rule.L4Proto().Is(proto),
 			rule.CtState().None(rule.StateRelated), rule.Goto(chainInspect)))
 	}
+	return ch
+}
+
+// segments leaves TCP segments alone that carry nothing, one in four of a short
+// connection: acknowledgements, and ends, which conntrack tells. Only lengths at which
+// no byte finds room behind the headers count: the common ones, without options of IP,
+// and without those of TCP or with the twelve bytes of timestamps. Who opens an entry
+// is looked at in any case, and so are a SYN's answers: they tell where streams begin.
+func segments() chain {
+	ch := chain{name: chainSegments, rules: []rule.Rule{rule.New(unconfirmed(), rule.Goto(chainInspect))}}
+	const syn, tcp = 0x02, 0x06
+	for _, length := range [...]uint32{20, 32} {
+		// The upper half byte of the TCP header's byte 12 is its length in words.
+		bare := rule.Raw[uint16]("@th,96,16", expr.PayloadBaseTransportHeader, 12).Masked(0xf000 | syn).Is(uint16(length / 4 << 12))
+		// Version 4, header of five words; its total length.
+		v4 := rule.Raw[uint32]("@nh,0,32", expr.PayloadBaseNetworkHeader, 0).Masked(0xff00ffff).Is(0x45<<24 | 20 + length)
+		// The length behind the header, the next header.
+		v6 := rule.Raw[uint32]("@nh,32,32", expr.PayloadBaseNetworkHeader, 4).Masked(0xffffff00).Is(length<<16 | tcp<<8)
+		ch.rules = append(ch.rules,
+			described("carries nothing", rule.NFProto().Is(rule.IPv4), v4, bare, rule.Return()),
+			described("carries nothing", rule.NFProto().Is(rule.IPv6), v6, bare, rule.Return()))
+	}
+	ch.rules = append(ch.rules, rule.New(rule.Goto(chainInspect)))
 	return ch
 }
 

@@ -38,7 +38,7 @@ func (s *Session) Changes(dst []dict.Cell) []dict.Cell {
 	if s.sent = s.facts(); s.confirmed {
 		s.told = s.who.has()
 	} else { // of several rows each may say something else
-		s.told |= s.who.has()
+		s.told = s.told&^postponed | s.who.has()
 	}
 	if s.Finished {
 		s.before = nil // changes no more
@@ -56,6 +56,14 @@ func (s *Session) Whole(dst []dict.Cell) []dict.Cell {
 
 // Unsent forgets what was written: the next Changes are Whole.
 func (s *Session) Unsent() { s.sent, s.before = 0, nil }
+
+// Postpone notes that somebody writes the session's changes, which nothing waits for.
+// The session is locked.
+func (s *Session) Postpone() { s.told |= postponed }
+
+// Postponed reports whether changes are still to be written by who postponed them. The
+// session is locked.
+func (s *Session) Postponed() bool { return s.told&postponed != 0 }
 
 // facts returns which of them are known.
 func (s *Session) facts() facts {

@@ -33,6 +33,7 @@ const (
 	toldUsername
 	toldGroups
 	toldOther // the client is another now, and the row does not say so yet
+	postponed // none of them: Session.Postponed
 )
 
 // each calls f for the fields of a Client, which may be nil.
@@ -232,7 +233,7 @@ func (s *Session) ClientChanges(dst []dict.Cell) []dict.Cell {
 	if s.sent&sentBase == 0 && s.Packets > 0 {
 		return s.Changes(dst)
 	}
-	s.told = s.who.has()
+	s.told = s.told&postponed | s.who.has()
 	return s.appendClient(dst)
 }
 

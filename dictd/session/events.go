@@ -91,11 +91,11 @@ func (t *Table) destroyed(f *conntrack.Flow) {
 	sessions := t.ids.all(f.ID)
 	for _, s := range sessions {
 		if s.confirmed && s.orig == f.Orig && s.zone == f.Zone {
-			t.forget(s, true)
+			t.forget(s, !t.tied)
 			return
 		}
 	}
-	if len(sessions) == 0 {
+	if len(sessions) == 0 && !t.tied {
 		// Not inspected, but others may have written a row.
 		t.rows.Delete(f.ID)
 	}

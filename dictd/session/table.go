@@ -49,6 +49,7 @@ type Table struct {
 	kernel Kernel
 	rows   Rows
 	limit  int
+	tied   bool
 	ended  func(*Session)
 	serial atomic.Int64
 
@@ -88,6 +89,8 @@ type Config struct {
 	Rows   Rows
 	Limit  int       // most sessions
 	Now    time.Time // start of the daemon: session numbers grow from it
+	// Tied says that rows go with their conntrack entries by themselves.
+	Tied bool
 	// Ended is called with each session that ends, locked; it must not call the
 	// table. May be nil.
 	Ended func(*Session)
@@ -96,7 +99,7 @@ type Config struct {
 // New returns an empty table.
 func New(c Config) *Table {
 	t := &Table{
-		kernel: c.Kernel, rows: c.Rows, limit: c.Limit, ended: c.Ended, ids: newIndex(),
+		kernel: c.Kernel, rows: c.Rows, limit: c.Limit, tied: c.Tied, ended: c.Ended, ids: newIndex(),
 		tuples: make(map[place]*Session), clients: make(map[netip.Addr]*client), zones: make(map[uint16]struct{}),
 		snapshots: make(map[*snapshot]struct{}),
 	}
