@@ -211,18 +211,13 @@ func (k *Keeper) has(table, field string) bool {
 	return err == nil
 }
 
-// again is the least time between two times that all connections are asked about, and
-// most the longest that is waited where changes do not cease.
-const (
-	again = time.Second
-	most  = 32 * time.Second
-	retry = 5 * time.Second // after which what failed is tried once more
-)
+// retry is the time after which what failed is tried once more.
+const retry = 5 * time.Second
 
 // Run follows devices and rules until ctx ends.
 func (k *Keeper) Run(ctx context.Context) error {
 	tasks, ctx := errgroup.WithContext(ctx)
-	devices, lost, ruled := make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{}, 1)
+	devices, lost, changed := make(chan struct{}, 1), make(chan struct{}, 1), newReasons()
 	tell := func(to chan struct{}) func() {
 		return func() {
 			select {
@@ -232,16 +227,19 @@ func (k *Keeper) Run(ctx context.Context) error {
 		}
 	}
 	tasks.Go(func() error { return watchLinks(ctx, k.o.NetNS, tell(devices)) })
-	tasks.Go(func() error { return watchRoutes(ctx, k.o.NetNS, tell(ruled)) })
+	tasks.Go(func() error { return watchRoutes(ctx, k.o.NetNS, func() { changed.tell([]string{ofRoutes}) }) })
 	tasks.Go(func() error { return k.table.Watch(ctx, tell(lost)) })
-	tasks.Go(func() error { return k.table.WatchOthers(ctx, k.o.Others, tell(ruled)) })
-	tasks.Go(func() error { return k.follow(ctx, devices, lost, ruled) })
+	tasks.Go(func() error { return k.table.WatchOthers(ctx, k.o.Others, changed.tell) })
+	tasks.Go(func() error { return k.follow(ctx, devices, lost, changed) })
 	return tasks.Wait()
 }
 
-func (k *Keeper) follow(ctx context.Context, devices, lost, ruled <-chan struct{}) error {
-	pause, last := again, time.Time{}
-	var due <-chan time.Time
+func (k *Keeper) follow(ctx context.Context, devices, lost <-chan struct{}, changed *reasons) error {
+	f := newFollower(k)
+	k.mu.Lock()
+	f.follows = k.c.Enable && k.c.Follow
+	k.mu.Unlock()
+	f.read()
 	for {
 		var what func() error
 		select {
@@ -255,42 +253,27 @@ func (k *Keeper) follow(ctx context.Context, devices, lost, ruled <-chan struct{
 				k.status.Reinstalled++
 				return k.refresh(true)
 			}
-		case <-ruled:
-			if due != nil {
-				continue
-			}
-			// Where changes do not cease it is done less and less often.
-			since := time.Since(last)
-			if since > 2*pause {
-				pause = again
-			}
-			due = time.After(pause - since)
-			if since < pause {
-				pause = min(2*pause, most)
-			}
+		case <-changed.wake:
+			f.changed(changed.take(), time.Now())
 			continue
-		case <-due:
-			due, last = nil, time.Now()
+		case <-time.After(f.pause(time.Now())):
 			what = func() error {
-				if !k.c.Follow {
-					return nil
+				switch {
+				case f.due(time.Now()):
+					k.status.Renewed++
+					return k.refresh(true)
+				case k.status.Error != "":
+					return k.refresh(false)
 				}
-				k.status.Renewed++
-				return k.refresh(true)
-			}
-		case <-time.After(retry):
-			what = func() error {
-				if k.status.Error == "" {
-					return nil
-				}
-				return k.refresh(false)
+				return nil
 			}
 		}
 		k.mu.Lock()
-		if k.c.Enable {
+		if f.follows = k.c.Enable && k.c.Follow; k.c.Enable {
 			_ = what() // it is in the log, and in Status
 		}
 		k.mu.Unlock()
+		f.read()
 	}
 }
 

@@ -150,7 +150,7 @@ func TestWatchOthers(t *testing.T) {
 	changed := make(chan struct{}, 8)
 	done := make(chan error)
 	go func() {
-		done <- table.WatchOthers(ctx, []string{"b"}, func() {
+		done <- table.WatchOthers(ctx, []string{"b"}, func([]string) {
 			select {
 			case changed <- struct{}{}:
 			default:

@@ -12,39 +12,69 @@ import (
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
+
+	"nftdict/nftext"
 )
 
 // groupTables is the multicast group of nf_tables' notifications.
 const groupTables = 7
 
-// settle is how long Watch waits for a transaction's further messages, settled how long
-// at most: where somebody changes something all the time there is always a further one.
+// settle is how long Watch waits for further news of the same, settled how long at most:
+// where somebody changes something all the time there are always further ones.
 const (
 	settle  = 50 * time.Millisecond
 	settled = 10 * settle
 )
 
+// What has changed, as WatchOthers tells it: OfRules, or a set by the words of its
+// family, its table and its name, or OfSets where there are very many.
+const (
+	OfRules = "rules"
+	OfSets  = "sets"
+)
+
+// maxSets is of how many sets together news are kept apart.
+const maxSets = 64
+
 // Watch calls changed whenever somebody else has altered or deleted the table,
 // or may have, until ctx ends. Changes that come together are one call. Where
 // the table is locked nobody can, and Watch just waits.
 func (t *Table) Watch(ctx context.Context, changed func()) error {
-	return t.watch(ctx, t.foreign, changed)
+	about := func(m netlink.Message) string {
+		if t.foreign(m) {
+			return OfRules
+		}
+		return ""
+	}
+	return t.watch(ctx, about, func([]string) { changed() })
 }
 
 // WatchOthers is Watch for rules, chains, tables, and what sets and maps hold, of others
-// than the table itself and those that are named, of any family. What rules put into sets
-// is not told, nor is what leaves them after its time.
-func (t *Table) WatchOthers(ctx context.Context, but []string, changed func()) error {
-	return t.watch(ctx, func(m netlink.Message) bool {
+// than the table itself and those that are named, of any family; changed is called with
+// what has changed. What rules put into sets is not told, nor is what leaves them after
+// its time.
+func (t *Table) WatchOthers(ctx context.Context, but []string, changed func(what []string)) error {
+	return t.watch(ctx, func(m netlink.Message) string {
+		what := OfRules
 		name, ok := tableOf(m)
 		if !ok {
-			name, ok = setOf(m)
+			name, what, ok = setOf(m)
 		}
-		return ok && name != t.name && !slices.Contains(but, name)
+		if !ok || name == t.name || slices.Contains(but, name) {
+			return ""
+		}
+		return what
 	}, changed)
 }
 
-func (t *Table) watch(ctx context.Context, matters func(netlink.Message) bool, changed func()) error {
+// news is what is to be told of something.
+type news struct {
+	quiet  time.Time // when it is, if nothing further comes
+	latest time.Time // when it is in any case
+}
+
+// watch tells of what about finds messages to be about, "" for nothing.
+func (t *Table) watch(ctx context.Context, about func(netlink.Message) string, changed func([]string)) error {
 	conn, err := netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{NetNS: t.netns})
 	if err != nil {
 		return fmt.Errorf("watch nf_tables: %w", err)
@@ -55,51 +85,66 @@ func (t *Table) watch(ctx context.Context, matters func(netlink.Message) bool, c
 	}
 	stop := context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
-	pending := false
-	var latest time.Time // to tell what is pending
-	for {
-		if ctx.Err() != nil {
-			return nil
+	pending := make(map[string]news)
+	note := func(what string) {
+		n, ok := pending[what]
+		if !ok && len(pending) > maxSets && what != OfRules {
+			what = OfSets
+			n, ok = pending[what]
 		}
-		if pending {
-			quiet := time.Now().Add(settle)
-			if latest.IsZero() {
-				latest = quiet.Add(settled - settle)
-			}
-			if quiet.After(latest) {
-				quiet = latest
-			}
-			if err := conn.SetReadDeadline(quiet); err != nil {
-				return fmt.Errorf("watch nf_tables: %w", err)
-			}
+		now := time.Now()
+		if n.quiet = now.Add(settle); !ok {
+			n.latest = now.Add(settled)
+		}
+		pending[what] = n
+	}
+	for ctx.Err() == nil {
+		what, next := ready(pending, time.Now())
+		if len(what) > 0 {
+			changed(what)
+		}
+		if err := conn.SetReadDeadline(next); err != nil {
+			return fmt.Errorf("watch nf_tables: %w", err)
+		}
+		if ctx.Err() != nil {
+			break
 		}
 		messages, err := conn.Receive()
 		var op *netlink.OpError
 		switch {
 		case err == nil:
 			for _, m := range messages {
-				pending = pending || matters(m)
+				if what := about(m); what != "" {
+					note(what)
+				}
 			}
-			continue
 		case errors.Is(err, unix.ENOBUFS): // anything may have happened
-			pending = true
-			continue
+			note(OfRules)
 		case !errors.As(err, &op) || !op.Timeout():
 			return fmt.Errorf("watch nf_tables: %w", err)
 		}
-		if ctx.Err() != nil {
-			return nil
+	}
+	return nil
+}
+
+// ready takes what is to be told now, and returns when the next is, the zero time if
+// nothing waits.
+func ready(pending map[string]news, now time.Time) (what []string, next time.Time) {
+	for name, n := range pending {
+		at := n.quiet
+		if n.latest.Before(at) {
+			at = n.latest
 		}
-		// It has been quiet since the change, or never will be.
-		latest = time.Time{}
-		if err := conn.SetReadDeadline(time.Time{}); err != nil {
-			return fmt.Errorf("watch nf_tables: %w", err)
-		}
-		if pending {
-			pending = false
-			changed()
+		switch {
+		case !at.After(now):
+			what = append(what, name)
+			delete(pending, name)
+		case next.IsZero() || at.Before(next):
+			next = at
 		}
 	}
+	slices.Sort(what)
+	return what, next
 }
 
 // foreign reports whether a notification tells of a change of this table that
@@ -127,28 +172,40 @@ func tableOf(m netlink.Message) (string, bool) {
 }
 
 // setOf returns the table of which a notification tells that what one of its sets or
-// maps holds has changed.
-func setOf(m netlink.Message) (string, bool) {
+// maps holds has changed, and which set that is.
+func setOf(m netlink.Message) (table, set string, ok bool) {
 	if m.Header.Type>>8 != unix.NFNL_SUBSYS_NFTABLES || len(m.Data) < 4 {
-		return "", false
+		return "", "", false
 	}
 	switch m.Header.Type & 0xff {
 	case unix.NFT_MSG_NEWSETELEM, unix.NFT_MSG_DELSETELEM:
-		return firstTable(m)
+		if table, ok = firstTable(m); !ok {
+			return "", "", false
+		}
+		name, _ := attrOf(m, unix.NFTA_SET_ELEM_LIST_SET)
+		return table, setName(m.Data[0], table, name), true
 	}
-	return "", false
+	return "", "", false
+}
+
+// setName names a set among those of all tables.
+func setName(family uint8, table, set string) string {
+	return nftext.FamilyWord(family) + " " + table + " " + set
 }
 
 // firstTable returns the name of the table that a notification is about: in all of these
 // the first attribute.
-func firstTable(m netlink.Message) (string, bool) {
+func firstTable(m netlink.Message) (string, bool) { return attrOf(m, unix.NFTA_TABLE_NAME) }
+
+// attrOf returns an attribute that is a text.
+func attrOf(m netlink.Message, typ uint16) (string, bool) {
 	d, err := netlink.NewAttributeDecoder(m.Data[4:])
 	if err != nil {
 		return "", false
 	}
 	d.ByteOrder = binary.BigEndian
 	for d.Next() {
-		if d.Type() == unix.NFTA_TABLE_NAME {
+		if d.Type() == typ {
 			return d.String(), true
 		}
 	}
