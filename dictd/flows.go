@@ -13,17 +13,14 @@ import (
 )
 
 // Flows implements api.Source.
-func (d *Daemon) Flows() ([]api.Flow, error) {
-	var flows []conntrack.Flow
-	if err := (*kernel)(d).Dump(func(f *conntrack.Flow) { flows = append(flows, *f) }); err != nil {
-		return nil, err
-	}
-	now := uint64(time.Now().UnixNano())
-	all := make([]api.Flow, len(flows))
-	for i := range flows {
-		all[i] = d.describe(&flows[i], now)
-	}
-	return all, nil
+func (d *Daemon) Flows(f func(*api.Flow) bool) error {
+	now, on := uint64(time.Now().UnixNano()), true
+	return (*kernel)(d).Dump(func(flow *conntrack.Flow) {
+		if on {
+			a := d.describe(flow, now)
+			on = f(&a)
+		}
+	})
 }
 
 // flowState tells which way a connection's packets take.

@@ -15,14 +15,19 @@ import (
 	"nftdict/internal/need"
 )
 
+// flows returns all connections.
+func (r *running) flows(t *testing.T) (all []api.Flow) {
+	t.Helper()
+	if err := r.Flows(func(f *api.Flow) bool { all = append(all, *f); return true }); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
 // stateOf returns which way the connections of an application take.
 func (r *running) stateOf(t *testing.T, application string) (states []string) {
 	t.Helper()
-	flows, err := r.Flows()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range flows {
+	for _, f := range r.flows(t) {
 		if f.Application == application {
 			states = append(states, f.State)
 		}

@@ -138,11 +138,7 @@ func offloadScene(t *testing.T, l *lab.Lab, on *backend.Backend, hardware bool) 
 
 	video, other := open(l.Client, "https://www.youtube.com/"), open(l.Guest, "https://www.youtube.com/")
 	carried := func(client netip.Addr) bool {
-		flows, err := d.Flows()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range flows {
+		for _, f := range d.flows(t) {
 			if f.Client == client && f.Application == "YOUTUBE" && f.State == state {
 				return true
 			}

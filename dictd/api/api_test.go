@@ -72,12 +72,17 @@ func (plenty) All() map[string]int64     { return map[string]int64{"guest-020000
 func (s source) Tables() Tables { return s.dic }
 
 // Flows are two connections, one of them in a flowtable.
-func (s source) Flows() ([]Flow, error) {
+func (s source) Flows(f func(*Flow) bool) error {
 	a, b := netip.MustParseAddr("192.168.77.2"), netip.MustParseAddr("198.51.100.7")
-	return []Flow{
+	for _, one := range []Flow{
 		{Connection: Connection{CtID: 1, Family: 4, IPProtocol: 6, Client: a, Server: b, ServerPort: 443}, Application: "YOUTUBE", Category: "streaming", Final: true, Username: "zoe", State: FlowSoftware, In: Traffic{Bytes: 9000, Packets: 7}, Age: 3},
 		{Connection: Connection{CtID: 2, Family: 4, IPProtocol: 17, Client: a, Server: b, ServerPort: 53}, Application: "DNS", State: FlowSlow, Out: Traffic{Bytes: 90, Packets: 1}, Age: 2},
-	}, nil
+	} {
+		if !f(&one) {
+			break
+		}
+	}
+	return nil
 }
 
 // Recall knows the connections of zoe.

@@ -39,6 +39,10 @@ const (
 // FlowStates returns all of them.
 func FlowStates() []string { return []string{FlowSlow, FlowSoftware, FlowHardware} }
 
+// MaxFlows is how many flows are told in an order: the first of it. All there are are
+// told as they are found.
+const MaxFlows = 10_000
+
 // FlowSorts returns what flows can be sorted by: the most, or the youngest, first.
 func FlowSorts() []string { return []string{"bytes", "packets", "age", "application", "user"} }
 
@@ -82,17 +86,28 @@ func (s *Server) handleFlows(mux *router) {
 			refuse(w, http.StatusBadRequest, err.Error(), "see dictctl flows --help")
 			return
 		}
-		all, err := s.src.Flows()
+		if query.Get("sort") == "" && p.limit < 0 {
+			s.streamFlows(w, fits)
+			return
+		}
+		if p.limit < 0 || p.limit > MaxFlows {
+			p.limit = MaxFlows
+		}
+		all := first[Flow]{n: p.limit, order: order}
+		err = s.src.Flows(func(f *Flow) bool {
+			if fits(f) {
+				all.add(f)
+			}
+			return true
+		})
 		if err != nil {
 			refuse(w, http.StatusInternalServerError, err.Error(), "")
 			return
 		}
-		all = slices.DeleteFunc(all, func(f Flow) bool { return !fits(&f) })
-		slices.SortFunc(all, order)
 		list := newArray(w)
 		defer list.end()
-		for i := range all {
-			if list.n == p.limit || !list.add(&all[i]) {
+		for _, f := range all.list() {
+			if !list.add(&f) {
 				return
 			}
 		}
@@ -116,6 +131,21 @@ func (s *Server) handleFlows(mux *router) {
 	})
 }
 
+// streamFlows writes connections as they are found.
+func (s *Server) streamFlows(w http.ResponseWriter, fits func(*Flow) bool) {
+	list := newArray(w)
+	err := s.src.Flows(func(f *Flow) bool { return !fits(f) || list.add(f) })
+	if err != nil && list.n == 0 {
+		list.out.Reset(w) // nothing has gone out yet
+		refuse(w, http.StatusInternalServerError, err.Error(), "")
+		return
+	}
+	if err != nil {
+		panic(http.ErrAbortHandler) // the reader is not to take a part for all
+	}
+	list.end()
+}
+
 // parseFlows reads which flows are asked for, and in which order.
 func parseFlows(query url.Values) (fits func(*Flow) bool, order func(a, b Flow) int, err error) {
 	application, category, user, state := query.Get("application"), query.Get("category"), query.Get("user"), query.Get("state")
@@ -136,8 +166,14 @@ func parseFlows(query url.Values) (fits func(*Flow) bool, order func(a, b Flow) 
 			(!host.IsValid() || host == f.Client || host == f.Server) &&
 			(state == "" || state == f.State || state == "offloaded" && f.State != FlowSlow)
 	}
+	order, err = flowOrder(query.Get("sort"))
+	return fits, order, err
+}
+
+// flowOrder returns the order of a name, "" for the first.
+func flowOrder(sort string) (order func(a, b Flow) int, err error) {
 	var by func(a, b Flow) int
-	switch sort := query.Get("sort"); sort {
+	switch sort {
 	case "", "bytes":
 		by = func(a, b Flow) int { return cmp.Compare(b.bytes(), a.bytes()) }
 	case "packets":
@@ -149,9 +185,9 @@ func parseFlows(query url.Values) (fits func(*Flow) bool, order func(a, b Flow) 
 	case "user":
 		by = func(a, b Flow) int { return cmp.Compare(a.Username, b.Username) }
 	default:
-		return nil, nil, fmt.Errorf("sort %s: %w: want %s", dict.Quote(sort), dict.ErrInvalid, strings.Join(FlowSorts(), ", "))
+		return nil, fmt.Errorf("sort %s: %w: want %s", dict.Quote(sort), dict.ErrInvalid, strings.Join(FlowSorts(), ", "))
 	}
-	return fits, func(a, b Flow) int {
+	return func(a, b Flow) int {
 		return cmp.Or(by(a, b), cmp.Compare(b.bytes(), a.bytes()), cmp.Compare(a.CtID, b.CtID))
 	}, nil
 }

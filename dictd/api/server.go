@@ -47,8 +47,9 @@ type Source interface {
 	Quotas() *quota.Manager
 	// Portal lets people in; nil if there is none.
 	Portal() *portal.Keeper
-	// Flows returns all connections, in no order.
-	Flows() ([]Flow, error)
+	// Flows calls f for all connections, in no order, as long as it returns true. The
+	// Flow is f's while it runs.
+	Flows(f func(*Flow) bool) error
 	// Tables are the dictionaries.
 	Tables() Tables
 	// Recall takes connections out of the flowtables, and returns how many were there.
