@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os/user"
 	"reflect"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -17,7 +15,6 @@ import (
 
 	"nftdict/dict"
 	"nftdict/dictd/config"
-	"nftdict/dictd/netns"
 	"nftdict/dictd/portal"
 	"nftdict/dictd/portal/child"
 	"nftdict/dictd/portal/policy"
@@ -86,37 +83,6 @@ func portalPolicy(p *config.Portal) (*rules.Policy, error) {
 	}), nil
 }
 
-// userIDs returns whose rights a user's processes have.
-func userIDs(name string) (uid, gid uint32, err error) {
-	u, err := user.Lookup(name)
-	if err != nil {
-		var other error
-		if u, other = user.LookupId(name); other != nil {
-			return 0, 0, err
-		}
-	}
-	ids := [2]uint64{}
-	for i, text := range []string{u.Uid, u.Gid} {
-		if ids[i], err = strconv.ParseUint(text, 10, 32); err != nil {
-			return 0, 0, err
-		}
-	}
-	return uint32(ids[0]), uint32(ids[1]), nil
-}
-
-// listenPages listens at a port of all addresses, of both families.
-func (d *Daemon) listenPages(port int) ([]*net.TCPListener, error) {
-	var ln net.Listener
-	err := netns.Do(d.o.NetNS, func() (err error) {
-		ln, err = net.Listen("tcp", ":"+strconv.Itoa(port))
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("portal: %w", err)
-	}
-	return []*net.TCPListener{ln.(*net.TCPListener)}, nil
-}
-
 // letIn takes over who was in when an earlier daemon ended, and prepares the pages.
 // Rows are the daemon's by now.
 func (d *Daemon) letIn() error {
@@ -137,15 +103,14 @@ func (d *Daemon) letIn() error {
 	if err != nil {
 		return err
 	}
-	g.keeper.Store(k)
-	if g.servers, err = c.Portal.RADIUS.Listener(d.o.NetNS, k, d.o.Log); err != nil {
-		return err
+	if g.servers, err = c.Portal.RADIUS.Listener(d.o.NetNS, k, d.o.Log); err == nil {
+		g.pages, err = child.New(child.Options{HTTP: g.http, HTTPS: g.https, UID: g.uid, GID: g.gid, Desk: k, Log: d.o.Log}, d.pagesConfig(c))
 	}
-	g.pages, err = child.New(child.Options{HTTP: g.http, HTTPS: g.https, UID: g.uid, GID: g.gid, Desk: k, Log: d.o.Log}, d.pagesConfig(c))
 	if err != nil {
-		return err
+		return errors.Join(err, k.Close())
 	}
 	g.http, g.https = nil, nil
+	g.keeper.Store(k) // all that goes with it is there
 	return nil
 }
 
@@ -168,60 +133,6 @@ func (d *Daemon) portalWays(c *config.Config) (ways []portal.Way, err error) {
 		ways = append(ways, way)
 	}
 	return ways, nil
-}
-
-// pagesOf is what the pages are like, apart from a certificate that is made.
-func pagesOf(p *config.Portal) child.Config {
-	return child.Config{Web: p.Web(), Theme: p.Theme, Certificate: p.Cert, Key: p.Key}
-}
-
-// CheckPages says what is wrong with the files that the portal's pages are made of: the
-// daemon does not start without the certificate, and, as complaint, does without
-// a theme.
-func CheckPages(p *config.Portal) (complaint, err error) {
-	if !p.Enable {
-		return nil, nil
-	}
-	pages := pagesOf(p)
-	return pages.Check()
-}
-
-// pagesConfig is what the pages are like.
-func (d *Daemon) pagesConfig(c *config.Config) child.Config {
-	p := &c.Portal
-	conf := pagesOf(p)
-	if p.SelfSigned {
-		if conf.SelfSigned = d.addressesOf(p.Interfaces); p.Name != "" {
-			conf.SelfSigned = []string{p.Name}
-		}
-	}
-	return conf
-}
-
-// addressesOf returns the addresses that interfaces have now.
-func (d *Daemon) addressesOf(interfaces []string) (all []string) {
-	err := netns.Do(d.o.NetNS, func() error {
-		for _, name := range interfaces {
-			i, err := net.InterfaceByName(name)
-			if err != nil {
-				continue // it may come
-			}
-			addrs, err := i.Addrs()
-			if err != nil {
-				return err
-			}
-			for _, a := range addrs {
-				if ip, ok := a.(*net.IPNet); ok && !ip.IP.IsLinkLocalUnicast() {
-					all = append(all, ip.IP.String())
-				}
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		d.o.Log.Warn("a certificate is made without addresses", "err", err)
-	}
-	return all
 }
 
 // run keeps sessions and pages.

@@ -4,6 +4,7 @@ package dictd
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"nftdict/dictd/config"
@@ -72,5 +73,15 @@ func TestPortalReload(t *testing.T) {
 			t.Fatal(err)
 		}
 		passes("where no portal is any more", true)
+		other.Portal.Interfaces = []string{"lan0", "lan9"}
+		if err := r.Reload(other); err != nil {
+			t.Fatal(err)
+		}
+		warnings := strings.Join(r.Status().Warnings, "\n")
+		for _, want := range []string{`portal.interfaces "lan9"`, "portal.certificate"} {
+			if !strings.Contains(warnings, want) {
+				t.Errorf("no warning of %s:\n%s", want, warnings)
+			}
+		}
 	})
 }
