@@ -95,5 +95,5 @@ func TestPageInNamespace(t *testing.T) {
 	if !secure || p.URL() != "https://"+l.Sites[0].Name+"/" {
 		t.Errorf("at %s, secure: %v", p.URL(), secure)
 	}
-	p.Errors() // it has no icon
+	p.Expect("favicon.ico") // it has none
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -33,12 +34,13 @@ type Page struct {
 	t   testing.TB
 	ctx context.Context
 
-	mu     sync.Mutex
-	errors []string
+	mu       sync.Mutex
+	errors   []string
+	expected []string // parts of errors that are none
 }
 
 // Page opens a window. It is closed with the test, and what its console has told of
-// errors until then fails it (see Errors).
+// errors until then fails it (see Expect).
 func (b *Browser) Page(t testing.TB, v View) *Page {
 	t.Helper()
 	ctx, end := chromedp.NewContext(b.ctx)
@@ -65,7 +67,9 @@ func (b *Browser) Page(t testing.TB, v View) *Page {
 		end()
 		<-listened
 		for _, text := range p.Errors() {
-			t.Errorf("console: %s", text)
+			if !slices.ContainsFunc(p.expected, func(part string) bool { return strings.Contains(text, part) }) {
+				t.Errorf("console: %s", text)
+			}
 		}
 	})
 	p.Look(v)
@@ -97,6 +101,9 @@ func (p *Page) Look(v View) {
 			return err
 		}))
 }
+
+// Expect has errors of the console that contain one of some texts not fail the test.
+func (p *Page) Expect(parts ...string) { p.expected = append(p.expected, parts...) }
 
 // Errors returns what the console has told of errors since the last call: a test that
 // expects some takes them.
