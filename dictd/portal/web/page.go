@@ -4,6 +4,7 @@ package web
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -59,6 +60,15 @@ func (p *Page) Why() (string, error) {
 	}
 	seconds := max(1, (p.after+time.Second-1)/time.Second)
 	return p.T("problem_"+p.Problem, "seconds", strconv.Itoa(int(seconds)))
+}
+
+// At is the way in that has gone wrong, of those that there are: the problem is told
+// beside its fields. "" is none.
+func (p *Page) At() string {
+	if p.Problem == "" || !slices.Contains(p.Visitor.Ways, p.Tried.Way) {
+		return ""
+	}
+	return p.Tried.Way
 }
 
 // User is who is in; "" for those who are nobody in particular.

@@ -344,6 +344,9 @@ func TestRefusals(t *testing.T) {
 		if !strings.Contains(body, `aria-invalid="true" aria-describedby="problem" autofocus`) {
 			t.Errorf("%v: nobody is led to the field", tt.err)
 		}
+		if at, field := strings.Index(body, `id="problem"`), strings.Index(body, `id="code"`); strings.Count(body, `id="problem"`) != 1 || field-at > 400 || field < at {
+			t.Errorf("%v: the problem is at %d, the field at %d", tt.err, at, field)
+		}
 	}
 }
 
