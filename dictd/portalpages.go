@@ -3,10 +3,14 @@
 package dictd
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os/user"
 	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"nftdict/dict"
 	"nftdict/dictd/config"
@@ -32,13 +36,21 @@ func userIDs(name string) (uid, gid uint32, err error) {
 	return uint32(ids[0]), uint32(ids[1]), nil
 }
 
+// pagesEnd is for how long a port is waited for that somebody has.
+const pagesEnd = 2 * time.Second
+
 // listenPages listens at a port of all addresses, of both families.
 func (d *Daemon) listenPages(port int) ([]*net.TCPListener, error) {
 	var ln net.Listener
-	err := netns.Do(d.o.NetNS, func() (err error) {
+	listen := func() (err error) {
 		ln, err = net.Listen("tcp", ":"+strconv.Itoa(port))
 		return err
-	})
+	}
+	err := netns.Do(d.o.NetNS, listen)
+	// The pages of a daemon that was killed end in the moment after it.
+	for end := time.Now().Add(pagesEnd); errors.Is(err, unix.EADDRINUSE) && time.Now().Before(end); err = netns.Do(d.o.NetNS, listen) {
+		time.Sleep(10 * time.Millisecond)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("portal: %w", err)
 	}

@@ -268,6 +268,16 @@ func TestLife(t *testing.T) {
 		}
 	}
 
+	// Signals to end are the daemon's.
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
+		if err := syscall.Kill(pid, sig); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if get(t, c, r.secure+"/terms"); r.PID() != pid {
+		t.Errorf("process %d has ended by a signal", pid)
+	}
+
 	// A stopped one does not answer; who comes waits, and finds its successor.
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)

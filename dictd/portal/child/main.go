@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"strconv"
 
@@ -39,6 +40,8 @@ func Main() int {
 }
 
 func run(log *slog.Logger) error {
+	// Who stops a service may tell all of its processes: this one ends with the daemon.
+	signal.Ignore(unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
 	debug.SetMemoryLimit(maxMemory * 3 / 4)
 	if err := confine(log); err != nil {
 		return err
