@@ -25,7 +25,6 @@ type asking struct {
 // element is a value of a set.
 type element struct {
 	key, to []byte // to is nil but where one has two ends
-	end     bool   // the interval before ends here
 	ends    int64  // in ms from now, 0 for never
 }
 

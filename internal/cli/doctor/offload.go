@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"nftdict/dictd/offload"
+	"nftdict/dictd/rules"
 )
 
 // tryDevices looks for network devices that carry connections themselves.
@@ -42,4 +43,23 @@ func listFlowtables(context.Context) (string, error) {
 		texts[i] = all[i].String()
 	}
 	return strings.Join(texts, "; "), nil
+}
+
+// offloadPriority is the priority of the chain that sends connections to dictd's
+// flowtable, unless it is configured otherwise.
+const offloadPriority = 300
+
+// listBehind names the chains that do not see what a flowtable carries.
+func listBehind(context.Context) (string, error) {
+	if all, err := offload.List(0); err != nil || len(all) == 0 {
+		return "", nil // there is nothing to be behind of
+	}
+	chains, err := rules.Behind(0, offloadPriority)
+	if err != nil {
+		return "", err
+	}
+	if len(chains) > 0 {
+		return "", errors.New(strings.Join(chains, "; "))
+	}
+	return "", nil
 }
