@@ -5,7 +5,10 @@ package identity
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -109,21 +112,48 @@ func TestLetInEndsInTime(t *testing.T) {
 	go func() { ran <- r.Run(ctx) }()
 	defer func() { stop(); <-ran }()
 	r.hear("10.0.0.1", mac(1), 0)
-	late := r.guest("1", "guest", mac(1))
-	late.Until = time.Now().Add(time.Hour)
-	r.login(late)
-	soon := r.guest("2", "guest", mac(2))
-	soon.Until = time.Now().Add(50 * time.Millisecond)
-	r.login(soon)
-	late.Until = time.Now().Add(100 * time.Millisecond) // it was told to end sooner
-	r.login(late)
-	for deadline := time.Now().Add(20 * time.Second); r.In(mac(1)) || len(r.LoginsBy("portal")) > 0; time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("it goes on")
+	ends := func() {
+		t.Helper()
+		for deadline := time.Now().Add(20 * time.Second); r.In(mac(1)) || len(r.LoginsBy("portal")) > 0; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal("it goes on")
+			}
 		}
+	}
+	for i := range 3 { // when no other end is waited for, and when a later one is
+		late := r.guest(fmt.Sprint("late", i), "guest", mac(1))
+		late.Until = time.Now().Add(time.Hour)
+		r.login(late)
+		soon := r.guest(fmt.Sprint("soon", i), "guest", mac(2))
+		soon.Until = time.Now().Add(20 * time.Millisecond)
+		r.login(soon)
+		late.Until = time.Now().Add(40 * time.Millisecond) // it was told to end sooner
+		r.login(late)
+		ends()
 	}
 	r.Flush()
 	r.want(dict.Hosts, "10.0.0.1"+outHost)
+}
+
+// Nobody stays in because the file cannot be written.
+func TestLetInEndsWithoutDisk(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	s := open(t, dir)
+	r := newRig(t, func(c *Config) { c.LetIn, c.State = true, s })
+	r.hear("10.0.0.1", mac(1), 0)
+	r.login(r.guest("1", "guest", mac(1)))
+	if err := errors.Join(s.Close(), os.RemoveAll(dir), os.WriteFile(dir, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	r.clock.Advance(time.Hour)
+	r.hear("10.0.0.1", mac(1), 0)
+	r.Tend()
+	r.Flush()
+	if row, err := r.store.Get(dict.Hosts, dict.AddrKey(netip.MustParseAddr("10.0.0.1"))); err != nil {
+		t.Error(err)
+	} else if _, in := row.Get(inField); in || r.In(mac(1)) {
+		t.Errorf("row %v", row)
+	}
 }
 
 // A portal lets devices in, not addresses.

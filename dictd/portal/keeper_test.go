@@ -181,6 +181,9 @@ func TestAccounts(t *testing.T) {
 		t.Errorf("until %s, want %s", v.Until, soon)
 	}
 	r.clock.Advance(31 * time.Minute)
+	if v := r.visit("10.0.0.1"); v.In {
+		t.Errorf("in when it is over: %+v", v)
+	}
 	r.endsOver()
 	r.refused(ErrExpired, "10.0.0.1", Account, "al", "sesame")
 	r.refused(ErrWrong, "10.0.0.1", Account, "al", "simsim")

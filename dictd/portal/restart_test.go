@@ -89,6 +89,18 @@ func TestFollower(t *testing.T) {
 	close(f.held)
 	stop = r.runs()
 	f.wants(t, "started al, moved al, server al")
+	// All of one that comes and goes while nobody answers.
+	f.held = make(chan struct{})
+	r.enters("10.0.0.1", RADIUS, "cy", "sesame")
+	r.clock.Advance(time.Minute)
+	r.look()
+	r.clock.Advance(time.Minute)
+	r.look()
+	if err := r.Leave(t.Context(), from("10.0.0.1")); err != nil {
+		t.Fatal(err)
+	}
+	close(f.held)
+	f.wants(t, "started al, moved al, server al, started cy, left cy")
 	until(t, "it is forgotten", func() bool {
 		_, ended, err := r.Keeper.store.sessions()
 		return err == nil && len(ended) == 0
@@ -97,7 +109,7 @@ func TestFollower(t *testing.T) {
 	r.again()
 	r.runs()
 	r.enters("10.0.0.1", RADIUS, "bo", "sesame")
-	f.wants(t, "started al, moved al, server al, started bo")
+	f.wants(t, "started al, moved al, server al, started cy, left cy, started bo")
 }
 
 // A session goes on by another grant.
@@ -147,8 +159,9 @@ func TestKilledBetween(t *testing.T) {
 	if err := r.Keeper.store.save(late); err != nil {
 		t.Fatal(err)
 	}
-	r.clock.Advance(2 * time.Minute)
+	r.clock.Advance(11 * time.Minute) // nobody is idle because no daemon looked
 	r.again()
+	r.look()
 	r.rows("10.0.0.1", "")
 	r.rows("10.0.0.2", "guest-020000000002")
 	r.rows("10.0.0.3", "")
