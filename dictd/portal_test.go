@@ -9,9 +9,57 @@ import (
 
 	"nftdict/dictd/config"
 	"nftdict/dictd/portal"
+	"nftdict/dictd/rules"
 	"nftdict/internal/backend"
 	"nftdict/internal/lab"
+	"nftdict/internal/need"
 )
+
+// click lets the lab's client in.
+func (r *running) click(t *testing.T, l *lab.Lab) portal.From {
+	t.Helper()
+	// The gateway hears of the client's address.
+	if _, err := dial(t, l.Client, "tcp", lab.GatewayLAN4, 8880); err != nil {
+		t.Fatal(err)
+	}
+	me := portal.From{Addr: lab.Client4}
+	eventually(t, "the client may enter", func() bool {
+		v, err := r.Portal().Enter(t.Context(), me, portal.Credentials{Way: portal.Click})
+		return err == nil && v.In
+	})
+	return me
+}
+
+// A connection that a flowtable has carried past all rules ends as the others do when
+// its client logs out.
+func TestPortalOffloaded(t *testing.T) {
+	compiling(t, func(t *testing.T, l *lab.Lab, on *backend.Backend) {
+		need.Feature(t, "flowtable", func() error { return rules.ProbeFlowtable(l.Gateway.FD()) })
+		r := startOn(t, l.Gateway, on, func(c *config.Config) {
+			withPortal(c)
+			c.Offload.Enable = true
+		})
+		me := r.click(t, l)
+		v, err := l.Browser().Open("https://www.youtube.com/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer v.Close()
+		eventually(t, "the connection is in the flowtable", func() bool {
+			if _, err := v.Get(t.Context(), ""); err != nil {
+				t.Fatal(err)
+			}
+			return inFlowtable(t, l, 443) == 1
+		})
+		if err := r.Portal().Leave(t.Context(), me); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the connection has been taken back", func() bool { return inFlowtable(t, l, 443) == 0 })
+		if _, err := v.Get(t.Context(), ""); err == nil {
+			t.Error("the connection goes on, or another one was let through")
+		}
+	})
+}
 
 // A reload changes what may change while somebody is in, or nothing.
 func TestPortalReload(t *testing.T) {
@@ -20,15 +68,7 @@ func TestPortalReload(t *testing.T) {
 			withPortal(c)
 			c.Portal.Garden = []string{}
 		})
-		// The gateway hears of the client's address.
-		if got, err := dial(t, l.Client, "tcp", lab.GatewayLAN4, 8880); err != nil {
-			t.Fatal(got, err)
-		}
-		me := portal.From{Addr: lab.Client4}
-		eventually(t, "the client may enter", func() bool {
-			v, err := r.Portal().Enter(t.Context(), me, portal.Credentials{Way: portal.Click})
-			return err == nil && v.In
-		})
+		me := r.click(t, l)
 		passes := func(what string, want bool) {
 			t.Helper()
 			c, err := dial(t, l.Client, "tcp", addr(l, "example.org", 4), lab.EchoPort)
