@@ -26,7 +26,7 @@ func confine(log *slog.Logger) error {
 		what int
 		most uint64
 	}{
-		{"descriptors", unix.RLIMIT_NOFILE, web.MaxConnections + 64},
+		{"descriptors", unix.RLIMIT_NOFILE, web.MaxConnections + web.OtherFiles},
 		{"data", unix.RLIMIT_DATA, 2 * maxMemory},
 		{"files", unix.RLIMIT_FSIZE, 0},
 		{"core", unix.RLIMIT_CORE, 0},

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+
+	"golang.org/x/sys/unix"
 )
 
 // Connections at one time: of all clients, and of one address.
@@ -16,6 +18,9 @@ const (
 	MaxConnections = 2048
 	maxOfAddress   = 64
 )
+
+// OtherFiles are descriptors that a process needs besides.
+const OtherFiles = 64
 
 // hall has the connections of both ports. It never turns a new one away: when there
 // is no place, the one that has waited longest without a request loses its own. Who
@@ -32,6 +37,16 @@ type hall struct {
 
 func newHall(most, ofOne int) *hall {
 	return &hall{most: most, ofOne: ofOne, of: make(map[netip.Addr]int)}
+}
+
+// placesHere is how many connections the process can have: of its descriptors some
+// are for other things.
+func placesHere() int {
+	var have unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &have); err != nil {
+		return MaxConnections
+	}
+	return max(1, int(min(MaxConnections+OtherFiles, have.Cur))-OtherFiles)
 }
 
 // seat is a connection with a place.

@@ -12,6 +12,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // from is a connection from an address, and nothing else.
@@ -64,6 +66,30 @@ func TestHall(t *testing.T) {
 	enter("192.0.2.1", nil).work()
 	enter("192.0.2.1", nil).work()
 	enter("192.0.2.1", nil)
+}
+
+// TestPlaces leaves descriptors for other things.
+func TestPlaces(t *testing.T) {
+	var was unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &was); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &was); err != nil {
+			t.Error(err)
+		}
+	}()
+	for _, tt := range []struct {
+		files uint64
+		want  int
+	}{{1024, 1024 - OtherFiles}, {MaxConnections + OtherFiles, MaxConnections}, {was.Max, MaxConnections}} {
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: min(tt.files, was.Max), Max: was.Max}); err != nil {
+			t.Fatal(err)
+		}
+		if got := placesHere(); got != tt.want && was.Max > MaxConnections+OtherFiles {
+			t.Errorf("%d descriptors: %d places, want %d", tt.files, got, tt.want)
+		}
+	}
 }
 
 // serve runs a server on the loopback.

@@ -41,7 +41,7 @@ type Server struct {
 
 // New returns a server. Errors are about the settings.
 func New(set Settings, desk portal.Desk, log *slog.Logger) (*Server, error) {
-	s := &Server{desk: newWindow(desk), log: log, hall: newHall(MaxConnections, maxOfAddress)}
+	s := &Server{desk: newWindow(desk), log: log, hall: newHall(placesHere(), maxOfAddress)}
 	return s, s.Set(set)
 }
 
