@@ -127,7 +127,7 @@ func TestPortalRADIUS(t *testing.T) {
 	stop()
 	d.kill()
 	me.free("the server and dictd dead")
-	d = r.start(radiusOn)
+	r.start(radiusOn)
 	conn.still(t, "behind both")
 	other.problem(other.enter("radius", "ann", "hello"), "does not answer")
 
