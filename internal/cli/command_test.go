@@ -77,6 +77,7 @@ func TestDoctor(t *testing.T) {
 	report := doctor.Report{Kernel: "6.0", Works: true,
 		Checks: []doctor.Check{
 			{Name: "maps", State: doctor.Present, Found: "here"},
+			{Name: "devices", State: doctor.Present, Found: "lan0, \x1b[2Jwan"}, // root chose it
 			{Name: "queue", State: doctor.Absent, Found: "no such file", Follows: "no packets"},
 		},
 		Roles: []doctor.Role{
@@ -89,6 +90,7 @@ func TestDoctor(t *testing.T) {
 	want := `kernel 6.0
 
 present  maps                            here
+present  devices                         lan0, \u001b[2Jwan
 absent   queue                           no such file
          -> no packets
 

@@ -27,7 +27,7 @@ type fakeDaemon struct {
 }
 
 func (d *fakeDaemon) Status(context.Context) (*api.Status, error) {
-	return &api.Status{Version: "v1", PID: 7, Uptime: 90.4, Backend: "ebpf", Fail: "open", Warnings: []string{"events were lost"},
+	return &api.Status{Version: "v1", PID: 7, Uptime: 90.4, Backend: "ebpf", Fail: "open", Warnings: []string{"events were lost\x1b"},
 		Registers: []api.Register{
 			{For: "countries", File: "/x/c.mmdb", Kind: "GeoLite2-Country", Date: time.Date(2026, 5, 6, 23, 0, 0, 0, time.UTC), Entries: 77},
 			{For: "vendors", File: "/x/oui.csv", Date: time.Date(2025, 5, 6, 23, 0, 0, 0, time.UTC), Entries: 78},
@@ -105,7 +105,7 @@ func TestStatus(t *testing.T) {
 		t.Fatalf("exit status %d, %s", status, stderr)
 	}
 	for _, want := range []string{"v1, process 7, up 1m30s", "packets pass", "12 packets, 0 waiting, 3 dropped", "countries   /x/c.mmdb, GeoLite2-Country of 2026-05-06, 77 entries\n", "vendors     /x/oui.csv of 2025-05-06, 78 entries\n",
-		"users     0     65536  0", "warning: events were lost"} {
+		"users     0     65536  0", "warning: events were lost\\u001b"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("want %q in\n%s", want, out)
 		}

@@ -63,7 +63,7 @@ func (c *ctl) printReport(w io.Writer, r *doctor.Report) {
 			unknown[check.Name] = true
 		}
 		state := c.paint(stateColours[check.State], fmt.Sprintf("%-7s", check.State))
-		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%s  %-30s  %s", state, check.Name, check.Found), " "))
+		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%s  %-30s  %s", state, check.Name, printable(check.Found)), " "))
 		if check.Follows != "" {
 			fmt.Fprintf(w, "%9s-> %s\n", "", check.Follows)
 		}

@@ -71,7 +71,7 @@ func (c *ctl) status(ctx context.Context) error {
 	}
 	if daemon != nil {
 		for _, text := range daemon.Warnings {
-			fmt.Fprintf(c.Stdout, "%s %s\n", c.paint(yellow, "warning:"), text)
+			fmt.Fprintf(c.Stdout, "%s %s\n", c.paint(yellow, "warning:"), printable(text))
 		}
 	}
 	return failed
