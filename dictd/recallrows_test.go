@@ -198,14 +198,13 @@ func TestRecallRows(t *testing.T) {
 		t.Helper()
 		eventually(t, "it is in the flowtable", func() bool { write(t, conn, 5000); return fast(conn) })
 	}
-	// Until all is written, and seen, that is found out of a host.
-	time.Sleep(2 * time.Second)
-	into(four)
-	into(six)
-	time.Sleep(rowsEvery) // nothing happens to them
-	if !fast(four) || !fast(six) {
-		t.Error("they are taken back without a reason")
-	}
+	// When all is written, and seen, that is found out of a host, nothing happens to them.
+	eventually(t, "they stay", func() bool {
+		into(four)
+		into(six)
+		time.Sleep(rowsEvery)
+		return fast(four) && fast(six)
+	})
 	begin := time.Now()
 	if err := on.Store.Put(dict.Hosts, dict.Row{Key: dict.AddrKey(lab.Client4), Cells: []dict.Cell{{Field: "host_profile", Value: dict.MustString("kept")}}}); err != nil {
 		t.Fatal(err)
