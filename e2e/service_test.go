@@ -4,9 +4,11 @@ package e2e
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -88,7 +90,7 @@ func (m *manager) write(path, text string) {
 
 // run runs a program, and returns what it prints.
 func (m *manager) run(name string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
 	if err != nil {
@@ -156,12 +158,29 @@ func (m *manager) sized(what string, want int64) {
 	})
 }
 
+// portal shows that the portal's pages are there, by a process of their own.
+func (m *manager) portal(what string) {
+	m.t.Helper()
+	c := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}}
+	m.eventually(what+": the portal", func() error {
+		resp, err := c.Get("http://127.0.0.1:8880/terms") // leads to HTTPS
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != http.StatusOK || resp.Request.URL.String() != "https://127.0.0.1:8443/" {
+			return fmt.Errorf("%s at %s", resp.Status, resp.Request.URL)
+		}
+		return nil
+	})
+}
+
 // The unit works as it is: dictd is ready when systemd says so, with the capabilities
 // that it has there, keeps its state in the unit's directory, takes over a sound
 // configuration and no other, comes back after a crash with what it knew, and stops.
 func TestService(t *testing.T) {
 	conf := func(volume string) string {
-		return fmt.Sprintf("[rules]\nremove_on_stop = true\n\n[[plan]]\nname = \"daily\"\nfor = [\"user alice\"]\nvolume = %q\nperiod = \"month\"\n", volume)
+		return fmt.Sprintf("[rules]\nremove_on_stop = true\n\n[portal]\nenable = true\ninterfaces = [\"lo\"]\nself_signed = true\n\n[[plan]]\nname = \"daily\"\nfor = [\"user alice\"]\nvolume = %q\nperiod = \"month\"\n", volume)
 	}
 	m := newManager(t, conf("20MB"))
 	m.must("start", "dictd")
@@ -169,6 +188,7 @@ func TestService(t *testing.T) {
 		t.Errorf("started, and not ready: %v", err)
 	}
 	m.sized("a budget", 20*mega)
+	m.portal("started")
 	if fi, err := os.Stat("/var/lib/dictd"); err != nil || fi.Mode().Perm() != 0o700 {
 		t.Errorf("the state's directory: %v, %v", fi, err)
 	}
@@ -192,6 +212,7 @@ func TestService(t *testing.T) {
 		return nil
 	})
 	m.sized("after a crash", 31*mega)
+	m.portal("after a crash")
 	m.must("stop", "dictd")
 	if state, result := m.property("ActiveState"), m.property("Result"); state != "inactive" || result != "success" {
 		t.Errorf("after its stop it is %s, %s", state, result)
