@@ -27,6 +27,7 @@ var figures = []figure{
 	{Name: "redirections to the portal, a connection each, for a second of its processor", pkg: "dictd/portal/child", bench: "^BenchmarkRedirect$", time: "20000x", unit: "answers/core-s", Least: 5000},
 	{Name: "a login with an account, 2,000 devices in, until files and rows say so: argon2id and all", pkg: "dictd", bench: "^BenchmarkPortalLogin$", time: "200x", line: "account", unit: "cpu-ns/op", Most: 60e6},
 	{Name: "a login with a voucher of a volume, by the clock", pkg: "dictd", bench: "^BenchmarkPortalLogin$", time: "200x", line: "voucher", unit: "ns/op", Most: 100e6},
+	{Name: "the operator's page in Chromium, from the navigation until 10,000 living sessions are there to be gone through", pkg: "e2e", bench: "^BenchmarkOperatorPage$", time: "10x", unit: "shown-ns", Most: 1e9},
 	{Name: "corpus: CPU per packet, whole program, one core", pkg: "classifier/pcap", bench: "^BenchmarkClassify$", time: "100x", unit: "ns/packet", Most: 402, corpus: true},
 	{Name: "corpus: CPU per flow", pkg: "classifier/pcap", bench: "^BenchmarkClassify$", time: "100x", unit: "ns/flow", Most: 4500, corpus: true},
 	{Name: "corpus: CPU, beside only sorting its packets into flows", pkg: "classifier/pcap", bench: "^BenchmarkClassify$", time: "100x", unit: "classify/sort", Most: 3, corpus: true},

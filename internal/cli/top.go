@@ -220,12 +220,30 @@ func (t *top) wait(ctx context.Context, in *os.File) bool {
 	}
 }
 
+// behindSequence returns what follows the sequence of a key that is no character: ESC, [
+// or O, and parameters up to a letter or ~.
+func behindSequence(keys []byte) []byte {
+	rest := keys[2:]
+	if keys[1] != '[' && keys[1] != 'O' {
+		return rest
+	}
+	for i, c := range rest {
+		if c >= '@' && c <= '~' {
+			return rest[i+1:]
+		}
+	}
+	return nil
+}
+
 // press does what a key says: look again, or end.
 func (t *top) press(keys []byte) (again, end bool) {
-	if keys[0] == '\x1b' && len(keys) > 1 { // an arrow, and the like
-		return false, false
-	}
-	for _, key := range keys {
+	for len(keys) > 0 {
+		key := keys[0]
+		if key == '\x1b' && len(keys) > 1 { // an arrow, and the like
+			keys = behindSequence(keys)
+			continue
+		}
+		keys = keys[1:]
 		switch key {
 		case 'q', 'Q', '\x03', '\x04', '\x1b':
 			return false, true

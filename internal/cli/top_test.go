@@ -73,6 +73,8 @@ func TestTopKeys(t *testing.T) {
 		{"s", "user", "in", true, false},
 		{"sss", "user", "rate", true, false},
 		{"\x1b[A", "user", "rate", false, false},
+		{"\x1b[1;5Dx\x1bOP", "user", "rate", false, false},
+		{"\x1b[Bq", "user", "rate", false, true},
 		{"x", "user", "rate", false, false},
 		{"h", "host", "rate", true, false},
 		{"\x03", "host", "rate", false, true},

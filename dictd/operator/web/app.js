@@ -38,6 +38,8 @@ function show() {
     body.dataset.failed = e ? "1" : "";
   };
   fill(main, problem, body);
+  // For who measures: when the view shows what it is about.
+  new MutationObserver((_, o) => { performance.mark("shown"); o.disconnect(); }).observe(body, { attributes: true, attributeFilter: ["data-ready"] });
   view.begin(body, new URLSearchParams(query || ""), signal, failed);
 }
 
