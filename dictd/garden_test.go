@@ -68,7 +68,7 @@ func refused(t *testing.T, l *lab.Lab, family int, to netip.Addr) {
 
 // What a client says in the name of a resolver is not believed.
 func TestGardenForged(t *testing.T) {
-	compiling(t, func(t *testing.T, l *lab.Lab, on *backend.Backend) {
+	alike(t, func(t *testing.T, l *lab.Lab, on *backend.Backend) {
 		r := startOn(t, l.Gateway, on, withPortal)
 		evil := addr(l, "www.netflix.com", 4)
 		run(t, l.Internet, "nft", "add table ip lost; add chain ip lost c { type filter hook input priority 0; }; add rule ip lost c udp dport 53 drop")

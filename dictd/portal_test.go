@@ -63,7 +63,7 @@ func TestPortalOffloaded(t *testing.T) {
 
 // A reload changes what may change while somebody is in, or nothing.
 func TestPortalReload(t *testing.T) {
-	compiling(t, func(t *testing.T, l *lab.Lab, on *backend.Backend) {
+	alike(t, func(t *testing.T, l *lab.Lab, on *backend.Backend) {
 		r := startOn(t, l.Gateway, on, func(c *config.Config) {
 			withPortal(c)
 			c.Portal.Garden = []string{}

@@ -44,6 +44,14 @@ func compiling(t *testing.T, f func(*testing.T, *lab.Lab, *backend.Backend)) {
 	}
 }
 
+// alike runs a test as compiling does, but that guests are spared: it tries nothing that
+// depends on the kernel.
+func alike(t *testing.T, f func(*testing.T, *lab.Lab, *backend.Backend)) {
+	if !need.Promised("kmod") || need.Promised("long") {
+		compiling(t, f)
+	}
+}
+
 // portalRules are the rules of a portal on the lab's lan0, with a page, and those of a
 // budget for all hosts, without a daemon.
 func portalRules(t *testing.T, l *lab.Lab, on *backend.Backend) {

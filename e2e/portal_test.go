@@ -28,9 +28,16 @@ func TestPortalWays(t *testing.T) {
 	gone := r.vouchers(`{"name":"gone","count":1}`)[0]
 	r.operate("POST", "/v1/portal/batches/gone/revoke", "{}", nil)
 
+	emulated := need.Promised("kmod") && !need.Promised("long") // each curl takes its time
 	for i, family := range []int{4, 6} {
+		if emulated && family == 6 {
+			continue
+		}
 		me, other := r.visitor(t, r.Client, family), r.visitor(t, r.Guest, family)
 		for _, way := range []struct{ name, user, secret string }{{"click", "", ""}, {"account", "anna", "correct horse"}, {"voucher", "", codes[i]}} {
+			if emulated && way.name == "click" {
+				continue
+			}
 			what := fmt.Sprintf("IPv%d, %s", family, way.name)
 			me.captive(what)
 			if a := me.api(); !a.Captive || a.Portal == "" {
