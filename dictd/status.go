@@ -56,7 +56,7 @@ func (d *Daemon) Status() *api.Status {
 		Events:    d.happened.Stats(),
 		Registers: d.pipeline.registers.Load().status(),
 		Offload:   d.offload.Status(),
-		Warnings:  slices.Concat([]string{}, d.warnings, d.offloadWarnings(), d.portalWarnings()),
+		Warnings:  append([]string{}, slices.Concat(d.warnings, d.offloadWarnings(), d.portalWarnings())...),
 		Errors:    map[string]string{},
 	}
 	if f := d.account.flows; f != nil && f.Blind() > 0 {
