@@ -77,10 +77,10 @@ func (r *rig) surfer(t *testing.T, family int) *browser.Browser {
 // ask, is led to the portal, logs in, goes where it wanted, looks how long it has, and
 // leaves. NetworkManager sees it, too.
 //
-//	client: Chromium, NetworkManager ---- lan0 ---- gateway: dictd, portal ---- internet
+//	client: Chromium, NetworkManager ---- lan0 ---- gateway: dictd, portal, operator's page ---- internet
 func TestPortalInBrowser(t *testing.T) {
-	r := newRig(t, lab.Config{Sites: append(lab.DefaultSites(), lab.Site{Name: probeSite}, lab.Site{Name: managerSite})})
-	r.start(`[portal]
+	r := &paged{rig: newRig(t, lab.Config{Sites: append(lab.DefaultSites(), lab.Site{Name: probeSite}, lab.Site{Name: managerSite})})}
+	page := r.page(`[portal]
 enable = true
 interfaces = ["lan0"]
 dns = ["192.0.2.53", "2001:db8::53"]
@@ -145,4 +145,22 @@ venue_name = "The Lab's Hotel"
 		})
 	}
 	sees("portal")
+
+	// Who is in is seen on the operator's page, and can be ended there.
+	p := r.surfer(t, 4).Page(t, browser.View{})
+	p.Expect("Failed to load resource")
+	p.Go("http://example.org/")
+	p.Click(`section[aria-labelledby="h-click"] button`)
+	p.Wait(`form[action="/leave"] button`)
+	o := browser.Start(t, browser.Options{NetNS: r.Gateway.Path()}).Page(t, browser.View{})
+	o.Go(page)
+	login(o, "ada")
+	open(o, page, "portal")
+	o.Until(`document.querySelector(".rows tbody").textContent.includes("` + lab.ClientMAC + `")`)
+	o.Shot("operator/portal-in")
+	o.Click(`.rows tbody button[data-row]`)
+	o.Click(`dialog[open] button.primary`)
+	o.Until(`document.querySelector(".rows tbody").textContent.includes("Nobody is in")`)
+	p.Go("http://example.org/")
+	p.Wait("#code")
 }
