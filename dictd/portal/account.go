@@ -77,6 +77,16 @@ func (w *accounts) Check(ctx context.Context, a Attempt) (Grant, error) {
 	return Grant{User: one.Name, Groups: one.Groups, For: one.Session, Until: one.Until, Devices: one.Devices, Extend: true}, nil
 }
 
+// hold implements holder.
+func (w *accounts) hold(g *Grant) error {
+	return w.store.db.View(func(tx *bbolt.Tx) error {
+		if tx.Bucket(bucketAccounts).Get([]byte(g.User)) == nil {
+			return ErrWrong
+		}
+		return nil
+	})
+}
+
 // SetAccount makes an account, or has one be another way; "" leaves its password as it
 // is. Sessions go on as they began, unless the account has ended.
 func (k *Keeper) SetAccount(a LocalAccount, secret string) error {

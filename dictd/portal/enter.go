@@ -186,7 +186,20 @@ func (k *Keeper) admit(way string, a *Attempt, g *Grant) (cookie string, err err
 	if err := k.makePlace(s, orElse(g.Devices, settings.Devices), settings.Refuse); err != nil {
 		return "", err
 	}
+	if w, ok := k.ways[way].(holder); ok {
+		if err := w.hold(g); err != nil {
+			return "", err
+		}
+		s.Bytes = g.Bytes
+	}
 	return cookie, k.begin(s)
+}
+
+// holder is a Way whose grants may be others by the time they are used: what granted them
+// was taken back meanwhile, or had less left when the session before ended.
+type holder interface {
+	// hold brings a grant up to date, or refuses it. Keeper.admission is held.
+	hold(g *Grant) error
 }
 
 // ownName reports whether a way may let in a user of a name: those of clicks and

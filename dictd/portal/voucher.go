@@ -90,6 +90,27 @@ func (w *vouchers) Check(_ context.Context, a Attempt) (g Grant, err error) {
 	return g, nil
 }
 
+// hold implements holder.
+func (w *vouchers) hold(g *Grant) error {
+	var p Paper
+	var b Batch
+	known := false
+	err := w.store.db.View(func(tx *bbolt.Tx) (err error) {
+		if known, err = get(tx, bucketVouchers, strings.TrimPrefix(g.User, voucherUser), &p); err == nil && known {
+			_, err = get(tx, bucketBatches, p.Batch, &b)
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return fmt.Errorf("voucher: %w", err)
+	case !known:
+		return ErrRevoked
+	}
+	g.Bytes = p.Left
+	return p.usable(&b, w.clock())
+}
+
 // usable returns why a voucher is not. p and b are as the file has them.
 func (p *Paper) usable(b *Batch, now time.Time) error {
 	switch {

@@ -101,6 +101,54 @@ func TestVoucherVolume(t *testing.T) {
 	}
 }
 
+// Who comes in again by a voucher whose session this ends, at the same device or another,
+// has what was left of it, not what it had when that session began.
+func TestVoucherMoves(t *testing.T) {
+	r := newRig(t)
+	r.hear("10.0.0.1", mac(1))
+	r.hear("10.0.0.2", mac(2))
+	code := r.batch(Batch{Name: "may", Count: 1, Bytes: amount(20e6), Devices: 1}).Vouchers[0].Code
+	left := int64(20e6)
+	for _, addr := range []string{"10.0.0.1", "10.0.0.1", "10.0.0.2", "10.0.0.1"} {
+		if v := r.enters(addr, Voucher, "", code); v.BytesLeft == nil || *v.BytesLeft != left {
+			t.Errorf("%s: left %d, want %d", addr, *v.BytesLeft, left)
+		}
+		r.volume.use("voucher-1", 5e6)
+		left -= 5e6
+	}
+	r.refused(ErrUsedUp, "10.0.0.2", Voucher, "", code)
+	r.rows("10.0.0.2", "")
+}
+
+// What is taken back between its check and the session that it is for lets nobody in.
+func TestTakenBackMeanwhile(t *testing.T) {
+	r := newRig(t)
+	r.hear("10.0.0.1", mac(1))
+	made := r.batch(Batch{Name: "may", Count: 2})
+	if err := r.SetAccount(LocalAccount{Name: "bob"}, "a long password"); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		way, name, secret string
+		takeBack          func() error
+		want              error
+	}{
+		{Voucher, "", made.Vouchers[0].Code, func() error { return r.RevokeVoucher(made.Vouchers[0].Number) }, ErrRevoked},
+		{Voucher, "", made.Vouchers[1].Code, func() error { return r.RemoveBatch("may") }, ErrRevoked},
+		{Account, "bob", "a long password", func() error { return r.RemoveAccount("bob") }, ErrWrong},
+	} {
+		_, err := r.try(t.Context(), from("10.0.0.1"), c.way, c.name, func(w Way, a Attempt) (Grant, error) {
+			a.Name, a.Secret = c.name, c.secret
+			g, err := w.Check(t.Context(), a)
+			return g, errors.Join(err, c.takeBack())
+		})
+		if !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", c.way, err, c.want)
+		}
+		r.rows("10.0.0.1", "")
+	}
+}
+
 // What cannot be counted is not let in.
 func TestVolumeFails(t *testing.T) {
 	r := newRig(t)
