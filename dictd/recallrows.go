@@ -15,13 +15,14 @@ import (
 )
 
 // When rows are looked at: tables are asked every rowsTick whether they have changed, and
-// read if they have, or if the last look was rowsEvery ago. After a look a table rests
-// rowsRest times as long as it took. To be told of changes would cost every packet that
-// rules charge a message.
+// read if they have, or if the last look was rowsEvery ago. Looks at a table take one of
+// rowsShare parts of a processor's time, of which rowsCredit can be saved for several in a
+// row. To be told of changes would cost every packet that rules charge a message.
 const (
-	rowsTick  = 50 * time.Millisecond
-	rowsEvery = time.Second
-	rowsRest  = 19
+	rowsTick   = 50 * time.Millisecond
+	rowsEvery  = time.Second
+	rowsShare  = 20
+	rowsCredit = 100 * time.Millisecond
 )
 
 // rowSum is what is kept of a row.
@@ -36,7 +37,8 @@ type watchedTable struct {
 	kind    offload.WhomKind
 	known   map[dict.Key]rowSum // of the last look; nil before the first
 	changes uint64              // the table's number, read before that
-	rests   time.Time           // it is not looked at before
+	credit  time.Duration       // what looks may take at the time at; it is not looked at while that is less than nothing
+	at      time.Time
 	looks   time.Time           // it is looked at from then on, whatever its number says
 }
 
@@ -61,7 +63,7 @@ func newRowWatch(store dict.Store, flows func(func(*conntrack.Flow)) error) *row
 // forget has the next look be the first.
 func (w *rowWatch) forget() {
 	for _, t := range w.tables {
-		t.known, t.rests = nil, time.Time{}
+		t.known = nil
 	}
 }
 
@@ -79,7 +81,8 @@ func (w *rowWatch) look() (whom []offload.Whom, err error) {
 
 func (w *rowWatch) lookAt(t *watchedTable) ([]offload.Whom, error) {
 	begin := time.Now()
-	if begin.Before(t.rests) {
+	t.credit, t.at = min(t.credit+begin.Sub(t.at)/rowsShare, rowsCredit), begin
+	if t.credit < 0 {
 		return nil, nil
 	}
 	var changes uint64
@@ -93,7 +96,8 @@ func (w *rowWatch) lookAt(t *watchedTable) ([]offload.Whom, error) {
 		return nil, nil
 	}
 	now, err := w.sums(t)
-	t.rests, t.looks = time.Now().Add(rowsRest*time.Since(begin)), begin.Add(rowsEvery)
+	t.credit -= time.Since(begin)
+	t.looks = begin.Add(rowsEvery)
 	if err != nil {
 		return nil, err
 	}

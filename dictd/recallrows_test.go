@@ -104,7 +104,7 @@ func TestRowWatch(t *testing.T) {
 	look := func(want ...string) {
 		t.Helper()
 		for _, table := range w.tables {
-			table.rests = time.Time{}
+			table.credit = rowsCredit
 		}
 		whom, err := w.look()
 		var got []string
@@ -143,7 +143,7 @@ func TestRowWatch(t *testing.T) {
 		t.Error("not read after its time, as what ends by itself asks for")
 	}
 	for _, table := range w.tables {
-		table.rests = time.Now().Add(time.Hour)
+		table.credit = -time.Hour
 	}
 	put(dict.Hosts, host, "host_profile", "tv")
 	if whom, err := w.look(); len(whom) > 0 || err != nil {
