@@ -39,7 +39,7 @@ type watchedTable struct {
 	changes uint64              // the table's number, read before that
 	credit  time.Duration       // what looks may take at the time at; it is not looked at while that is less than nothing
 	at      time.Time
-	looks   time.Time           // it is looked at from then on, whatever its number says
+	looks   time.Time // it is looked at from then on, whatever its number says
 }
 
 // rowWatch finds rows that say something else.
