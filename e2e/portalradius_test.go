@@ -37,14 +37,14 @@ ann Cleartext-Password := "hello"
 	Session-Timeout = 3
 `
 
-// serveRADIUS runs a server at the lab's internet until the test ends, or stop is
-// called.
-func (r *rig) serveRADIUS(users string) (s *freeradius.Server, stop func()) {
+// serveRADIUS runs a server at an address of the lab's internet until the test ends, or
+// stop is called.
+func (r *rig) serveRADIUS(at netip.Addr, secret, users string) (s *freeradius.Server, stop func()) {
 	r.t.Helper()
 	path := need.Program(r.t, "freeradius")
 	s = &freeradius.Server{
-		Dir: r.t.TempDir(), Auth: netip.AddrPortFrom(lab.Internet4, 1812), Acct: netip.AddrPortFrom(lab.Internet4, 1813),
-		Client: netip.PrefixFrom(lab.GatewayWAN4, 32), Secret: radiusSecret, Users: users,
+		Dir: r.t.TempDir(), Auth: netip.AddrPortFrom(at, 1812), Acct: netip.AddrPortFrom(at, 1813),
+		Client: netip.PrefixFrom(lab.GatewayWAN4, 32), Secret: secret, Users: users,
 	}
 	args, err := s.Write()
 	if err != nil {
@@ -104,7 +104,7 @@ func TestPortalRADIUS(t *testing.T) {
 	other.captive("before")
 	me.problem(me.enter("radius", "bob", "hello"), "does not answer")
 
-	s, stop := r.serveRADIUS(radiusUsers)
+	s, stop := r.serveRADIUS(lab.Internet4, radiusSecret, radiusUsers)
 	r.eventually("the server answers", func() error {
 		if page := me.enter("radius", "bob", "wrong"); !strings.Contains(page.body, "not correct") {
 			return fmt.Errorf("the page says\n%s", page.body)
@@ -131,7 +131,7 @@ func TestPortalRADIUS(t *testing.T) {
 	conn.still(t, "behind both")
 	other.problem(other.enter("radius", "ann", "hello"), "does not answer")
 
-	s, _ = r.serveRADIUS(radiusUsers)
+	s, _ = r.serveRADIUS(lab.Internet4, radiusSecret, radiusUsers)
 	r.eventually("the server answers again", func() error {
 		if page := other.enter("radius", "ann", "hello"); strings.Contains(page.body, `id="problem"`) {
 			return fmt.Errorf("the page says\n%s", page.body)

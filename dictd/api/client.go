@@ -106,7 +106,8 @@ func (c *Client) stream(ctx context.Context, path string, query url.Values, read
 	return c.send(ctx, &c.follow, http.MethodGet, path, query, nil, read)
 }
 
-// do sends a request; path is escaped where it has to be. A body is sent as JSON.
+// do sends a request; path is escaped where it has to be. A body is sent as JSON; read
+// may be nil.
 func (c *Client) do(ctx context.Context, method, path string, query url.Values, body any, read func(io.Reader) error) error {
 	return c.send(ctx, &c.http, method, path, query, body, read)
 }
@@ -142,6 +143,9 @@ func (c *Client) send(ctx context.Context, by *http.Client, method, path string,
 			e.Text = "dictd answers " + resp.Status
 		}
 		return e
+	}
+	if read == nil { // there is nothing to be told
+		return nil
 	}
 	if err := read(resp.Body); err != nil {
 		return fmt.Errorf("dictd: answer of %s: %w", path, err)

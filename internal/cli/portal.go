@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -103,8 +104,8 @@ func (c *ctl) portalKick() *cobra.Command {
 	return &cobra.Command{
 		Use: "kick WHO...", Short: "end sessions", Args: words(1, -1, "WHO"),
 		Long: `Ends the sessions of whoever is named: by the id of a session, a user, the MAC of a
-device, or the address from which it began. Connections end with their next packet.`,
-		Example: "  dictctl portal kick guest-020000007702\n  dictctl portal kick 02:00:00:00:77:02 voucher-17",
+device, or an address that it has. Connections end with their next packet.`,
+		Example: "  dictctl portal kick guest-020000007702\n  dictctl portal kick 192.168.1.20 voucher-17",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			all, err := c.daemon().PortalSessions(cmd.Context())
 			if err != nil {
@@ -112,9 +113,9 @@ device, or the address from which it began. Connections end with their next pack
 			}
 			kicked := make(map[string]struct{})
 			for _, who := range args {
-				found := false
+				found, mac := false, c.macOf(cmd.Context(), who)
 				for _, s := range all {
-					if who != s.ID && who != s.User && !strings.EqualFold(who, s.MAC) && who != s.Address {
+					if who != s.ID && who != s.User && !strings.EqualFold(who, s.MAC) && who != s.Address && (mac == "" || mac != s.MAC) {
 						continue
 					}
 					found = true
@@ -136,4 +137,17 @@ device, or the address from which it began. Connections end with their next pack
 			return nil
 		},
 	}
+}
+
+// macOf returns the device that has an address, "" if none is known.
+func (c *ctl) macOf(ctx context.Context, text string) string {
+	addr, err := netip.ParseAddr(text)
+	if err != nil {
+		return ""
+	}
+	h, err := c.daemon().HostWhy(ctx, addr)
+	if err != nil {
+		return ""
+	}
+	return h.Host.MAC
 }
