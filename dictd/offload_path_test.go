@@ -3,7 +3,6 @@
 package dictd
 
 import (
-	"errors"
 	"testing"
 
 	"nftdict/dictd/api"
@@ -12,7 +11,6 @@ import (
 	"nftdict/internal/backend"
 	"nftdict/internal/lab"
 	"nftdict/internal/lab/fakenic"
-	"nftdict/internal/need"
 )
 
 // flows returns all connections.
@@ -58,12 +56,7 @@ func watching(t *testing.T, l *lab.Lab, family int, url string) func() {
 // Devices that can carry connections do, and where they do not count, who has a
 // budget is kept from them; with one device among them that cannot it is software.
 func TestOffloadToHardware(t *testing.T) {
-	need.Feature(t, "long", func() error { // the scene has hardware in every run
-		if !need.Promised("long") {
-			return errors.New("LONG=1 runs it")
-		}
-		return nil
-	})
+	long(t) // the scene has hardware in every run
 	offloadedBy(t, func(t *testing.T, l *lab.Lab, on *backend.Backend) {
 		fakenic.New(t, l.Gateway, "lan0", "wan0")
 		d := startOn(t, l.Gateway, on, func(c *config.Config) { c.Offload.Enable, c.Offload.Follow = true, false })

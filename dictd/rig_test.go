@@ -162,6 +162,17 @@ func eventually(tb testing.TB, what string, f func() bool) {
 	}
 }
 
+// long asks for a run that takes its time.
+func long(tb testing.TB) {
+	tb.Helper()
+	need.Feature(tb, "long", func() error {
+		if !need.Promised("long") {
+			return errors.New("LONG=1 runs it")
+		}
+		return nil
+	})
+}
+
 // rows returns the rows of sessions that hold the values, as text by field.
 func rows(tb testing.TB, s dict.Store, want map[string]string) []dict.Row {
 	tb.Helper()
