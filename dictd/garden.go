@@ -23,6 +23,9 @@ import (
 type gardener struct {
 	domains *garden.Domains
 	known   *classifier.Hints // of names in the garden, now or before
+	// resolvers may be asked by who has not logged in, beside this machine. Whoever is in
+	// can ask a server of his own, and would have a garden of his own for afterwards.
+	resolvers []netip.Prefix
 	// inside reports whether those come by an interface who must log in: what they say
 	// of others' addresses is not believed.
 	inside func(index uint32) bool
@@ -34,8 +37,12 @@ func (d *Daemon) openGarden(c *config.Config) (*gardener, error) {
 	if err != nil || !c.Portal.Enable || domains.Empty() {
 		return nil, err
 	}
+	resolvers, err := c.Portal.Resolvers()
+	if err != nil {
+		return nil, err
+	}
 	interfaces := c.Portal.Interfaces
-	return &gardener{domains: domains, known: d.memories.garden, inside: func(index uint32) bool {
+	return &gardener{domains: domains, known: d.memories.garden, resolvers: resolvers, inside: func(index uint32) bool {
 		name, err := d.portal.names.of(index)
 		return err != nil || slices.Contains(interfaces, name)
 	}}, nil
@@ -48,10 +55,15 @@ func (g *gardener) answered() func(*classifier.Packet, netip.Addr, netip.Addr, s
 	}
 	return func(p *classifier.Packet, client, server netip.Addr, name string, ttl time.Duration, now time.Time) {
 		// Device 0 is this machine, which answers for itself.
-		if g.domains.Has(name) && (p.Device == 0 || !g.inside(p.Device)) {
+		if g.domains.Has(name) && (p.Device == 0 || g.asked(p.Src) && !g.inside(p.Device)) {
 			g.known.Add(client, server, name, ttl, now)
 		}
 	}
+}
+
+// asked reports whether an address is a resolver's.
+func (g *gardener) asked(addr netip.Addr) bool {
+	return slices.ContainsFunc(g.resolvers, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
 // enter looks whether a session that begins is of the garden.

@@ -13,7 +13,9 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 
+	"nftdict/classifier"
 	"nftdict/dictd/config"
+	"nftdict/dictd/portal/garden"
 	"nftdict/internal/backend"
 	"nftdict/internal/lab"
 )
@@ -63,6 +65,34 @@ func refused(t *testing.T, l *lab.Lab, family int, to netip.Addr) {
 	t.Helper()
 	if _, err := dial(t, l.Client, "tcp", to, 443); err == nil {
 		t.Errorf("IPv%d: %s answers", family, to)
+	}
+}
+
+// Nobody is told of the garden by a server that he has chosen himself, while he was in.
+func TestGardenResolvers(t *testing.T) {
+	domains, err := garden.Parse([]string{"example.org"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const own, inside, outside = 0, 2, 3
+	g := &gardener{
+		domains: domains, known: classifier.NewHints(classifier.HintsOptions{}), resolvers: []netip.Prefix{netip.PrefixFrom(lab.DNS4, 32), netip.PrefixFrom(lab.DNS6, 128)},
+		inside: func(index uint32) bool { return index == inside },
+	}
+	now := time.Now()
+	for i, c := range []struct {
+		device uint32
+		src    netip.Addr
+		want   bool
+	}{
+		{own, lab.DNS6, true}, {outside, lab.DNS4, true}, {outside, lab.DNS6, true}, {inside, lab.DNS4, false},
+		{outside, netip.MustParseAddr("203.0.113.66"), false}, {outside, netip.MustParseAddr("2001:db8:66::1"), false},
+	} {
+		server := netip.AddrFrom4([4]byte{203, 0, 113, byte(100 + i)})
+		g.answered()(&classifier.Packet{Device: c.device, Src: c.src}, lab.Client4, server, "www.example.org", time.Hour, now)
+		if _, known := g.known.Lookup(lab.Client4, server, now); known != c.want {
+			t.Errorf("answer of %s by interface %d: known %t", c.src, c.device, known)
+		}
 	}
 }
 
