@@ -285,3 +285,35 @@ func TestCookie(t *testing.T) {
 		t.Errorf("the file has a cookie, or cannot be read: %v", err)
 	}
 }
+
+// Two devices that have one cookie take the session from each other no more often than
+// they could log in.
+func TestCookieIsLimited(t *testing.T) {
+	r := newRig(t)
+	addrs := []string{"10.0.0.1", "10.0.0.2"}
+	for i, addr := range addrs {
+		r.hear(addr, mac(byte(i+1)))
+	}
+	cookie := r.enters(addrs[0], Click, "", "").Cookie
+	visit := func(addr string) bool {
+		f := from(addr)
+		f.Cookie = cookie
+		v, err := r.Visitor(t.Context(), f)
+		if err != nil {
+			t.Error(err)
+		}
+		return v.In
+	}
+	for i := range 4 * r.logins.burst {
+		visit(addrs[(i+1)%2])
+	}
+	if n := int(r.Stats().Rebound); n == 0 || n > 2*r.logins.burst {
+		t.Errorf("went on at another MAC %d times", n)
+	}
+	r.clock.Advance(time.Minute)
+	for _, addr := range addrs {
+		if !visit(addr) {
+			t.Errorf("%s is not let in later", addr)
+		}
+	}
+}

@@ -56,7 +56,7 @@ func (k *Keeper) rebind(v *Visitor, s *session, mac [6]byte, from From, now time
 	k.mu.RLock()
 	gone := k.in.byID[s.ID] != s || k.in.byMAC[mac] != nil || s.over(now)
 	k.mu.RUnlock()
-	if gone {
+	if gone || k.logins.take(string(mac[:]), now) > 0 { // he is let in as he comes again
 		return nil
 	}
 	next := *s
