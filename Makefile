@@ -41,8 +41,9 @@ GUEST_TESTS ?= ./genl ./kmod/test ./bpfmap ./nftext/rule ./cmd/dictctl ./dictd .
 # beside its rules; with LONG=1 all of them, and all of ordinary nft.
 DICTCTL_GUEST_TESTS := $(if $(LONG),.,TestValues|TestManual|TestMoved|TestSessionRows|TestRuleErrors|TestScripts|TestBodyRulesWithCondition)
 # Of what runs the whole, quotas, as the module charges them: one scene for each kind of
-# subject, and of the classes that with a filter; and with the last kernel dictd's unit.
-E2E_GUEST_TESTS = $(if $(LONG),TestQuota|TestExample|TestService|TestFlowtable|TestOffloaded,TestQuotaToThePacket|TestQuotaGrace|TestFlowtable|TestOffloaded|$(if $(filter $*,$(lastword $(GUESTS))),TestService|)TestQuotaClass/class)
+# subject, and of the classes that with a filter; and with the last kernel dictd's unit and
+# the end of a voucher.
+E2E_GUEST_TESTS = $(if $(LONG),TestQuota|TestExample|TestService|TestFlowtable|TestOffloaded|TestPortalWays|TestPortalVolume,TestQuotaToThePacket|TestQuotaGrace|TestFlowtable|TestOffloaded|$(if $(filter $*,$(lastword $(GUESTS))),TestService|TestPortalVolume|)TestQuotaClass/class)
 # A package that is not through by then hangs: its tests are asked where, and a
 # minute later the guest is killed and its log shown.
 GUEST_PATIENCE ?= $(if $(LONG),60m,15m)
