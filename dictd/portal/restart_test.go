@@ -173,7 +173,8 @@ func TestDamaged(t *testing.T) {
 	r := newRig(t)
 	r.hear("10.0.0.1", mac(1))
 	r.hear("10.0.0.2", mac(2))
-	code := r.batch(Batch{Name: "may", Count: 1}).Vouchers[0].Code
+	old := r.batch(Batch{Name: "may", Count: 1}).Vouchers[0]
+	code := old.Code
 	v := r.enters("10.0.0.1", Click, "", "")
 	s := *r.settings.Load()
 	r.stop(true)
@@ -197,6 +198,9 @@ func TestDamaged(t *testing.T) {
 	}
 	r.refused(ErrWrong, "10.0.0.2", Voucher, "", code)
 	r.enters("10.0.0.2", Click, "", "")
+	if made := r.batch(Batch{Name: "june", Count: 1}).Vouchers[0]; made.Number <= old.Number {
+		t.Errorf("number %d is told again", made.Number)
+	}
 	if kept, err := os.ReadFile(path + ".broken"); err != nil || len(kept) != len(text) {
 		t.Errorf("kept %d bytes of %d, %v", len(kept), len(text), err)
 	}

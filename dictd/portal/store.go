@@ -91,7 +91,12 @@ func (s *store) prepare() error {
 			return nil
 		}
 		s.key = make([]byte, 32)
-		rand.Read(s.key) // does not fail
+		rand.Read(s.key)     // does not fail
+		if s.broken != nil { // who is in goes on, and shares no volume with a voucher of his number
+			if err := tx.Bucket(bucketVouchers).SetSequence(uint64(time.Now().Unix())); err != nil {
+				return err
+			}
+		}
 		return meta.Put(keyName, s.key)
 	})
 }
