@@ -5,6 +5,7 @@ package queue
 import (
 	"encoding/binary"
 
+	"github.com/florianl/go-nfqueue/v2"
 	"golang.org/x/sys/unix"
 
 	"nftdict/dictd/conntrack"
@@ -41,15 +42,15 @@ const (
 	cfgFlags  = 5
 
 	cmdBind    = 1
-	copyPacket = 2
+	copyPacket = nfqueue.NfQnlCopyPacket
 
-	flagFailOpen  = 1
-	flagConntrack = 2
-	flagGSO       = 4 // large packets as they are: the kernel need not segment what only passes
+	flagFailOpen  = nfqueue.NfQaCfgFlagFailOpen
+	flagConntrack = nfqueue.NfQaCfgFlagConntrack
+	flagGSO       = nfqueue.NfQaCfgFlagGSO // large packets as they are: the kernel need not segment what only passes
 )
 
-// accept is NF_ACCEPT.
-const accept = 1
+// accept is a verdict.
+const accept = nfqueue.NfAccept
 
 // header is the length of the two headers that each message has.
 const header = unix.NLMSG_HDRLEN + 4
