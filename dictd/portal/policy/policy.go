@@ -100,18 +100,42 @@ func (o *Options) outside(match func(...netip.Prefix) rule.Statement, port func(
 	return rs
 }
 
-// complaints are the rules that return for what ICMP says of connections that there are:
-// these were let through.
-func complaints() (rs []rule.Rule) {
-	for _, l4 := range []rule.Protocol{rule.ICMP, rule.ICMPv6} {
-		rs = append(rs, rule.New(rule.L4Proto().Is(l4), rule.CtState().Any(rule.StateRelated), rule.Return()))
+// complaints are the rules that return for what ICMP says of connections that anybody
+// may have: those with the walled garden and with the servers of DNS.
+func (o *Options) complaints() (rs []rule.Rule) {
+	for _, prefixes := range [][]netip.Prefix{o.Garden, o.DNS} {
+		for _, ps := range byFamily(prefixes) {
+			l4, opened := rule.ICMP, rule.CtIPDaddr(rule.Original)
+			if ps[0].Addr().Is6() {
+				l4, opened = rule.ICMPv6, rule.CtIP6Daddr(rule.Original)
+			}
+			rs = append(rs, rule.New(rule.L4Proto().Is(l4), rule.CtState().Any(rule.StateRelated), opened.Among(ranges(ps)...), rule.Return()))
+		}
+	}
+	if o.Named {
+		for _, l4 := range []rule.Protocol{rule.ICMP, rule.ICMPv6} {
+			rs = append(rs, rule.New(rule.L4Proto().Is(l4), rule.CtState().Any(rule.StateRelated), rule.Dict(garden), rule.Return()))
+		}
+	}
+	return rs
+}
+
+// ranges returns prefixes as ranges.
+func ranges(prefixes []netip.Prefix) (rs []rule.Range[netip.Addr]) {
+	for _, p := range prefixes {
+		last := p.Masked().Addr().AsSlice()
+		for i := p.Bits(); i < 8*len(last); i++ {
+			last[i/8] |= 0x80 >> (i % 8)
+		}
+		hi, _ := netip.AddrFromSlice(last)
+		rs = append(rs, rule.Range[netip.Addr]{Lo: p.Masked().Addr(), Hi: hi})
 	}
 	return rs
 }
 
 // from are the rules for what comes from inside.
 func (o *Options) from() []rule.Rule {
-	return slices.Concat(letIn(), complaints(), o.outside(rule.To, func() rule.Statement { return rule.Dport().Is(portDNS) }), []rule.Rule{
+	return slices.Concat(letIn(), o.complaints(), o.outside(rule.To, func() rule.Statement { return rule.Dport().Is(portDNS) }), []rule.Rule{
 		rule.New(rule.L4Proto().Is(rule.TCP), rule.Reject(rule.TCPReset)), // an open connection heeds nothing else
 		rule.New(rule.Reject(rule.AdminProhibited)),
 	})
@@ -127,7 +151,7 @@ func (o *Options) to() []rule.Rule {
 		rs = append(rs, rule.New(rule.NFProto().Is(f.proto), rule.Dict(host+authenticated), rule.Return()))
 		fresh = append(fresh, rule.New(rule.NFProto().Is(f.proto), rule.Dict(host+" mac_address missing"), rule.Dict(host+" username missing"), rule.Return()))
 	}
-	return slices.Concat(rs, complaints(),
+	return slices.Concat(rs, o.complaints(),
 		[]rule.Rule{rule.New(rule.CtState().None(rule.StateEstablished), rule.Drop())},
 		o.outside(rule.From, func() rule.Statement { return rule.Sport().Is(portDNS) }), fresh,
 		[]rule.Rule{rule.New(rule.Drop())})

@@ -30,8 +30,10 @@ func TestBuild(t *testing.T) {
 	want := `portal.from:
 	dict devices ether saddr captive_portal_authenticated true return
 	meta nfproto ipv4 dict hosts ip saddr captive_portal_authenticated true dict hosts ip saddr mac_address missing return
-	meta l4proto icmp ct state related return
-	meta l4proto ipv6-icmp ct state related return
+	meta l4proto icmp ct state related ct original ip daddr 192.0.2.0-192.0.2.255 return
+	meta l4proto icmp ct state related ct original ip daddr 192.0.2.53 return
+	meta l4proto icmp ct state related dict sessions ct id walled_garden true return
+	meta l4proto ipv6-icmp ct state related dict sessions ct id walled_garden true return
 	ip daddr 192.0.2.0/24 return
 	ip daddr 192.0.2.53 meta l4proto udp th dport 53 return
 	ip daddr 192.0.2.53 meta l4proto tcp th dport 53 return
@@ -40,8 +42,10 @@ func TestBuild(t *testing.T) {
 	reject with icmpx admin-prohibited
 portal.to:
 	meta nfproto ipv4 dict hosts ip daddr captive_portal_authenticated true return
-	meta l4proto icmp ct state related return
-	meta l4proto ipv6-icmp ct state related return
+	meta l4proto icmp ct state related ct original ip daddr 192.0.2.0-192.0.2.255 return
+	meta l4proto icmp ct state related ct original ip daddr 192.0.2.53 return
+	meta l4proto icmp ct state related dict sessions ct id walled_garden true return
+	meta l4proto ipv6-icmp ct state related dict sessions ct id walled_garden true return
 	ct state ! established drop
 	ip saddr 192.0.2.0/24 return
 	ip saddr 192.0.2.53 meta l4proto udp th sport 53 return
