@@ -29,7 +29,7 @@ var rules = []struct {
 	{"dictd/quota/policy", []string{"dictd/quota/plan", "dictd/rules", "nftext", "dict"}},
 	{"dictd/quota", []string{"dictd/boltfile", "dictd/quota", "dictd/event", "dictd/identity", "dict"}},
 	{"dictd/portal/oidc", []string{"dictd/identity", "dictd/portal", "dict"}},
-	{"dictd/portal/radius", []string{"dictd/internal/radmsg", "dictd/netns", "dictd/portal"}},
+	{"dictd/portal/radius", []string{"dictd/internal/radmsg", "dictd/netns", "dictd/portal", "dict"}},
 	{"dictd/portal/web", []string{"dictd/portal", "dict"}},
 	{"dictd/portal/desk", []string{"dictd/portal"}},
 	{"dictd/portal/child", []string{"dictd/portal", "dict"}},

@@ -17,6 +17,7 @@ import (
 	"layeh.com/radius/rfc2869"
 	"layeh.com/radius/rfc3576"
 
+	"nftdict/dict"
 	"nftdict/dictd/internal/radmsg"
 	"nftdict/dictd/netns"
 	"nftdict/dictd/portal"
@@ -27,7 +28,7 @@ type Sessions interface {
 	Sessions() []portal.Session
 	End(id string, why portal.Cause) error
 	// Change gives a session what else it is granted; zero members of the grant stay as
-	// they were.
+	// they were. dict.ErrNotExist of both: there is none of that id.
 	Change(id string, g portal.Grant) error
 }
 
@@ -212,7 +213,7 @@ func (l *Listener) act(p *radius.Packet) rfc3576.ErrorCause {
 		} else {
 			err = l.cfg.Sessions.Change(s.ID, grant)
 		}
-		if errors.Is(err, portal.ErrNotIn) { // it has just ended
+		if errors.Is(err, dict.ErrNotExist) { // it has just ended
 			continue
 		}
 		if err != nil {

@@ -19,12 +19,13 @@ import (
 	"layeh.com/radius/rfc2866"
 	"layeh.com/radius/rfc2869"
 
+	"nftdict/dict"
 	"nftdict/dictd/internal/radmsg"
 	"nftdict/dictd/portal"
 	"nftdict/internal/need"
 )
 
-// some are three sessions, one of them not by RADIUS.
+// some are sessions, one of them not by RADIUS, and one that ends before it is ended.
 type some struct {
 	mu  sync.Mutex
 	all []portal.Session
@@ -36,6 +37,7 @@ func newSome() *some {
 	return &some{all: []portal.Session{
 		{ID: "one", Way: portal.RADIUS, User: "bob", MAC: [6]byte{2, 0, 0, 0, 0, 1}, Addr: a("10.0.0.1")},
 		{ID: "two", Way: portal.RADIUS, User: "bob", MAC: [6]byte{2, 0, 0, 0, 0, 2}, Addr: a("fd00::2")},
+		{ID: "gone", Way: portal.RADIUS, User: "bob", MAC: [6]byte{2, 0, 0, 0, 0, 4}, Addr: a("10.0.0.4")},
 		{ID: "three", Way: portal.Account, User: "bob", MAC: [6]byte{2, 0, 0, 0, 0, 3}, Addr: a("10.0.0.3")},
 	}}
 }
@@ -46,7 +48,7 @@ func (s *some) End(id string, why portal.Cause) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if id == "gone" {
-		return portal.ErrNotIn
+		return dict.ErrNotExist
 	}
 	s.did = append(s.did, fmt.Sprintf("end %s %s", id, why))
 	return nil
@@ -103,6 +105,7 @@ func TestRadclient(t *testing.T) {
 		{"disconnect", secret, `User-Name = bob`, "end one server, end two server", "Disconnect-ACK"},
 		{"disconnect", secret, `User-Name = bob, Calling-Station-Id = "02:00:00:00:00:02"`, "end two server", "Disconnect-ACK"},
 		{"disconnect", secret, `Framed-IPv6-Address = fd00::2`, "end two server", "Disconnect-ACK"},
+		{"disconnect", secret, `Acct-Session-Id = gone`, "", "Session-Context-Not-Found"},
 		{"disconnect", secret, `Acct-Session-Id = three`, "", "Session-Context-Not-Found"},
 		{"disconnect", secret, `User-Name = bob, Acct-Session-Id = four`, "", "Session-Context-Not-Found"},
 		{"disconnect", secret, `Session-Timeout = 4`, "", "Missing-Attribute"},
