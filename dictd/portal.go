@@ -47,6 +47,11 @@ func (d *Daemon) openGate(c *config.Config) (err error) {
 	if g.names, err = openInterfaceNames(d.o.NetNS); err != nil {
 		return err
 	}
+	for _, name := range p.Interfaces {
+		if err := d.isAbove(name); err != nil {
+			return err
+		}
+	}
 	if g.policy, err = portalPolicy(p); err != nil {
 		return err
 	}
@@ -165,6 +170,11 @@ func (d *Daemon) reloadPortal(was, c *config.Config) (undo func(), err error) {
 	}
 	if reflect.DeepEqual(was.Portal, c.Portal) {
 		return func() {}, g.pages.Set(d.pagesConfig(c)) // the theme's files may have changed
+	}
+	for _, name := range c.Portal.Interfaces {
+		if err := d.isAbove(name); err != nil {
+			return nil, err
+		}
 	}
 	made, err := portalPolicy(&c.Portal)
 	if err != nil {

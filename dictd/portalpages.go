@@ -125,6 +125,9 @@ func (d *Daemon) portalWarnings() (found []string) {
 		if err != nil {
 			found = append(found, fmt.Sprintf("portal.interfaces %s: there is no such interface", dict.Quote(name)))
 		}
+		if err := d.isAbove(name); err != nil {
+			found = append(found, err.Error())
+		}
 	}
 	if !p.TLS() {
 		found = append(found, "the portal has no certificate: passwords travel in the clear, and systems cannot ask it whether they are let in; remedy: portal.certificate")
