@@ -77,6 +77,9 @@ func (c *Client) ask(ctx context.Context, q *question) (*answer, error) {
 	if err := q.check(); err != nil { // of the visitor's making: the daemon would take it for an attack
 		return nil, fmt.Errorf("desk: %w: %w", portal.ErrWrong, err)
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("desk: %w", err)
+	}
 	answers := make(chan *answer, 1)
 	c.mu.Lock()
 	if c.waiting == nil {
