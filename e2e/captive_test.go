@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,14 +21,16 @@ import (
 // A client's configuration: it does not know the options by itself.
 const captiveClient = `define 114 string captive_portal
 define6 103 string captive_portal
+definend 37 string captive_portal
 option captive_portal
 option dhcp6_captive_portal
+option nd_captive_portal
 noipv4ll
 noarp
 `
 
 // The snippets for servers of addresses tell a real client where the portal's API is,
-// by DHCP and DHCPv6 (RFC 8910).
+// by DHCP, DHCPv6 and router advertisements (RFC 8910).
 func TestCaptiveOptions(t *testing.T) {
 	const api = "https://portal.example.net:8443/api"
 	snippet := func(name string) string {
@@ -46,9 +49,14 @@ func TestCaptiveOptions(t *testing.T) {
 			"--bind-interfaces", "--pid-file=", "--log-facility=-", "--dhcp-leasefile=%s/leases", "--dhcp-range=192.168.77.150,192.168.77.160,1h",
 			"--dhcp-range=fd77::100,fd77::1ff,64,1h", "--enable-ra"}, []string{"new_captive_portal", "new_dhcp6_captive_portal"}},
 		{"kea-dhcp4", []string{"env", "KEA_PIDFILE_DIR=%s", "KEA_LOCKFILE_DIR=%s", "KEA_DHCP_DATA_DIR=%s", "kea-dhcp4", "-c", snippet("kea-dhcp4.conf")}, []string{"new_captive_portal"}},
+		{"kea-dhcp6", []string{"env", "KEA_PIDFILE_DIR=%s", "KEA_LOCKFILE_DIR=%s", "KEA_DHCP_DATA_DIR=%s", "kea-dhcp6", "-c", snippet("kea-dhcp6.conf")}, []string{"new_dhcp6_captive_portal"}},
+		{"radvd", []string{"radvd", "-n", "-m", "stderr", "-p", "%s/pid", "-C", snippet("radvd.conf")}, []string{"nd1_captive_portal"}},
 	} {
 		t.Run(server.name, func(t *testing.T) {
-			need.Program(t, server.name)
+			path := need.Program(t, server.name)
+			if server.name == "radvd" {
+				need.Feature(t, "radvd-captive", func() error { return exec.Command(path, "--configtest", "-C", snippet("radvd.conf")).Run() })
+			}
 			client := need.Program(t, "dhcpcd")
 			l := labtest.New(t, lab.Config{})
 			dir := t.TempDir()
