@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/ipv4"
+	"golang.org/x/net/ipv6"
 	"golang.org/x/sys/unix"
 
 	"nftdict/internal/lab"
@@ -24,7 +25,7 @@ import (
 // fragments, links that are too narrow, and errors of the far end.
 func TestSameAsSlow(t *testing.T) {
 	want := []string{
-		"arrives with a life of 63", "life of 1: no route to host", "3000 bytes in fragments: echoed", "1400 bytes undivided: message too long",
+		"arrives with a life of 63", "life of 1: no route to host", "1400 bytes undivided: message too long", "3000 bytes in fragments: echoed",
 		"1200 bytes undivided: echoed", "after the far end has closed: connection refused",
 	}
 	for _, way := range []struct {
@@ -45,28 +46,62 @@ func TestSameAsSlow(t *testing.T) {
 					t.Fatal(err, string(out))
 				}
 			}
-			if diff := cmp.Diff(want, p.probes(t, way.bits)); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
+			for _, f := range datagrams {
+				if diff := cmp.Diff(want, p.probes(t, f, way.bits)); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", f.network, diff)
+				}
 			}
 		})
 	}
 }
 
+// datagram is UDP over one family: its socket options, and how one reads with the life
+// that is left.
+type datagram struct {
+	network                       string
+	at                            netip.Addr
+	level, errors, life, discover int
+	reader                        func(net.PacketConn) (func([]byte) (n, life int, from net.Addr, err error), error)
+}
+
+var datagrams = []datagram{
+	{"udp4", lab.Internet4, unix.IPPROTO_IP, unix.IP_RECVERR, unix.IP_TTL, unix.IP_MTU_DISCOVER, func(pc net.PacketConn) (func([]byte) (int, int, net.Addr, error), error) {
+		c := ipv4.NewPacketConn(pc)
+		return func(b []byte) (n, life int, from net.Addr, err error) {
+			n, cm, from, err := c.ReadFrom(b)
+			if cm != nil {
+				life = cm.TTL
+			}
+			return n, life, from, err
+		}, c.SetControlMessage(ipv4.FlagTTL, true)
+	}},
+	{"udp6", lab.Internet6, unix.IPPROTO_IPV6, unix.IPV6_RECVERR, unix.IPV6_UNICAST_HOPS, unix.IPV6_MTU_DISCOVER, func(pc net.PacketConn) (func([]byte) (int, int, net.Addr, error), error) {
+		c := ipv6.NewPacketConn(pc)
+		return func(b []byte) (n, life int, from net.Addr, err error) {
+			n, cm, from, err := c.ReadFrom(b)
+			if cm != nil {
+				life = cm.HopLimit
+			}
+			return n, life, from, err
+		}, c.SetControlMessage(ipv6.FlagHopLimit, true)
+	}},
+}
+
 // probes sends what is out of the ordinary over a connection of UDP whose entry has
 // the bits, and tells what comes of it.
-func (p *path) probes(t *testing.T, bits uint32) (found []string) {
+func (p *path) probes(t *testing.T, f datagram, bits uint32) (found []string) {
 	t.Helper()
 	say := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
-	pc, err := p.Internet.ListenPacket(t.Context(), "udp4", netip.AddrPortFrom(lab.Internet4, 9).String())
+	pc, err := p.Internet.ListenPacket(t.Context(), f.network, netip.AddrPortFrom(f.at, 9).String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer pc.Close()
-	server := ipv4.NewPacketConn(pc)
-	if err := server.SetControlMessage(ipv4.FlagTTL, true); err != nil {
+	read, err := f.reader(pc)
+	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := p.Client.Dial(t.Context(), "udp4", netip.AddrPortFrom(lab.Internet4, 9).String())
+	c, err := p.Client.Dial(t.Context(), f.network, netip.AddrPortFrom(f.at, 9).String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,16 +110,16 @@ func (p *path) probes(t *testing.T, bits uint32) (found []string) {
 		t.Helper()
 		raw, err := c.(*net.UDPConn).SyscallConn()
 		if err == nil {
-			e := raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, name, value) })
+			e := raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), f.level, name, value) })
 			err = errors.Join(err, e)
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	option(unix.IP_RECVERR, 1)
+	option(f.errors, 1)
 	// round sends n bytes, has them answered, and returns the life they had left.
-	round := func(n int) (ttl int, err error) {
+	round := func(n int) (life int, err error) {
 		deadline := time.Now().Add(patience)
 		if err := errors.Join(c.SetDeadline(deadline), pc.SetDeadline(deadline)); err != nil {
 			return 0, err
@@ -93,17 +128,17 @@ func (p *path) probes(t *testing.T, bits uint32) (found []string) {
 			return 0, err
 		}
 		buf := make([]byte, 4096)
-		got, cm, from, err := server.ReadFrom(buf)
+		got, life, from, err := read(buf)
 		if err != nil {
 			return 0, err
 		}
-		if _, err := server.WriteTo(buf[:got], nil, from); err != nil {
+		if _, err := pc.WriteTo(buf[:got], from); err != nil {
 			return 0, err
 		}
 		if got, err = c.Read(buf); err == nil && got != n {
 			err = io.ErrShortBuffer
 		}
-		return cm.TTL, err
+		return life, err
 	}
 	// failing sends n bytes until that fails.
 	failing := func(n int) error {
@@ -130,25 +165,26 @@ func (p *path) probes(t *testing.T, bits uint32) (found []string) {
 		}
 		return err.Error()
 	}
-	ttl := 0
+	life := 0
 	p.until("the connection goes its way", func() bool {
-		if ttl, err = round(100); err != nil {
+		if life, err = round(100); err != nil {
 			t.Fatal(err)
 		}
 		return p.is(c, bits)
 	})
-	if ttl, err = round(100); err != nil {
+	if life, err = round(100); err != nil {
 		t.Fatal(err)
 	}
-	say("arrives with a life of %d", ttl)
-	option(unix.IP_TTL, 1)
+	say("arrives with a life of %d", life)
+	option(f.life, 1)
 	say("life of 1: %s", plain(failing(100)))
-	option(unix.IP_TTL, 64)
-	option(unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_DONT)
+	option(f.life, 64)
+	option(f.discover, unix.IP_PMTUDISC_DO)
+	say("1400 bytes undivided: %s", plain(failing(1400)))
+	option(f.discover, unix.IP_PMTUDISC_DONT)
 	_, err = round(3000)
 	say("3000 bytes in fragments: %s", plain(err))
-	option(unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_DO)
-	say("1400 bytes undivided: %s", plain(failing(1400)))
+	option(f.discover, unix.IP_PMTUDISC_DO)
 	_, err = round(1200)
 	say("1200 bytes undivided: %s", plain(err))
 	if !p.is(c, bits) {
