@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"nftdict/internal/lab"
 	"nftdict/internal/need"
@@ -120,6 +121,10 @@ func TestFlowtableOfOthers(t *testing.T) {
 		})
 	}
 	wants("what the rules mean is in the flowtables", 4)
+	// The rows of new hosts are completed, which takes what is theirs back once more.
+	for since := time.Now(); time.Since(since) < 3*time.Second; time.Sleep(100 * time.Millisecond) {
+		wants("it stays there", 4)
+	}
 	r.eventually("it is told", func() error {
 		if n := strings.Count(said.String(), "flow-offload"); n < 4 {
 			return fmt.Errorf("%d of 4", n)
@@ -134,7 +139,7 @@ func TestFlowtableOfOthers(t *testing.T) {
 	}
 	wants("what was recalled is on the slow path", 0)
 	r.eventually("recalls are told", func() error {
-		if n := strings.Count(said.String(), "flow-recall"); n != 4 {
+		if n := strings.Count(said.String(), "flow-recall"); n < 4 {
 			return fmt.Errorf("%d of 4", n)
 		}
 		return nil
