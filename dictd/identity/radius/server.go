@@ -4,18 +4,12 @@ package radius
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"net"
 	"net/netip"
 	"sync/atomic"
-	"time"
 
-	"golang.org/x/sync/errgroup"
 	"layeh.com/radius"
 
 	"nftdict/dictd/internal/radmsg"
-	"nftdict/dictd/netns"
 )
 
 // Config of a Server.
@@ -30,15 +24,11 @@ type Config struct {
 	Handle func(*Account) error
 }
 
-// buffer is the size of a socket's receive buffer in bytes: clients tell of all
-// their sessions at once.
-const buffer = 1 << 20
-
 // Server listens for accounting.
 type Server struct {
 	cfg    Config
 	groups []radius.Type
-	conns  []*net.UDPConn
+	conns  radmsg.Sockets
 
 	taken, useless, strangers, forged, failed atomic.Uint64
 	lastError                                 atomic.Pointer[string]
@@ -52,68 +42,23 @@ func Listen(cfg Config) (*Server, error) {
 			s.groups = append(s.groups, t)
 		}
 	}
-	err := netns.Do(cfg.NetNS, func() error {
-		for _, at := range cfg.Listen {
-			c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(at))
-			if err != nil {
-				return err
-			}
-			s.conns = append(s.conns, c)
-			if err := c.SetReadBuffer(buffer); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("radius: %w", errors.Join(err, s.Close()))
+	var err error
+	if s.conns, err = radmsg.Listen(cfg.NetNS, cfg.Listen); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
 
 // Close closes the sockets.
 func (s *Server) Close() error {
-	var errs []error
-	for _, c := range s.conns {
-		errs = append(errs, c.Close())
-	}
+	conns := s.conns
 	s.conns = nil
-	return errors.Join(errs...)
+	return conns.Close()
 }
 
 // Run answers until ctx ends. Close must follow.
 func (s *Server) Run(ctx context.Context) error {
-	conns := s.conns
-	stop := context.AfterFunc(ctx, func() {
-		for _, c := range conns {
-			c.SetReadDeadline(time.Unix(1, 0))
-		}
-	})
-	defer stop()
-	var tasks errgroup.Group
-	for _, c := range conns {
-		tasks.Go(func() error {
-			buf := make([]byte, radmsg.MaxMessage+1)
-			for {
-				n, from, err := c.ReadFromUDPAddrPort(buf)
-				if ctx.Err() != nil {
-					return nil
-				}
-				if errors.Is(err, net.ErrClosed) {
-					return fmt.Errorf("radius: %w", err)
-				}
-				if err != nil { // of an answer that found nobody
-					continue
-				}
-				if answer := s.answer(buf[:n], from.Addr().Unmap()); answer != nil {
-					if _, err := c.WriteToUDPAddrPort(answer, from); err != nil {
-						s.note(err)
-					}
-				}
-			}
-		})
-	}
-	return tasks.Wait()
+	return s.conns.Run(ctx, func(b []byte, from netip.AddrPort) []byte { return s.answer(b, from.Addr()) }, s.note)
 }
 
 // answer takes a message in and returns what to answer, nil for nothing.

@@ -5,21 +5,17 @@ package radius
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"net/netip"
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2869"
 	"layeh.com/radius/rfc3576"
 
 	"nftdict/dict"
 	"nftdict/dictd/internal/radmsg"
-	"nftdict/dictd/netns"
 	"nftdict/dictd/portal"
 )
 
@@ -47,7 +43,7 @@ type ListenerConfig struct {
 type Listener struct {
 	cfg   ListenerConfig
 	way   *Way // reads grants
-	conns []*net.UDPConn
+	conns radmsg.Sockets
 	said  *memory
 	stats struct{ ended, changed, refused, strangers, forged atomic.Uint64 }
 }
@@ -63,31 +59,18 @@ type ListenerStats struct {
 
 // Listen opens the sockets. Close must follow.
 func Listen(cfg ListenerConfig) (*Listener, error) {
-	l := &Listener{cfg: cfg, way: New(Config{Groups: cfg.Groups, Log: cfg.Log}), said: newMemory()}
-	err := netns.Do(cfg.NetNS, func() error {
-		for _, at := range cfg.Listen {
-			c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(at))
-			if err != nil {
-				return err
-			}
-			l.conns = append(l.conns, c)
-		}
-		return nil
-	})
+	conns, err := radmsg.Listen(cfg.NetNS, cfg.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("radius: %w", errors.Join(err, l.Close()))
+		return nil, err
 	}
-	return l, nil
+	return &Listener{cfg: cfg, way: New(Config{Groups: cfg.Groups, Log: cfg.Log}), said: newMemory(), conns: conns}, nil
 }
 
 // Close closes the sockets.
 func (l *Listener) Close() error {
-	var errs []error
-	for _, c := range l.conns {
-		errs = append(errs, c.Close())
-	}
+	conns := l.conns
 	l.conns = nil
-	return errors.Join(errs...)
+	return conns.Close()
 }
 
 // Stats returns the figures.
@@ -98,33 +81,8 @@ func (l *Listener) Stats() ListenerStats {
 
 // Run answers until ctx ends. Close must follow.
 func (l *Listener) Run(ctx context.Context) error {
-	conns := l.conns
-	defer context.AfterFunc(ctx, func() {
-		for _, c := range conns {
-			c.SetReadDeadline(time.Unix(1, 0))
-		}
-	})()
-	var tasks errgroup.Group
-	for _, c := range conns {
-		tasks.Go(func() error {
-			buf := make([]byte, radmsg.MaxMessage+1)
-			for {
-				n, from, err := c.ReadFromUDPAddrPort(buf)
-				switch {
-				case ctx.Err() != nil:
-					return nil
-				case errors.Is(err, net.ErrClosed):
-					return fmt.Errorf("radius: %w", err)
-				case err != nil: // of an answer that found nobody
-					continue
-				}
-				if answer := l.answer(buf[:n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), time.Now()); answer != nil {
-					c.WriteToUDPAddrPort(answer, from)
-				}
-			}
-		})
-	}
-	return tasks.Wait()
+	return l.conns.Run(ctx, func(b []byte, from netip.AddrPort) []byte { return l.answer(b, from, time.Now()) },
+		func(err error) { l.cfg.Log.Warn("a server of RADIUS has no answer", "err", err) })
 }
 
 // fresh is how far a request's time may be from ours (RFC 5176, 6.3).
