@@ -10,6 +10,7 @@ import (
 
 	"nftdict/dict"
 	"nftdict/dictd/config"
+	"nftdict/dictd/portal"
 	"nftdict/dictd/quota"
 	"nftdict/dictd/quota/policy"
 	"nftdict/dictd/rules"
@@ -39,9 +40,21 @@ func (d *Daemon) openQuota(c *config.Config) error {
 	}
 	d.quota.Manager, err = quota.New(quota.Config{
 		Near: near, Recall: d.nearEnd, Store: d.o.Store, Directory: d.who.Directory, Plans: plans, State: c.State,
-		Clock: time.Now, Events: d.happened, Log: d.o.Log,
+		Passing: d.passing, Clock: time.Now, Events: d.happened, Log: d.o.Log,
 	})
 	return err
+}
+
+// passing says for how long a budget without end is kept of a user who has gone: names
+// that the portal has made up are not for ever. 0 is without end.
+func (d *Daemon) passing(user, plan string) time.Duration {
+	if plan == config.PortalPlan {
+		return portal.KeepVolume
+	}
+	if k := d.Portal(); k != nil {
+		return k.Passing(user)
+	}
+	return 0
 }
 
 // quotaPolicy makes the rules of the configuration's plans.

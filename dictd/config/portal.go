@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -107,7 +108,7 @@ const PortalPlan = "portal"
 
 // volumes is that plan: nobody has anything of it that was not granted.
 func volumes() plan.Spec {
-	return plan.Spec{Name: PortalPlan, For: []string{"group " + portal.VolumeGroup}, Volume: "1", Period: "none", Then: "reset"}
+	return plan.Spec{Name: PortalPlan, For: []string{"group " + portal.VolumeGroup}, Volume: strconv.Itoa(portal.Ungranted), Period: "none", Then: "reset"}
 }
 
 // Reloaded returns the portal of another configuration as far as a reload takes it over.

@@ -17,6 +17,7 @@ import (
 	"nftdict/dictd/event"
 	"nftdict/dictd/identity"
 	"nftdict/dictd/identity/neighbour"
+	"nftdict/dictd/quota"
 )
 
 // rig is a Keeper over a real directory, in dir, with neighbours as a test tells them.
@@ -32,7 +33,8 @@ type rig struct {
 	volume *volume
 	ways   []Way
 	events *event.Log
-	ends   bool // Close was called
+	ends   bool           // Close was called
+	quotas *quota.Manager // that count volumes in the place of volume, after counted
 }
 
 func newRig(t *testing.T, ways ...Way) *rig {
@@ -64,8 +66,12 @@ func (r *rig) start(s Settings) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	counts := Volume(r.volume)
+	if r.quotas != nil {
+		counts = r.budgets()
+	}
 	r.Keeper, err = New(Config{
-		Directory: r.people, State: r.dir, Settings: s, Ways: r.ways, Traffic: r.moved, Volume: r.volume, Clock: r.clock.Now,
+		Directory: r.people, State: r.dir, Settings: s, Ways: r.ways, Traffic: r.moved, Volume: counts, Clock: r.clock.Now,
 		Events: r.events, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -86,6 +92,9 @@ func (r *rig) stop(inOrder bool) {
 		err = r.Keeper.Close()
 	} else {
 		err = r.Keeper.store.close()
+	}
+	if r.quotas != nil {
+		err = errors.Join(err, r.quotas.Close())
 	}
 	if err := errors.Join(err, r.users.Close()); err != nil {
 		r.t.Error(err)

@@ -4,10 +4,13 @@ package portal
 
 import (
 	"log/slog"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"nftdict/dict"
+	"nftdict/dict/dicttest"
 	"nftdict/dictd/quota"
 	"nftdict/dictd/quota/plan"
 )
@@ -16,19 +19,8 @@ import (
 // was left when it is used again.
 func TestVolumeOf(t *testing.T) {
 	r := newRig(t)
-	plans, err := plan.Parse([]plan.Spec{
-		{Name: "portal", For: []string{"group " + VolumeGroup}, Volume: "1EB", Period: "none", Then: "reset"},
-	}, plan.Defaults{Zone: time.UTC, Throttle: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := quota.New(quota.Config{Store: r.store, Directory: r.people, Plans: plans, Clock: r.clock.Now, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { m.Close() })
-	v := VolumeOf(m, "portal")
-	r.Keeper.cfg.Volume = v
+	r.counted()
+	m, v := r.quotas, r.Keeper.cfg.Volume
 	r.hear("10.0.0.1", mac(1))
 	r.hear("10.0.0.2", mac(2))
 	code := r.batch(Batch{Name: "may", Count: 1, Bytes: amount(20e6), Devices: -1}).Vouchers[0].Code
@@ -45,21 +37,12 @@ func TestVolumeOf(t *testing.T) {
 			t.Errorf("left %d, %v, want %d", left, ok, want)
 		}
 	}
-	// charge takes off what passes, as rules do.
-	charge := func(n int64) {
-		t.Helper()
-		left, _ := v.Left("voucher-1")
-		err := r.store.Put(dict.Users, dict.Row{Key: mustKey(t, "voucher-1"), Cells: []dict.Cell{{Field: "quota_remaining", Value: dict.Int64Value(left - n)}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 	if _, ok := v.Left("voucher-1"); ok {
 		t.Error("there is a budget of nobody")
 	}
 	r.enters("10.0.0.1", Voucher, "", code)
 	remaining(20e6)
-	charge(5e6)
+	r.charge("voucher-1", 5e6)
 	r.enters("10.0.0.2", Voucher, "", code)
 	remaining(15e6)
 	if n, err := r.EndOf("voucher-1", CauseKicked); n != 2 || err != nil {
@@ -68,7 +51,7 @@ func TestVolumeOf(t *testing.T) {
 	m.Look()
 	r.enters("10.0.0.2", Voucher, "", code)
 	remaining(15e6)
-	charge(15e6)
+	r.charge("voucher-1", 15e6)
 	m.Look()
 	if n, ok := v.All()["voucher-1"]; n != 0 || !ok {
 		t.Errorf("all: %v", v.All())
@@ -76,4 +59,69 @@ func TestVolumeOf(t *testing.T) {
 	r.look()
 	r.rows("10.0.0.2", "")
 	r.refused(ErrUsedUp, "10.0.0.2", Voucher, "", code)
+}
+
+// charge takes off what passes, as rules do.
+func (r *rig) charge(user string, n int64) {
+	r.t.Helper()
+	left, _ := r.Keeper.cfg.Volume.Left(user)
+	row := dict.Row{Key: mustKey(r.t, user), Cells: []dict.Cell{{Field: "quota_remaining", Value: dict.Int64Value(left - n)}}}
+	if err := r.store.Put(dict.Users, row); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// counted has volumes counted by budgets from now on.
+func (r *rig) counted() {
+	r.t.Helper()
+	r.budgets()
+	r.again()
+}
+
+// budgets opens those of plans as the daemon has them, in the rig's directory.
+func (r *rig) budgets() Volume {
+	r.t.Helper()
+	plans, err := plan.Parse([]plan.Spec{
+		{Name: "portal", For: []string{"group " + VolumeGroup}, Volume: "1", Period: "none", Then: "reset"},
+		{Name: "all", For: []string{"users"}, Volume: "1GB", Period: "none", Separate: true},
+	}, plan.Defaults{Zone: time.UTC, Throttle: 1})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.quotas, err = quota.New(quota.Config{
+		Store: r.store, Directory: r.people, Plans: plans, State: r.dir, Clock: r.clock.Now, Log: slog.New(slog.DiscardHandler),
+		Passing: func(user, plan string) time.Duration {
+			if plan == "portal" {
+				return KeepVolume
+			}
+			return r.Passing(user)
+		},
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return VolumeOf(r.quotas, "portal")
+}
+
+// Where budgets are lost, with the rows, a voucher has what the file says.
+func TestBudgetsAreLost(t *testing.T) {
+	r := newRig(t)
+	r.counted()
+	r.hear("10.0.0.1", mac(1))
+	code := r.batch(Batch{Name: "may", Count: 1, Bytes: amount(20e6)}).Vouchers[0].Code
+	r.enters("10.0.0.1", Voucher, "", code)
+	r.charge("voucher-1", 5e6)
+	r.quotas.Look()
+	r.save()
+	s := *r.settings.Load()
+	r.stop(false)
+	if err := os.Remove(filepath.Join(r.dir, "quota.db")); err != nil {
+		t.Fatal(err)
+	}
+	r.store = dicttest.NewStandard(t)
+	r.start(s)
+	r.hear("10.0.0.1", mac(1))
+	if v := r.visit("10.0.0.1"); v.BytesLeft == nil || *v.BytesLeft != 15e6 {
+		t.Errorf("%+v, left %v", v, r.Left())
+	}
 }

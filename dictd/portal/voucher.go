@@ -96,9 +96,7 @@ func (w *vouchers) hold(g *Grant) error {
 	var b Batch
 	known := false
 	err := w.store.db.View(func(tx *bbolt.Tx) (err error) {
-		if known, err = get(tx, bucketVouchers, strings.TrimPrefix(g.User, voucherUser), &p); err == nil && known {
-			_, err = get(tx, bucketBatches, p.Batch, &b)
-		}
+		p, b, known, err = voucherOf(tx, strings.TrimPrefix(g.User, voucherUser))
 		return err
 	})
 	switch {
@@ -109,6 +107,14 @@ func (w *vouchers) hold(g *Grant) error {
 	}
 	g.Bytes = p.Left
 	return p.usable(&b, w.clock())
+}
+
+// voucherOf reads a voucher and its batch, and reports whether there is one of a number.
+func voucherOf(tx *bbolt.Tx, number string) (p Paper, b Batch, known bool, err error) {
+	if known, err = get(tx, bucketVouchers, number, &p); err == nil && known {
+		_, err = get(tx, bucketBatches, p.Batch, &b)
+	}
+	return p, b, known, err
 }
 
 // usable returns why a voucher is not. p and b are as the file has them.

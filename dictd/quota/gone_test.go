@@ -59,7 +59,7 @@ func TestGone(t *testing.T) {
 		r.saved[id{subject: s}] = record{Left: left}
 	}
 	r.now = left
-	r.pass(time.Second)
+	r.pass(tidyEvery)
 	if len(r.saved) != maxGone+1 {
 		t.Errorf("%d records, want at most %d and that of the user", len(r.saved), maxGone)
 	}

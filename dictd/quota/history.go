@@ -16,6 +16,23 @@ import (
 // since: hosts come and go.
 const keepHistory = 400 * 24 * time.Hour
 
+// ageEvery is how often all of it is looked through.
+const ageEvery = 24 * time.Hour
+
+// latestOf returns when the last of some periods ended, zero if there are none.
+func latestOf(over []past) (end time.Time) {
+	if len(over) > 0 {
+		end = over[len(over)-1].End
+	}
+	return end
+}
+
+// old reports whether history is to be looked through.
+func (s *state) old(now time.Time) bool {
+	since := now.Sub(s.aged)
+	return !now.IsZero() && (since >= ageEvery || since < 0)
+}
+
 // age forgets the budgets whose last period ended before t.
 func age(history *bbolt.Bucket, t time.Time) error {
 	var old [][]byte

@@ -40,7 +40,11 @@ type Config struct {
 	// back; it is called with the Manager locked, must not call it, and not wait.
 	Near   int64
 	Recall func([]plan.Subject)
-	Log    *slog.Logger
+	// Passing says for how long a budget without end is kept of a user who is gone, by a
+	// plan; 0 is for as long as there is room. It may be nil. It is called with the
+	// Manager locked, and must not call it.
+	Passing func(user, plan string) time.Duration
+	Log     *slog.Logger
 }
 
 // Manager keeps budgets. Its methods may be called by many goroutines.
@@ -56,7 +60,8 @@ type Manager struct {
 	clean   bool              // rows have nothing of plans that are gone
 	out     writes
 	over    []past
-	gone    []id
+	gone    map[id]bool   // to be forgotten; true: with the history
+	tidied  time.Time     // when it was looked for these
 	left    map[id]record // of budgets that are not kept any more, to be saved
 	looked  time.Time
 	events  []event.Event
@@ -84,7 +89,7 @@ const (
 // New returns a Manager with what an earlier one has written. Nothing is changed
 // yet but the fields of tables. Close must follow.
 func New(cfg Config) (*Manager, error) {
-	m := &Manager{cfg: cfg, budgets: make(map[id]*budget), groups: make(map[string]string), near: make(map[plan.Subject]int), left: make(map[id]record), out: newWrites(), booked: make(map[booking]octets)}
+	m := &Manager{cfg: cfg, budgets: make(map[id]*budget), groups: make(map[string]string), near: make(map[plan.Subject]int), left: make(map[id]record), gone: make(map[id]bool), out: newWrites(), booked: make(map[booking]octets)}
 	dir := cfg.State
 	if len(cfg.Plans) == 0 {
 		dir = "" // no file without need
@@ -261,10 +266,10 @@ func (m *Manager) finish(err error) error {
 				}
 			}
 			clear(m.left)
-			for _, i := range m.gone {
+			for i := range m.gone {
 				delete(m.saved, i)
 			}
-			m.gone = nil
+			clear(m.gone)
 		}
 	}
 	for _, e := range m.events {

@@ -31,6 +31,7 @@ type rig struct {
 	hosts   []identity.Host
 	logins  map[netip.Addr]string // at addresses of no known host
 	near    int64
+	passing func(user, plan string) time.Duration
 	back    []plan.Subject // who was taken back, in order
 }
 
@@ -70,7 +71,7 @@ func (r *rig) start(specs ...plan.Spec) {
 	}
 	m, err := New(Config{
 		Store: r.store, Directory: r, Plans: r.parse(specs...), State: r.dir, Clock: func() time.Time { return r.now },
-		Near: r.near, Recall: r.recall, Events: r.events, Log: slog.New(slog.NewTextHandler(testLog{r.t}, nil)),
+		Near: r.near, Recall: r.recall, Passing: r.passing, Events: r.events, Log: slog.New(slog.NewTextHandler(testLog{r.t}, nil)),
 	})
 	if err != nil {
 		r.t.Fatal(err)

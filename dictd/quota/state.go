@@ -20,7 +20,8 @@ import (
 type state struct {
 	db      *boltfile.File // nil: nothing is kept
 	history map[id][]Past
-	broken  error // why a file of before is not used
+	broken  error     // why a file of before is not used
+	aged    time.Time // when history was looked through for what is old
 }
 
 // Buckets of the file: budgets, by id; history, by id and start.
@@ -137,9 +138,9 @@ type past struct {
 	Past
 }
 
-// save writes records and periods that are over, and forgets budgets, in one
-// transaction; it is on the disk when save returns.
-func (s *state) save(records map[id]record, over []past, gone []id) error {
+// save writes records and periods that are over, and forgets budgets, where true with
+// their history, in one transaction; it is on the disk when save returns.
+func (s *state) save(records map[id]record, over []past, gone map[id]bool) error {
 	if s.db == nil {
 		for _, p := range over {
 			list := s.history[p.id]
@@ -149,12 +150,21 @@ func (s *state) save(records map[id]record, over []past, gone []id) error {
 			list = append(list, p.Past)
 			s.history[p.id] = list[max(0, len(list)-maxHistory):]
 		}
+		for i, whole := range gone {
+			if whole {
+				delete(s.history, i)
+			}
+		}
 		return nil
 	}
-	return s.db.Update(func(tx *bbolt.Tx) error { return write(tx, records, over, gone) })
+	err := s.db.Update(func(tx *bbolt.Tx) error { return s.write(tx, records, over, gone) })
+	if now := latestOf(over); err == nil && s.old(now) {
+		s.aged = now
+	}
+	return err
 }
 
-func write(tx *bbolt.Tx, records map[id]record, over []past, gone []id) error {
+func (s *state) write(tx *bbolt.Tx, records map[id]record, over []past, gone map[id]bool) error {
 	budgets, err := tx.CreateBucketIfNotExists(bucketBudgets)
 	if err != nil {
 		return err
@@ -172,8 +182,12 @@ func write(tx *bbolt.Tx, records map[id]record, over []past, gone []id) error {
 			return err
 		}
 	}
-	for _, i := range gone {
-		if err := budgets.Delete(i.name()); err != nil {
+	for i, whole := range gone {
+		err := budgets.Delete(i.name())
+		if err == nil && whole && history.Bucket(i.name()) != nil {
+			err = history.DeleteBucket(i.name())
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -182,8 +196,8 @@ func write(tx *bbolt.Tx, records map[id]record, over []past, gone []id) error {
 			return err
 		}
 	}
-	if len(over) == 0 {
-		return nil
+	if now := latestOf(over); s.old(now) {
+		return age(history, now.Add(-keepHistory))
 	}
-	return age(history, over[len(over)-1].End.Add(-keepHistory))
+	return nil
 }

@@ -140,7 +140,6 @@ func (m *Manager) refresh() {
 		}
 	}
 	m.groups = groups
-	m.gone = m.gone[:0]
 	now := m.cfg.Clock()
 	for i, b := range m.budgets {
 		if _, ok := wanted[i]; !ok {
@@ -148,7 +147,7 @@ func (m *Manager) refresh() {
 			delete(m.budgets, i)
 		}
 	}
-	m.gone = append(m.gone, m.forgotten(now)...)
+	m.tidy(now)
 }
 
 // shared returns the group whose budget a user shares, "" if there is none.
