@@ -64,6 +64,7 @@ func (d *Directory) LoginsBy(by string) (all []Login) {
 	for _, l := range d.cfg.State.loginsThat(func(l *Login) bool { return l.By == by }) {
 		one := *l
 		one.Groups, one.Addrs = slices.Clone(l.Groups), slices.Clone(l.Addrs)
+		one.Note = slices.Clone(l.Note)
 		all = append(all, one)
 	}
 	return all

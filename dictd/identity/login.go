@@ -3,6 +3,7 @@
 package identity
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,12 +28,15 @@ type Login struct {
 	Since   time.Time    `json:"since"`
 	Until   time.Time    `json:"until"`            // unless it is told again
 	LetIn   bool         `json:"let_in,omitempty"` // a portal lets the device in; it names one
+	Note    []byte       `json:"note,omitempty"`   // what By remembers of it, at most MaxNote bytes; nobody else reads it
 
 	kept time.Time // Until, as the file has it
 }
 
 // Bounds of logins.
 const (
+	MaxNote = 4096 // bytes
+
 	maxLogins    = 65536
 	maxAddresses = 16 // of a login
 	maxGroups    = 32 // of a login
@@ -84,6 +88,9 @@ func (l *logins) read(_, text []byte) error {
 func (l *Login) check() error {
 	if len(l.Session) > dict.MaxString || len(l.By) > dict.MaxString {
 		return fmt.Errorf("session: %w", dict.ErrTooLong)
+	}
+	if len(l.Note) > MaxNote {
+		return fmt.Errorf("note: %w", dict.ErrTooLong)
 	}
 	if len(l.Addrs) > maxAddresses || len(l.Groups) > maxGroups {
 		return fmt.Errorf("addresses or groups: %w", ErrTooMany)
@@ -205,11 +212,14 @@ func (l *Login) goOn(was *Login) {
 	if l.MAC == ([6]byte{}) {
 		l.MAC = was.MAC
 	}
+	if l.Note == nil {
+		l.Note = was.Note
+	}
 }
 
 // same reports whether two logins say the same.
 func (l *Login) same(o *Login) bool {
-	return l.User == o.User && l.MAC == o.MAC && l.LetIn == o.LetIn && slices.Equal(l.Addrs, o.Addrs) && slices.Equal(l.Groups, o.Groups)
+	return l.User == o.User && l.MAC == o.MAC && l.LetIn == o.LetIn && slices.Equal(l.Addrs, o.Addrs) && slices.Equal(l.Groups, o.Groups) && bytes.Equal(l.Note, o.Note)
 }
 
 // logout ends the logins for which a function returns true, and returns them.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -183,28 +182,6 @@ func (k *Keeper) all() []*session {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	return k.in.all()
-}
-
-// fromLogins makes sessions of what package identity knows, where the file is lost.
-func (k *Keeper) fromLogins() (all []*session) {
-	for _, l := range k.cfg.Directory.LoginsBy(By) {
-		s := &session{Session: Session{
-			ID: l.Session, Way: Click, User: l.User, MAC: l.MAC, Device: dict.EtherValue(l.MAC).String(), Since: l.Since, Until: l.Until,
-			Groups: slices.DeleteFunc(l.Groups, func(g string) bool { return g == VolumeGroup }),
-		}}
-		if l.Until.Sub(l.Since) >= far {
-			s.Until = time.Time{}
-		}
-		if len(s.Groups) < len(l.Groups) {
-			left := int64(0)
-			if k.cfg.Volume != nil {
-				left, _ = k.cfg.Volume.Left(l.User)
-			}
-			s.Bytes = &left
-		}
-		all = append(all, s)
-	}
-	return all
 }
 
 // Run ends sessions whose end has come, and tells Followers, until ctx ends.

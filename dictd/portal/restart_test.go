@@ -5,12 +5,17 @@ package portal
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"nftdict/dictd/identity"
 )
@@ -176,19 +181,7 @@ func TestDamaged(t *testing.T) {
 	old := r.batch(Batch{Name: "may", Count: 1}).Vouchers[0]
 	code := old.Code
 	v := r.enters("10.0.0.1", Click, "", "")
-	s := *r.settings.Load()
-	r.stop(true)
-	path := filepath.Join(r.dir, "portal.db")
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	clear(text[:len(text)/2])
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	r.start(s)
-	r.people.Flush()
+	path, text := r.damage()
 	if r.Broken() == nil {
 		t.Error("nothing is told")
 	}
@@ -206,6 +199,102 @@ func TestDamaged(t *testing.T) {
 	}
 	r.again()
 	r.rows("10.0.0.1", v.User)
+}
+
+// damage ends the run, and begins another with half of the portal's file overwritten.
+func (r *rig) damage() (path string, text []byte) {
+	r.t.Helper()
+	s := *r.settings.Load()
+	r.stop(true)
+	path = filepath.Join(r.dir, "portal.db")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	clear(text[:len(text)/2])
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+	r.start(s)
+	r.people.Flush()
+	return path, text
+}
+
+// With the file damaged sessions go on as what they were: who let them in hears of
+// their end, their cookies are known, and a volume is what the kernel says, or nothing.
+func TestRecovered(t *testing.T) {
+	f := &follower{}
+	r := newRig(t, f)
+	stop := r.runs()
+	for n := byte(1); n <= 4; n++ {
+		r.hear(fmt.Sprintf("10.0.0.%d", n), mac(n))
+	}
+	if err := r.SetAccount(LocalAccount{Name: "al"}, "sesame"); err != nil {
+		t.Fatal(err)
+	}
+	made := r.batch(Batch{Name: "may", Count: 2, Bytes: amount(20e6), Devices: 1, Groups: []string{"guests"}}).Vouchers
+	r.enters("10.0.0.1", RADIUS, "bo", "sesame")
+	cookie := r.enters("10.0.0.2", Account, "al", "sesame").Cookie
+	r.enters("10.0.0.3", Voucher, "", made[0].Code)
+	r.enters("10.0.0.4", Voucher, "", made[1].Code)
+	f.wants(t, "started bo")
+	r.volume.use("voucher-1", 5e6)
+	was := r.Sessions()
+	stop()
+	delete(r.volume.left, "voucher-2")
+	r.damage()
+	r.runs()
+	for i, s := range r.Sessions() {
+		s.Seen, was[i].Seen = time.Time{}, time.Time{}
+		if diff := cmp.Diff(was[i], s, cmpopts.EquateComparable(netip.Addr{})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", s.User, diff)
+		}
+	}
+	if v := r.visit("10.0.0.3"); v.BytesLeft == nil || *v.BytesLeft != 15e6 {
+		t.Errorf("%+v, left %v", v, r.Left())
+	}
+	if v := r.visit("10.0.0.2"); !v.CanExtend {
+		t.Errorf("%+v", v)
+	}
+	r.look() // of the other voucher nobody knows what is left
+	r.rows("10.0.0.4", "")
+	r.hear("10.0.0.9", mac(9))
+	if v, err := r.Visitor(t.Context(), From{Addr: netip.MustParseAddr("10.0.0.9"), Cookie: cookie}); err != nil || v.User != "al" {
+		t.Errorf("by the cookie: %+v, %v", v, err)
+	}
+	r.clock.Advance(time.Minute)
+	r.look()
+	if n, err := r.EndOf("bo", CauseServer); n != 1 || err != nil {
+		t.Errorf("ended %d, %v", n, err)
+	}
+	f.wants(t, "started bo, moved bo, server bo")
+	if s := f.last; string(s.Class[0]) != "\x01\x02" || s.ID != was[0].ID {
+		t.Errorf("told of %+v", s)
+	}
+}
+
+// What is no note of a login lets nobody in as another.
+func TestNoted(t *testing.T) {
+	r := newRig(t)
+	r.hear("10.0.0.1", mac(1))
+	r.enters("10.0.0.1", Click, "", "")
+	l := r.people.LoginsBy(By)[0]
+	if s := noted(&l); s == nil || s.Way != Click || s.Cookie == "" {
+		t.Fatalf("%s is %+v", l.Note, s)
+	}
+	for what, change := range map[string]func(*identity.Login){
+		"user": func(l *identity.Login) { l.User = "al" }, "device": func(l *identity.Login) { l.MAC = mac(2) },
+		"session": func(l *identity.Login) { l.Session = "x" }, "note": func(l *identity.Login) { l.Note = l.Note[1:] },
+	} {
+		other := l
+		if change(&other); noted(&other) != nil {
+			t.Errorf("another %s: it is believed", what)
+		}
+	}
+	long := session{Session: Session{Class: [][]byte{make([]byte, identity.MaxNote)}}}
+	if note := long.note(); note != nil {
+		t.Errorf("a note of %d bytes", len(note))
+	}
 }
 
 // Where the directory cannot write, nobody is let in and nothing is left of it.

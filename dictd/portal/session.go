@@ -5,6 +5,7 @@ package portal
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -42,7 +43,7 @@ func (s *session) over(now time.Time) bool { return !s.Until.IsZero() && !s.Unti
 
 // login is what package identity is told of a session.
 func (s *session) login(letIn bool) identity.Login {
-	l := identity.Login{By: By, Session: s.ID, User: s.User, Groups: s.Groups, MAC: s.MAC, Since: s.Since, Until: s.Until, LetIn: letIn}
+	l := identity.Login{By: By, Session: s.ID, User: s.User, Groups: s.Groups, MAC: s.MAC, Since: s.Since, Until: s.Until, LetIn: letIn, Note: s.note()}
 	if s.Until.IsZero() {
 		l.Until = s.Since.Add(far)
 	}
@@ -50,6 +51,27 @@ func (s *session) login(letIn bool) identity.Login {
 		l.Groups = append(slices.Clip(l.Groups), VolumeGroup)
 	}
 	return l
+}
+
+// note is what is kept of a session with its login, for when the portal's file is lost:
+// what it was granted, and by whom. There is none of one that has no room.
+func (s *session) note() []byte {
+	granted := *s
+	granted.Moved, granted.Seen, granted.Left, granted.Cause, granted.Reported = Figures{}, time.Time{}, nil, "", time.Time{}
+	text, err := json.Marshal(&granted)
+	if err != nil || len(text) > identity.MaxNote {
+		return nil
+	}
+	return text
+}
+
+// noted returns the session that the note of a login is about, nil if it is about none.
+func noted(l *identity.Login) *session {
+	s := &session{}
+	if json.Unmarshal(l.Note, s) != nil || s.sound() != nil || s.ID != l.Session || s.User != l.User || s.MAC != l.MAC {
+		return nil
+	}
+	return s
 }
 
 // sound completes a session that was read from the file, and refuses what cannot be.
