@@ -270,7 +270,7 @@ func (r *paged) left(p, other *browser.Page, page string) {
 	login(other, "bob")
 	open(other, page, "quotas")
 	other.Until(`document.querySelectorAll(".budget").length > 0 && document.querySelectorAll(".budget button").length === 0`)
-	other.Eval(`fetch("/session").then((r) => r.json()).then((s) => fetch("/v1/users/eve", {method: "PUT", headers: {"Content-Type": "application/json", "X-Token": s.token}, body: '{"usergroups":[]}'})).then((r) => { window.answered = r.status })`, nil)
+	other.Eval(`fetch("/v1/users/eve", {method: "PUT", headers: {"Content-Type": "application/json", "X-Key": localStorage.getItem("key")}, body: '{"usergroups":[]}'}).then((r) => { window.answered = r.status })`, nil)
 	other.Until(`window.answered === 403`)
 	open(other, page, "now")
 	r.dead.kill()

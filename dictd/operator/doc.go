@@ -9,7 +9,7 @@
 // is read again when it changes: whose line is gone, or is another, is out.
 //
 // It refuses to listen on an address that others reach without a certificate, hosts that
-// it does not know by name, requests that another site had the browser send, changes
-// without the token of the session, and to tell who tries passwords which names there
+// it does not know by name, requests that another site had the browser send, or
+// that come with the cookie of a session and without its key, and to tell who tries passwords which names there
 // are. What it tells is data: no text of a connection or a device becomes markup.
 package operator

@@ -14,37 +14,6 @@ import (
 // maxForm bounds what a login sends, in bytes.
 const maxForm = 8 << 10
 
-// cookieName is the cookie's: with TLS it is bound to this very host.
-func (s *Server) cookieName() string {
-	if s.cert != nil {
-		return "__Host-dictd-operator"
-	}
-	return "dictd-operator"
-}
-
-// setCookie gives the browser a cookie; "" takes it away.
-func (s *Server) setCookie(w http.ResponseWriter, value string) {
-	c := &http.Cookie{Name: s.cookieName(), Value: value, Path: "/", Secure: s.cert != nil, HttpOnly: true, SameSite: http.SameSiteStrictMode}
-	if value == "" {
-		c.MaxAge = -1
-	}
-	http.SetCookie(w, c)
-}
-
-// session returns the session of a request, nil if nobody has logged in. A request that
-// the page makes by itself, with the header X-Poll, keeps no session alive.
-func (s *Server) session(r *http.Request) *session {
-	c, err := r.Cookie(s.cookieName())
-	if err != nil {
-		return nil
-	}
-	one := s.sessions.find(c.Value, r.Header.Get("X-Poll") == "" && r.URL.Path != "/v1/events")
-	if one == nil || !s.still(&one.who) {
-		return nil
-	}
-	return one
-}
-
 // login answers who sends a name and a password.
 func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
@@ -85,21 +54,23 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		s.loginPage(w, http.StatusUnauthorized, "Name or password is wrong.")
 		return
 	}
-	if c, err := r.Cookie(s.cookieName()); err == nil { // who logs in again has one session
-		s.sessions.finish(c.Value)
+	for one := range s.shown(r) { // who logs in again has one session
+		if one.who.Name == who.Name {
+			s.sessions.finish(one)
+		}
 	}
-	s.setCookie(w, s.sessions.begin(who))
+	cookie, key := s.sessions.begin(who)
+	s.setCookie(w, r, cookie)
 	s.cfg.Log.Info("logged in to the operator's page", "operator", who.Name, "from", from(r))
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	http.Redirect(w, r, "/#key="+key, http.StatusSeeOther) // what is behind # is the page's alone
 }
 
 // logout ends the session of a request.
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) {
-	if one := s.session(r); one != nil && one.trusts(r.Header.Get("X-Token")) {
-		c, _ := r.Cookie(s.cookieName()) // it has one
-		s.sessions.finish(c.Value)
+	if one := s.session(r); one != nil {
+		s.sessions.finish(one)
 		s.cfg.Log.Info("logged out of the operator's page", "operator", one.who.Name, "from", from(r))
-		s.setCookie(w, "")
+		s.setCookie(w, r, "")
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}

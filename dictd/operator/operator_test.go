@@ -36,8 +36,8 @@ func TestLogin(t *testing.T) {
 	if text := r.visitor().login("bob").want(200, "GET", "/v1/status"); text != "read GET /v1/status" {
 		t.Error(text)
 	}
-	v.want(http.StatusUnauthorized, "POST", "/logout") // without the token
-	v.want(http.StatusNoContent, "POST", "/logout", "X-Token", v.token)
+	v.want(http.StatusUnauthorized, "POST", "/logout", "X-Key", "")
+	v.want(http.StatusNoContent, "POST", "/logout")
 	v.want(http.StatusUnauthorized, "GET", "/v1/status")
 	log := r.log.String()
 	if strings.Contains(log, "password of") || strings.Contains(log, "nobody") || !strings.Contains(log, "operator=ada") {
@@ -67,7 +67,7 @@ func TestSessionEnds(t *testing.T) {
 	// follows ends.
 	v = r.visitor().login("ada")
 	bob := r.visitor().login("bob")
-	stream, err := v.Get(r.url + "/v1/events")
+	stream, err := v.Get(r.url + "/v1/events?key=" + v.key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,12 +96,19 @@ func TestForged(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor().login("ada")
 	put := "PUT"
-	v.want(http.StatusForbidden, put, "/v1/users/bob")
-	v.want(http.StatusForbidden, put, "/v1/users/bob", "X-Token", "x")
-	v.want(http.StatusForbidden, put, "/v1/users/bob", "X-Token", r.visitor().login("bob").token)
-	v.want(http.StatusForbidden, put, "/v1/users/bob", "X-Token", v.token, "Origin", "http://evil.example")
-	v.want(http.StatusForbidden, put, "/v1/users/bob", "X-Token", v.token, "Sec-Fetch-Site", "cross-site")
-	v.want(http.StatusForbidden, put, "/v1/users/bob", "X-Token", v.token, "Sec-Fetch-Site", "same-site")
+	// Who has the cookie alone, which browsers send to other ports of the host, has nothing.
+	other := r.visitor().login("bob")
+	for _, key := range []string{"", "x", other.key} {
+		v.want(http.StatusUnauthorized, put, "/v1/users/bob", "X-Key", key)
+		v.want(http.StatusUnauthorized, "GET", "/v1/status", "X-Key", key)
+		v.want(http.StatusUnauthorized, "GET", "/session", "X-Key", key)
+		v.want(http.StatusUnauthorized, "GET", "/v1/events?key="+key, "X-Key", "")
+		v.want(http.StatusUnauthorized, "GET", "/v1/status?key="+v.key, "X-Key", "")
+		v.want(200, "GET", "/", "X-Key", key)
+	}
+	v.want(http.StatusForbidden, put, "/v1/users/bob", "Origin", "http://evil.example")
+	v.want(http.StatusForbidden, put, "/v1/users/bob", "Sec-Fetch-Site", "cross-site")
+	v.want(http.StatusForbidden, put, "/v1/users/bob", "Sec-Fetch-Site", "same-site")
 	for _, path := range []string{"/v1/status", "/session"} {
 		for _, site := range []string{"cross-site", "same-site"} {
 			if resp, text := v.ask("GET", path, "", "Sec-Fetch-Site", site); resp.StatusCode < 400 {
@@ -109,7 +116,7 @@ func TestForged(t *testing.T) {
 			}
 		}
 	}
-	if text := v.want(200, put, "/v1/users/bob", "X-Token", v.token, "Origin", r.url, "Sec-Fetch-Site", "same-origin"); text != "write PUT /v1/users/bob" {
+	if text := v.want(200, put, "/v1/users/bob", "Origin", r.url, "Sec-Fetch-Site", "same-origin"); text != "write PUT /v1/users/bob" {
 		t.Error(text)
 	}
 	// Another site cannot log a browser in.

@@ -135,7 +135,7 @@ func (r *rig) write(all ...Operator) {
 type visitor struct {
 	*rig
 	http.Client
-	token string
+	key string
 }
 
 func (r *rig) visitor() *visitor {
@@ -149,6 +149,9 @@ func (v *visitor) ask(method, path, body string, header ...string) (*http.Respon
 	req, err := http.NewRequest(method, v.url+path, strings.NewReader(body))
 	if err != nil {
 		v.t.Fatal(err)
+	}
+	if v.key != "" {
+		req.Header.Set("X-Key", v.key)
 	}
 	for i := 0; i+1 < len(header); i += 2 {
 		if header[i] == "Host" {
@@ -180,14 +183,10 @@ func (v *visitor) try(name, pass string, header ...string) (*http.Response, stri
 // login logs in.
 func (v *visitor) login(name string) *visitor {
 	v.t.Helper()
-	if resp, text := v.try(name, passwordOf(name)); resp.StatusCode != http.StatusSeeOther {
-		v.t.Fatalf("login of %s: %d %s", name, resp.StatusCode, text)
-	}
-	_, text := v.ask("GET", "/session", "")
-	_, rest, _ := strings.Cut(text, `"token":"`)
-	v.token, _, _ = strings.Cut(rest, `"`)
-	if len(v.token) != 64 {
-		v.t.Fatalf("no token: %s", text)
+	resp, text := v.try(name, passwordOf(name))
+	v.key, _ = strings.CutPrefix(resp.Header.Get("Location"), "/#key=")
+	if resp.StatusCode != http.StatusSeeOther || len(v.key) != 64 {
+		v.t.Fatalf("login of %s: %d %s to %q", name, resp.StatusCode, text, resp.Header.Get("Location"))
 	}
 	return v
 }

@@ -15,7 +15,6 @@ import (
 type aboutSession struct {
 	Name    string  `json:"name"`
 	Write   bool    `json:"write"`
-	Token   string  `json:"token"` // for the header X-Token of all that changes something
 	Idle    float64 `json:"idle_seconds"`
 	Version string  `json:"version"`
 }
@@ -41,13 +40,13 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 			tell(w, http.StatusUnauthorized, "not logged in", "log in")
 			return
 		}
-		answer(w, http.StatusOK, aboutSession{one.who.Name, one.who.Write, one.token, s.cfg.Idle.Seconds(), s.cfg.Version})
+		answer(w, http.StatusOK, aboutSession{one.who.Name, one.who.Write, s.cfg.Idle.Seconds(), s.cfg.Version})
 	case path == "/":
-		if s.session(r) == nil {
-			http.Redirect(w, r, "/login", http.StatusSeeOther)
+		for range s.shown(r) {
+			s.files["index.html"].serve(w, r)
 			return
 		}
-		s.files["index.html"].serve(w, r)
+		http.Redirect(w, r, "/login", http.StatusSeeOther)
 	default:
 		f := s.files[strings.TrimPrefix(path, "/")]
 		if f == nil || strings.HasSuffix(path, ".html") {
@@ -65,7 +64,7 @@ func (s *Server) api(w http.ResponseWriter, r *http.Request, reading bool) {
 		tell(w, http.StatusUnauthorized, "not logged in", "log in")
 		return
 	}
-	if !sameSite(r) || !reading && !one.trusts(r.Header.Get("X-Token")) {
+	if !sameSite(r) {
 		tell(w, http.StatusForbidden, "the request does not come from the page", "load the page again")
 		return
 	}
@@ -79,7 +78,7 @@ func (s *Server) api(w http.ResponseWriter, r *http.Request, reading bool) {
 	if !reading {
 		s.cfg.Log.Info("changed by the operator's page", "operator", one.who.Name, "method", r.Method, "path", r.URL.Path)
 	}
-	handler.ServeHTTP(w, r.WithContext(ctx))
+	handler.ServeHTTP(w, withoutKey(r.WithContext(ctx)))
 }
 
 // tell answers with an error in the form of the API.

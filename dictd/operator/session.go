@@ -15,10 +15,12 @@ import (
 // Most sessions at one time; the one that was quiet for longest makes place.
 const maxSessions = 64
 
-// session is somebody who has logged in, in one browser.
+// session is somebody who has logged in, in one browser, which shows so by its cookie and
+// a key: browsers send a cookie to all ports of a host, also to those of others, and a
+// key that a page keeps for its own origin nowhere.
 type session struct {
 	who   Operator
-	token string // that a change has to come with
+	key   string
 	began time.Time
 	seen  time.Time // when a person did something last
 
@@ -47,12 +49,12 @@ func secret() string {
 	return hex.EncodeToString(b[:])
 }
 
-// begin makes a session, and returns its cookie.
-func (s *sessions) begin(who Operator) (cookie string) {
-	cookie = secret()
+// begin makes a session, and returns its cookie and its key.
+func (s *sessions) begin(who Operator) (cookie, key string) {
+	cookie, key = secret(), secret()
 	ctx, end := context.WithCancel(context.Background())
 	now := s.clock()
-	one := &session{who: who, token: secret(), began: now, seen: now, ctx: ctx, end: end}
+	one := &session{who: who, key: key, began: now, seen: now, ctx: ctx, end: end}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sweep(now)
@@ -67,28 +69,35 @@ func (s *sessions) begin(who Operator) (cookie string) {
 		s.drop(oldest)
 	}
 	s.all[sha256.Sum256([]byte(cookie))] = one
-	return cookie
+	return cookie, key
 }
 
-// find returns the session of a cookie, nil if there is none. A person's request keeps
-// it alive.
-func (s *sessions) find(cookie string, person bool) *session {
+// find returns the session of a cookie, nil if there is none.
+func (s *sessions) find(cookie string) *session {
 	now := s.clock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sweep(now)
-	one := s.all[sha256.Sum256([]byte(cookie))]
-	if one != nil && person {
-		one.seen = now
-	}
-	return one
+	return s.all[sha256.Sum256([]byte(cookie))]
 }
 
-// finish ends the session of a cookie.
-func (s *sessions) finish(cookie string) {
+// touch keeps a session alive: a person has asked for something.
+func (s *sessions) touch(one *session) {
+	now := s.clock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.drop(sha256.Sum256([]byte(cookie)))
+	one.seen = now
+}
+
+// finish ends a session.
+func (s *sessions) finish(one *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, other := range s.all {
+		if other == one {
+			s.drop(key)
+		}
+	}
 }
 
 // tidy ends what is over. It is called from time to time, for streams that nobody's
@@ -120,7 +129,7 @@ func (s *sessions) drop(key [sha256.Size]byte) {
 	}
 }
 
-// trusts reports whether a token is the session's.
-func (s *session) trusts(token string) bool {
-	return subtle.ConstantTimeCompare([]byte(token), []byte(s.token)) == 1
+// opens reports whether a key is the session's.
+func (s *session) opens(key string) bool {
+	return subtle.ConstantTimeCompare([]byte(key), []byte(s.key)) == 1
 }

@@ -1,6 +1,17 @@
 // The daemon's API, for who has logged in.
 
-export let session = { name: "", write: false, token: "", version: "" };
+export let session = { name: "", write: false, version: "" };
+
+// The key of the session comes with the login, behind the # of the address, and stays with
+// this origin: other ports of the host get the cookie, and no key.
+export const key = (() => {
+  const given = /^#key=([0-9a-f]{64})$/.exec(location.hash)?.[1];
+  if (given) history.replaceState(null, "", location.pathname);
+  try {
+    if (given) localStorage.setItem("key", given);
+    return given || localStorage.getItem("key") || "";
+  } catch { return given || ""; } // the browser keeps nothing: the key is this page's
+})();
 
 // A person is there while keys and pointers move; what the page asks by itself does not
 // keep the session alive.
@@ -18,9 +29,8 @@ export class Problem extends Error {
 async function ask(method, path, parameters, body, signal) {
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(parameters || {})) if (value !== undefined && value !== "") query.set(key, value);
-  const headers = { Accept: "application/json" };
-  if (method !== "GET") headers["X-Token"] = session.token;
-  else if (away()) headers["X-Poll"] = "1";
+  const headers = { Accept: "application/json", "X-Key": key };
+  if (method === "GET" && away()) headers["X-Poll"] = "1";
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const text = query.toString();
   let answer;
@@ -52,7 +62,10 @@ export const send = async (method, path, body) => (await ask(method, path, undef
 export async function begin() { session = await get("/session"); return session; }
 
 export async function leave() {
-  try { await send("POST", "/logout"); } finally { location.assign("/login"); }
+  try {
+    await send("POST", "/logout");
+    localStorage.removeItem("key");
+  } finally { location.assign("/login"); }
 }
 
 // every calls f at once and then again and again, so long after it is through, until the

@@ -1,5 +1,6 @@
 // What happens, as it happens.
 
+import { get, key } from "./api.js";
 import { clock, fill, h, number, pick } from "./dom.js";
 
 const most = 500;
@@ -34,12 +35,12 @@ export const events = {
       n = 0;
       fill(log);
       fill(count, "listening");
-      stream = new EventSource("/v1/events?after=0" + (kind ? "&kind=" + encodeURIComponent(kind) : ""));
+      stream = new EventSource("/v1/events?after=0&key=" + key + (kind ? "&kind=" + encodeURIComponent(kind) : ""));
       stream.onopen = () => { failed(null); setTimeout(() => { flush(); body.dataset.ready = "1"; }, 100); };
       stream.onerror = () => {
         if (stream.readyState !== EventSource.CLOSED) { failed(Object.assign(new Error("the stream of events broke off"), { remedy: "it is tried again" })); return; }
         // An answer that is no stream: no such kinds in this dictd, or nobody logged in.
-        fetch("/session").then((r) => { if (r.status === 401) location.assign("/login"); }, () => {});
+        get("/session").catch(() => {}); // which leads there
         fill(count, "this dictd tells nothing of that kind");
       };
       for (const name of names) stream.addEventListener(name, (e) => { n++; held.push(JSON.parse(e.data)); if (held.length > 4 * most) held = held.slice(-most); });

@@ -6,9 +6,9 @@ import "net/http"
 
 // Cookies, as they are called over HTTP.
 const (
-	cookieForm     = "form"
-	cookieLanguage = "language"
-	cookieDevice   = "portal" // Visitor.Cookie
+	cookieForm     = "dictd-portal-form"
+	cookieLanguage = "dictd-portal-language"
+	cookieDevice   = "dictd-portal-device" // Visitor.Cookie
 )
 
 // cookieAge is for how long a device may be away and be known again, in seconds.

@@ -264,15 +264,15 @@ func TestLanguage(t *testing.T) {
 		{"", "", "de;q=0, fr;q=0.1", "fr"},
 		{"", "", "de;q=nonsense,fr", "fr"},
 		{"", "", strings.Repeat("x", 300) + ",de", "en"},
-		{"", "__Host-language=fr", "de", "fr"},
-		{"?lang=es", "__Host-language=fr", "de", "es"},
+		{"", "__Host-dictd-portal-language=fr", "de", "fr"},
+		{"?lang=es", "__Host-dictd-portal-language=fr", "de", "es"},
 		{"?lang=%22%3E%3Cscript%3E", "", "de", "de"},
 	} {
 		w := r.do(visit{url: base + "/" + tt.query, header: http.Header{"Cookie": {tt.cookie}, "Accept-Language": {tt.accept}}})
 		if got := w.Header().Get("Content-Language"); got != tt.want {
 			t.Errorf("%+v: %s", tt, got)
 		}
-		if set := strings.Contains(fmt.Sprint(w.Header()["Set-Cookie"]), "__Host-language="+tt.want); set != (tt.query == "?lang=es") {
+		if set := strings.Contains(fmt.Sprint(w.Header()["Set-Cookie"]), "__Host-dictd-portal-language="+tt.want); set != (tt.query == "?lang=es") {
 			t.Errorf("%+v: cookie set: %v", tt, set)
 		}
 	}

@@ -166,7 +166,7 @@ func (r *rig) formOf(t *testing.T) (token, cookie string) {
 		t.Fatalf("%d:\n%s", w.Code, w.Body)
 	}
 	for _, c := range w.Result().Cookies() {
-		if c.Name == "__Host-form" {
+		if c.Name == "__Host-dictd-portal-form" {
 			return found[1], c.Name + "=" + c.Value
 		}
 	}

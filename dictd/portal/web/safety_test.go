@@ -65,7 +65,7 @@ func TestForms(t *testing.T) {
 		{"another port", with("Origin", "https://portal.example"), token, "", false},
 		{"a hidden origin, nothing else", http.Header{"Cookie": {cookie}, "Origin": {"null"}}, token, "", false},
 		{"another browser", with("Cookie", another), token, "", false},
-		{"nonsense for a cookie", with("Cookie", "__Host-form=x"), token, "", false},
+		{"nonsense for a cookie", with("Cookie", "__Host-dictd-portal-form=x"), token, "", false},
 		{"another address", own, token, "192.0.2.8:50000", false},
 		{"no token", own, "", "", false},
 		{"half a token", own, token[:40], "", false},
@@ -248,25 +248,25 @@ func TestCookies(t *testing.T) {
 		t.Fatalf("%v", cookies)
 	}
 	c := cookies[0]
-	if c.Name != "__Host-portal" || c.Value != "a-cookie" || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || c.MaxAge != cookieAge {
+	if c.Name != "__Host-dictd-portal-device" || c.Value != "a-cookie" || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || c.MaxAge != cookieAge {
 		t.Errorf("%+v", c)
 	}
-	r.do(visit{url: base + "/status", header: http.Header{"Cookie": {"__Host-portal=a-cookie; portal=other"}}})
+	r.do(visit{url: base + "/status", header: http.Header{"Cookie": {"__Host-dictd-portal-device=a-cookie; dictd-portal-device=other"}}})
 	if r.desk.from.Cookie != "a-cookie" || r.desk.from.Addr != netip.MustParseAddr("192.0.2.7") {
 		t.Errorf("%+v", r.desk.from)
 	}
-	r.do(visit{url: base + "/status", header: http.Header{"Cookie": {"__Host-portal=" + strings.Repeat("x", maxCookie+1)}}})
+	r.do(visit{url: base + "/status", header: http.Header{"Cookie": {"__Host-dictd-portal-device=" + strings.Repeat("x", maxCookie+1)}}})
 	if r.desk.from.Cookie != "" {
 		t.Error("a cookie that is too long")
 	}
 	w = r.post(t, "/leave")
-	if c := w.Result().Cookies(); len(c) != 1 || c[0].Name != "__Host-portal" || c[0].MaxAge >= 0 {
+	if c := w.Result().Cookies(); len(c) != 1 || c[0].Name != "__Host-dictd-portal-device" || c[0].MaxAge >= 0 {
 		t.Errorf("%v", c)
 	}
 	plain := settings()
 	plain.HTTPS = 0
 	w = newRig(t, plain).do(visit{url: "http://portal.example:8880/"})
-	if c := w.Result().Cookies(); len(c) != 1 || c[0].Name != "form" || c[0].Secure || !c[0].HttpOnly {
+	if c := w.Result().Cookies(); len(c) != 1 || c[0].Name != cookieForm || c[0].Secure || !c[0].HttpOnly {
 		t.Errorf("without TLS: %v", c)
 	}
 }
