@@ -70,8 +70,11 @@ func (w *worker) Handle(q *queue.Packet) queue.Verdict {
 // session is locked.
 func (w *worker) inspect(s *session.Session, q *queue.Packet, dir classifier.Dir, fresh bool, now time.Time) queue.Verdict {
 	changed, later := fresh, false
-	if dir == classifier.Original && asks(&w.packet) {
+	switch opening := opens(&w.packet); {
+	case opening == classifier.FlagSYN && dir == classifier.Original:
 		w.table.Asks(s, w.packet.Seq, now)
+	case opening == classifier.FlagSYN|classifier.FlagACK && dir == classifier.Reply && s.Doubted():
+		w.table.Answers(s, q.InDev, now)
 	}
 	if s.Packets++; s.Packets == 1 {
 		w.classifier.Load().Begin(&s.Class, s.Endpoints(), now)
@@ -98,16 +101,20 @@ func (w *worker) inspect(s *session.Session, q *queue.Packet, dir classifier.Dir
 	case later:
 		w.record.Later(s)
 	}
-	if s.Finished {
+	if s.Finished && !s.Doubted() {
 		return queue.Finish
 	}
 	return queue.Accept
 }
 
-// asks reports whether a packet asks for a TCP connection.
-func asks(p *classifier.Packet) bool {
+// opens returns SYN for a packet that asks for a TCP connection, SYN and ACK for one
+// that takes it up.
+func opens(p *classifier.Packet) uint8 {
 	const all = classifier.FlagFIN | classifier.FlagSYN | classifier.FlagRST | classifier.FlagACK
-	return p.Proto == classifier.ProtoTCP && p.TCPFlags&all == classifier.FlagSYN
+	if p.Proto != classifier.ProtoTCP || p.TCPFlags&classifier.FlagSYN == 0 {
+		return 0
+	}
+	return p.TCPFlags & all
 }
 
 // classify returns whether the result changed, which it may do after it is final,

@@ -30,11 +30,17 @@ func TableName(own string) string { return own + "_offload" }
 // layout returns the chains: what may not be carried returns, what is left goes into
 // the flowtable. has tells which fields there are.
 func layout(c *Config, hardware bool, has func(table, field string) bool) *rules.Policy {
-	begin := []rule.Rule{
-		rule.New(rule.CtState().None(rule.StateEstablished), rule.Return()),
+	begin := []rule.Rule{rule.New(rule.CtState().None(rule.StateEstablished), rule.Return())}
+	if has(dict.Sessions, FieldKeep) {
+		// Conntrack does not believe a reset that it has not seen coming, and what a
+		// flowtable carries could begin anew, as something else, without a rule to see it.
+		begin = append(begin, rule.New(rule.TCPFlags().Masked(rule.RST).Not(0), rule.Dict(settled),
+			rule.Dict("dict sessions ct id "+FieldKeep+" set true"), rule.Return()))
+	}
+	begin = append(begin,
 		// Final comes before all is seen: a certificate, what the server chose.
 		rule.New(rule.Dict(settled), rule.Dict("dict sessions ct id bypass_packetd true"), rule.Goto(chainSettled)),
-	}
+	)
 	var keep []rule.Rule
 	for _, m := range c.Keep.Marks {
 		for _, mark := range []rule.Writable[uint32]{rule.MetaMark(), rule.CtMark()} {

@@ -211,7 +211,9 @@ func selection(c Config, terms Terms) chain {
 	if terms.Flush != nil {
 		ch.rules = append(ch.rules, described(FlushText, unconfirmed(), rule.Encoded(FlushText, terms.Flush)))
 	}
-	ch.rules = append(ch.rules, described("TCP asks for a connection", opensTCP()).And(inspect...))
+	// Also where a row says that its connection has been seen: another may begin in its entry.
+	ch.rules = append(ch.rules, described("TCP asks for a connection, or takes it up",
+		rule.TCPFlags().Masked(rule.SYN).Not(0)).And(inspect...))
 	if terms.Bypassed != nil {
 		ch.rules = append(ch.rules, described(BypassedText, rule.Encoded(BypassedText, terms.Bypassed)).And(keep...).And(rule.Return()))
 	}

@@ -42,7 +42,9 @@
 // Where a packet of the server follows the end of a TCP connection, conntrack lets
 // the next connection of the same tuple go on in the old entry: same id, same
 // mark, no event. So a SYN of a confirmed entry always comes to the daemon, which
-// asks the kernel whether the entry's connection was over (Table.Asks).
+// asks the kernel whether the entry's connection was over (Table.Asks). Where that
+// does not know, as it has not seen all of it, the server's SYN and ACK tell
+// (Table.Answers).
 //
 // # Collisions
 //

@@ -9,6 +9,7 @@ type more struct {
 	ids            []uint32 // further ones while unconfirmed
 	client, server string   // names that DNS has for the addresses
 	garden         Garden
+	doubted        bool
 }
 
 // setOthers replaces the ids beside the first. The session is locked.
@@ -27,7 +28,7 @@ func (s *Session) much() more {
 }
 
 func (s *Session) setMore(m more) {
-	if s.more = nil; m.ids != nil || m.client != "" || m.server != "" || m.garden != Apart {
+	if s.more = nil; m.ids != nil || m.client != "" || m.server != "" || m.garden != Apart || m.doubted {
 		s.more = &m
 	}
 }

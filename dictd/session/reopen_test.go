@@ -69,3 +69,48 @@ func TestOneEntryTwoConnections(t *testing.T) {
 		})
 	}
 }
+
+// TestAnswered has the client of a connection that lives, as far as conntrack knows, ask
+// for another: it is one if the server takes it up.
+func TestAnswered(t *testing.T) {
+	for name, c := range map[string]struct {
+		seq  uint32
+		by   uint32 // the interface of the answer
+		anew bool
+	}{
+		"taken up": {2000, 7, true},
+		"taken up, with the sequence number of the first": {1000, 7, true},
+		"by the client's own word":                        {2000, 8, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, 10)
+			tcp := conntrack.NewTuple(6, netip.MustParseAddrPort("10.0.0.1:1000"), netip.MustParseAddrPort("192.0.2.1:443"))
+			s, _, _ := r.Resolve(&Packet{ID: 1, Tuple: tcp, First: true}, r.now)
+			r.Asks(s, 1000, r.now)
+			s.Packets++
+			s.ServerHops, s.ServerIf = 3, 7
+			s.Finished, s.Final = true, true
+			old := s.Serial()
+			s.Unlock()
+			r.kernel.confirm(flow(1, tcp))
+			r.kernel.deliver(1)
+			r.kernel.live[place{tcp, 0}].State = established
+			for range 2 {
+				if got := r.ask(1, tcp, c.seq); got != old || !s.Doubted() || !s.Finished {
+					t.Fatal("the session ends because the client asks")
+				}
+				r.wantRow(1, old)
+			}
+			s.Lock()
+			r.Answers(s, c.by, r.now)
+			s.Unlock()
+			if s.Serial() != old != c.anew || s.Doubted() == c.anew || s.Finished == c.anew {
+				t.Errorf("a session of its own: %v, want %v; doubted %v, finished %v", s.Serial() != old, c.anew, s.Doubted(), s.Finished)
+			}
+			if c.anew {
+				old = 0
+			}
+			r.wantRow(1, old)
+		})
+	}
+}
