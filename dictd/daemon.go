@@ -5,7 +5,6 @@ package dictd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"sync/atomic"
@@ -289,24 +288,6 @@ func (d *Daemon) inspect(ctx context.Context) error {
 		return nil
 	})
 	return tasks.Wait()
-}
-
-// pickUp makes sessions of the rows that an earlier daemon has left, and deletes
-// those whose connection is gone.
-func (d *Daemon) pickUp() error {
-	rows, claim, err := readRows(d.o.Store)
-	if err != nil {
-		return fmt.Errorf("rows of an earlier run: %w", err)
-	}
-	found := len(rows)
-	if err := d.table.Reconcile(time.Now(), rows, claim); err != nil {
-		return err
-	}
-	d.reconciled.Add(1)
-	if found > 0 {
-		d.o.Log.Info("picked up rows of an earlier run", "rows", found, "gone", len(rows))
-	}
-	return nil
 }
 
 // openQueues binds the queues: those of known connections first, then those of

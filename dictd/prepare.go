@@ -15,11 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nftdict/classifier"
-	"nftdict/dict"
 	"nftdict/dictd/config"
-	"nftdict/dictd/conntrack"
 	"nftdict/dictd/queue"
-	"nftdict/dictd/session"
 )
 
 // memories are what classifiers remember of sessions, over a reload, too.
@@ -78,31 +75,6 @@ func (d *Daemon) probeSource(c *config.Config) (queue.Source, error) {
 		err = fmt.Errorf("%w: another process reads the queue, or CAP_NET_ADMIN is missing", err)
 	}
 	return source, err
-}
-
-// readRows returns the ids of the rows in sessions, and a judge of whether a
-// connection is the one that a row tells of.
-func readRows(store dict.Store) (map[uint32]struct{}, session.Claim, error) {
-	ids := make(map[uint32]struct{})
-	tuples := make(map[uint32]conntrack.Tuple)
-	says := make(map[uint32]session.Says)
-	for row, err := range store.Rows(dict.Sessions) {
-		if err != nil {
-			return nil, nil, err
-		}
-		id := row.Key.Uint32()
-		ids[id] = struct{}{}
-		if t, ok := session.TupleOf(&row); ok {
-			tuples[id] = t
-		}
-		if s := session.SaysOf(&row); s != 0 {
-			says[id] = s
-		}
-	}
-	return ids, func(f *conntrack.Flow) (bool, session.Says) {
-		t, told := tuples[f.ID]
-		return !told || t == f.Orig, says[f.ID]
-	}, nil
 }
 
 // conntrackMax returns the kernel's limit of connections.

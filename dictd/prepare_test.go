@@ -23,12 +23,12 @@ func TestRowIsClaimedByItsTuple(t *testing.T) {
 	if err := store.Put(dict.Sessions, dict.Row{Key: dict.CtID(6), Cells: []dict.Cell{{Field: "username", Value: name}}}); err != nil {
 		t.Fatal(err)
 	}
-	rows, claim, err := readRows(store)
+	left, err := readRows(store)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(rows) != 2 {
-		t.Errorf("%d rows, want 2", len(rows))
+	if len(left.ids) != 2 {
+		t.Errorf("%d rows, want 2", len(left.ids))
 	}
 	own, other, bare := tcpFlow(5), tcpFlow(5), tcpFlow(6)
 	other.Orig = conntrack.NewTuple(6, client, client)
@@ -36,7 +36,7 @@ func TestRowIsClaimedByItsTuple(t *testing.T) {
 		flow *conntrack.Flow
 		want bool
 	}{"its own": {&own, true}, "another of the same id": {&other, false}, "one of a row that tells of none": {&bare, true}} {
-		if got, _ := claim(c.flow); got != c.want {
+		if got, _ := left.claim(c.flow); got != c.want {
 			t.Errorf("%s: claimed %v, want %v", what, got, c.want)
 		}
 	}
