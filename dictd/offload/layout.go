@@ -32,9 +32,9 @@ func TableName(own string) string { return own + "_offload" }
 func layout(c *Config, hardware bool, has func(table, field string) bool) *rules.Policy {
 	begin := []rule.Rule{rule.New(rule.CtState().None(rule.StateEstablished), rule.Return())}
 	if has(dict.Sessions, FieldKeep) {
-		// Conntrack does not believe a reset that it has not seen coming, and what a
-		// flowtable carries could begin anew, as something else, without a rule to see it.
-		begin = append(begin, rule.New(rule.TCPFlags().Masked(rule.RST).Not(0), rule.Dict(settled),
+		// Conntrack does not believe a reset that it has not seen coming, and ignores who
+		// asks anew: as something else it would go on in the flowtable, unseen.
+		begin = append(begin, rule.New(rule.TCPFlags().Masked(rule.SYN|rule.RST).Not(0), rule.Dict(settled),
 			rule.Dict("dict sessions ct id "+FieldKeep+" set true"), rule.Return()))
 	}
 	begin = append(begin,

@@ -73,6 +73,7 @@ func TestLayout(t *testing.T) {
 			`dict hosts ip daddr username "bob" return`, `dict hosts ip6 saddr username "bob" return`,
 			`dict devices dict hosts ip6 saddr mac_address no_offload true return`, `dict sessions ct id no_offload true return`,
 			`forward: ct state ! established return`,
+			`dict sessions ct id final true dict sessions ct id no_offload set true return`,
 			`dict hosts ip saddr mac_address missing dict hosts ip saddr username missing dict hosts ip daddr mac_address missing dict hosts ip daddr username missing return`,
 		} {
 			if !strings.Contains(got, want) {
