@@ -23,8 +23,8 @@ func (t *Table) Arrive(was, now *conntrack.Flow) {
 	defer t.admin.Unlock()
 	// The event of its end is still to be told apart, if it has not come yet: by then its id
 	// may be the session's again. But the old entry itself, which no one could replace, has
-	// only one end.
-	if now != nil && now.ID == was.ID && now.Offloaded() {
+	// only one end; and of one that had ended it may have come long ago.
+	if now == nil || now.ID == was.ID && now.Offloaded() {
 		delete(t.departed, entry{was.ID, was.Zone, was.Orig})
 	}
 	s := t.of(was)

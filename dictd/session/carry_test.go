@@ -135,3 +135,23 @@ func TestCarryToNowhere(t *testing.T) {
 		t.Errorf("%d sessions stay, %d departed", r.Len(), len(r.departed))
 	}
 }
+
+// It had ended, which was told, before it was to be replaced: that is not the end of the
+// next connection of its names, whose entry has its id.
+func TestCarryTooLate(t *testing.T) {
+	r := newRig(t, 10)
+	r.open(7, tuple(1))
+	f := flow(7, tuple(1))
+	r.kernel.destroy(f)
+	r.kernel.deliver(1)
+	r.Depart(&f)
+	r.Arrive(&f, nil)
+	n := r.open(7, tuple(1))
+	r.wantRow(7, n)
+	r.kernel.destroy(f)
+	r.kernel.deliver(1)
+	r.wantRow(7, 0)
+	if r.Len() != 0 || len(r.departed) != 0 {
+		t.Errorf("%d sessions stay, %d departed", r.Len(), len(r.departed))
+	}
+}
