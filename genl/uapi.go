@@ -9,6 +9,7 @@ const (
 	familyName    = "nft_dict"
 	familyVersion = 1
 	groupChanges  = "changes"
+	groupWrites   = "writes"
 )
 
 // Bounds of a request.
@@ -57,6 +58,7 @@ const (
 	attrVersion
 	attrIDs
 	attrChanges
+	attrCounts
 )
 
 // Flags of a table.

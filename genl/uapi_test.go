@@ -35,7 +35,7 @@ var (
 	messageAttrs = names{
 		"table": attrTable, "table-id": attrTableID, "key-type": attrKeyType, "limit": attrLimit, "timeout": attrTimeout, "flags": attrFlags,
 		"field": attrField, "row": attrRow, "rows": attrRows, "refused": attrRefused, "users": attrUsers, "count": attrCount,
-		"refusal": attrRefusal, "bytes": attrBytes, "pad": attrPad, "version": attrVersion, "ids": attrIDs, "changes": attrChanges,
+		"refusal": attrRefusal, "bytes": attrBytes, "pad": attrPad, "version": attrVersion, "ids": attrIDs, "changes": attrChanges, "counts": attrCounts,
 	}
 	cellAttrs = names{
 		"bool": int(dict.Bool), "int": int(dict.Int), "int64": int(dict.Int64), "ipv4": int(dict.IPv4), "ipv6": int(dict.IPv6),
@@ -123,7 +123,7 @@ func TestSpecification(t *testing.T) {
 	for _, g := range s.McastGroups.List {
 		groups = append(groups, g.Name)
 	}
-	check("groups", []string{groupChanges}, groups)
+	check("groups", []string{groupChanges, groupWrites}, groups)
 
 	consts := names{}
 	enums := map[string]names{}

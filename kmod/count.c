@@ -158,8 +158,12 @@ static int nft_dict_update_old(struct nft_dict_table *t, struct nft_dict_row *ro
 		nft_dict_notify_row(t, row, NFT_DICT_CMD_ROW_DEL_NTF, NULL, 0);
 	nft_dict_row_set_expiry(t, row, nft_dict_row_expiry(t, 0));
 	nft_dict_row_show(t, row);
-	if (changed || !seen)
+	if (changed)
+		nft_dict_table_counted(t);
+	if (!seen || (changed && how == NFT_DICT_SET))
 		nft_dict_notify_row(t, row, NFT_DICT_CMD_ROW_NTF, &r.v, 1);
+	else if (changed)
+		nft_dict_notify_count(t, row, NFT_DICT_CMD_ROW_NTF, &r.v, 1);
 out:
 	spin_unlock_bh(&row->lock);
 	return err;

@@ -21,18 +21,27 @@ static inline s64 nft_dict_saturate(s64 a, s64 b, enum nft_dict_ops how)
 	return sum;
 }
 
+/* nft_dict_table_counted - note that a number is another. Packets do so; those who
+ * read wait for no more than that.
+ */
+static inline void nft_dict_table_counted(struct nft_dict_table *t)
+{
+	if (!READ_ONCE(t->counted))
+		WRITE_ONCE(t->counted, true);
+}
+
 /* nft_dict_row_count - add @n to a number of @type or subtract it where that takes
  * no more than to store it: the row and the number are there, the row has no end,
  * and nobody listens. False if something is not so, and nothing is done. Under RCU.
  */
-static inline bool nft_dict_row_count(const struct nft_dict_table *t, struct nft_dict_row *row,
+static inline bool nft_dict_row_count(struct nft_dict_table *t, struct nft_dict_row *row,
 				      u16 field, u8 type, enum nft_dict_ops how, s64 n)
 {
 	const u32 odd = NFT_DICT_LINK_DEAD | NFT_DICT_LINK_HIDDEN | NFT_DICT_LINK_WEAK;
 	struct nft_dict_value v NFT_DICT_UNINITIALIZED;
 	bool done = false;
 
-	if (t->timeout || nft_dict_heard(t->dn->net))
+	if (t->timeout || nft_dict_heard(t->dn->net, NFT_DICT_GROUP_CHANGES))
 		return false;
 	spin_lock_bh(&row->lock);
 	if (row->link.flags & odd || row->link.expires ||
@@ -52,6 +61,8 @@ static inline bool nft_dict_row_count(const struct nft_dict_table *t, struct nft
 		WRITE_ONCE(*to, (s32)clamp_t(s64, n, S32_MIN, S32_MAX));
 		done = true;
 	}
+	if (done)
+		nft_dict_table_counted(t);
 out:
 	spin_unlock_bh(&row->lock);
 	return done;

@@ -89,8 +89,12 @@ static const struct genl_small_ops nft_dict_ops[] = {
 };
 
 static const struct genl_multicast_group nft_dict_groups[] = {
-	{
+	[NFT_DICT_GROUP_CHANGES] = {
 		.name	= NFT_DICT_MCGRP_CHANGES,
+		NFT_DICT_GROUP_FLAGS
+	},
+	[NFT_DICT_GROUP_WRITES] = {
+		.name	= NFT_DICT_MCGRP_WRITES,
 		NFT_DICT_GROUP_FLAGS
 	},
 };

@@ -31,6 +31,7 @@ static void nft_dict_collect(struct work_struct *work)
 		id = t->id;
 		if (nft_dict_bound(t) || READ_ONCE(t->timed))
 			nft_dict_table_end_rows(t, NFT_DICT_END_DUE);
+		nft_dict_tell_rest(t);
 		nft_dict_table_put(t);
 		cond_resched();
 	}

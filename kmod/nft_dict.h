@@ -46,7 +46,7 @@ struct seq_file;
  * @ntables: how many there are
  * @changes: of tables and fields, counted
  * @bytes: memory of all rows
- * @gc: drops rows that have ended, once a second
+ * @gc: drops rows that have ended, and tells of what was not told, once a second
  * @flow_mutex: of @flowtables; taken alone, or by rules that are being loaded
  * @flowtables: to which rules with the expression send connections
  * @proc: /proc/net/dict
@@ -188,9 +188,13 @@ struct nft_dict_field {
  * @count: rows, hidden ones too
  * @hidden: those of them that only bind an entry
  * @timed: set once a row had an end
+ * @counted: set when rules count, and cleared when @counts is told
  * @refused: rows refused for want of a place or of memory
  * @bytes: memory of the rows
  * @generation: changes with every change but counting
+ * @counts: changes with being told, if rules have counted meanwhile
+ * @told: writes that were told, or were not, until @told_until, in jiffies
+ * @untold: there are some of which nothing was told
  * @rest_until: when a full table may be walked again, in ns; under the mutex of @dn
  * @fields: the first @nfields are valid; they only become more
  */
@@ -206,6 +210,8 @@ struct nft_dict_table {
 	u8			key_type;
 	bool			dead;
 	bool			timed;
+	bool			counted;
+	bool			untold;
 	char			name[NFT_DICT_MAX_NAME + 1];
 	struct rhashtable	ht;
 	struct rhltable		ids;
@@ -216,6 +222,9 @@ struct nft_dict_table {
 	atomic64_t		refused;
 	atomic_long_t		bytes;
 	atomic_t		generation;
+	atomic_t		counts;
+	atomic_t		told;
+	unsigned long		told_until;
 	u64			rest_until;
 	unsigned int		nfields;
 	struct nft_dict_field	*fields[NFT_DICT_MAX_FIELDS];
@@ -468,27 +477,48 @@ bool nft_dict_glob_match(const struct nft_dict_glob *g, const u8 *s, unsigned in
 /* genl.c, notify.c */
 extern struct genl_family nft_dict_family;
 
+/* The groups of those who listen: to all changes, or to what nft_dict.yaml says of
+ * row-ntf.
+ */
+enum nft_dict_group {
+	NFT_DICT_GROUP_CHANGES,
+	NFT_DICT_GROUP_WRITES,
+};
+
 void nft_dict_tell_row(const struct nft_dict_table *t, const struct nft_dict_row *row, u8 cmd,
-		       const struct nft_dict_value *v, unsigned int n);
+		       const struct nft_dict_value *v, unsigned int n, enum nft_dict_group group);
+void nft_dict_tell_write(struct nft_dict_table *t, const struct nft_dict_row *row, u8 cmd,
+			 const struct nft_dict_value *v, unsigned int n);
+void nft_dict_tell_rest(struct nft_dict_table *t);
 
 extern bool nft_dict_genl_closed;
 
-/* Whether anybody listens to changes of a namespace. */
-static inline bool nft_dict_heard(struct net *net)
+/* Whether anybody of a group listens to a namespace. */
+static inline bool nft_dict_heard(struct net *net, enum nft_dict_group group)
 {
-	return !READ_ONCE(nft_dict_genl_closed) && genl_has_listeners(&nft_dict_family, net, 0);
+	return !READ_ONCE(nft_dict_genl_closed) && genl_has_listeners(&nft_dict_family, net, group);
 }
 
-/* nft_dict_notify_row - nft_dict_tell_row if anybody listens. */
-static inline void nft_dict_notify_row(const struct nft_dict_table *t,
+/* nft_dict_notify_count - tell that a number was added to, if anybody listens. */
+static inline void nft_dict_notify_count(const struct nft_dict_table *t,
+					 const struct nft_dict_row *row, u8 cmd,
+					 const struct nft_dict_value *v, unsigned int n)
+{
+	if (nft_dict_heard(t->dn->net, NFT_DICT_GROUP_CHANGES))
+		nft_dict_tell_row(t, row, cmd, v, n, NFT_DICT_GROUP_CHANGES);
+}
+
+/* nft_dict_notify_row - tell of any other change, if anybody listens. */
+static inline void nft_dict_notify_row(struct nft_dict_table *t,
 				       const struct nft_dict_row *row, u8 cmd,
 				       const struct nft_dict_value *v, unsigned int n)
 {
-	if (nft_dict_heard(t->dn->net))
-		nft_dict_tell_row(t, row, cmd, v, n);
+	nft_dict_notify_count(t, row, cmd, v, n);
+	if (nft_dict_heard(t->dn->net, NFT_DICT_GROUP_WRITES))
+		nft_dict_tell_write(t, row, cmd, v, n);
 }
 
-void nft_dict_notify_table(const struct nft_dict_table *t, u8 cmd);
+void nft_dict_notify_table(struct nft_dict_table *t, u8 cmd);
 int nft_dict_genl_init(void);
 void nft_dict_genl_exit(void);
 

@@ -10,6 +10,7 @@
 #define NFT_DICT_GENL_NAME	"nft_dict"
 #define NFT_DICT_GENL_VERSION	1
 #define NFT_DICT_MCGRP_CHANGES	"changes"
+#define NFT_DICT_MCGRP_WRITES	"writes"
 
 #define NFT_DICT_MAX_NAME	63	/* bytes of a name */
 #define NFT_DICT_MAX_STRING	128	/* bytes of a string, value or key */
@@ -113,6 +114,7 @@ enum nft_dict_attr {
 	NFT_DICT_A_VERSION,	/* NLA_STRING */
 	NFT_DICT_A_IDS,		/* NLA_BINARY, u32 in host order each */
 	NFT_DICT_A_CHANGES,	/* NLA_U32 */
+	NFT_DICT_A_COUNTS,	/* NLA_U32 */
 
 	__NFT_DICT_A_MAX,
 };

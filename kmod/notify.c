@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Tables and rows as attributes, and the messages that tell of changes. */
+#include <linux/jiffies.h>
 #include <net/genetlink.h>
+#include <net/netfilter/nf_conntrack.h>
 #include <net/sock.h>
 
 #include "genl.h"
 #include "nft_dict.h"
+
+/* How many writes of a table are told until this time is over. */
+#define NFT_DICT_MOST_TOLD	1024
+#define NFT_DICT_TOLD_FOR	(HZ / 20 + 1)
 
 int nft_dict_table_head(struct sk_buff *skb, const struct nft_dict_table *t)
 {
@@ -39,7 +45,7 @@ size_t nft_dict_table_bytes(const struct nft_dict_table *t)
 {
 	unsigned int n = nft_dict_table_fields(t), i;
 	size_t bytes = nla_total_size(sizeof(t->name)) + nla_total_size(sizeof(NFT_DICT_VERSION)) +
-		       8 * nla_total_size(sizeof(u32)) + 2 * nla_total_size_64bit(sizeof(u64));
+		       9 * nla_total_size(sizeof(u32)) + 2 * nla_total_size_64bit(sizeof(u64));
 
 	for (i = 0; i < n; i++) {
 		const struct nft_dict_field *f = t->fields[i];
@@ -52,8 +58,19 @@ size_t nft_dict_table_bytes(const struct nft_dict_table *t)
 	return bytes;
 }
 
+/* Another number after rules have counted. */
+static u32 nft_dict_table_counts(struct nft_dict_table *t)
+{
+	if (READ_ONCE(t->counted)) {
+		WRITE_ONCE(t->counted, false);
+		smp_mb__before_atomic(); /* what is counted from now on sets it again */
+		atomic_inc(&t->counts);
+	}
+	return atomic_read(&t->counts);
+}
+
 /* nft_dict_table_fill - schema and figures of a table. */
-int nft_dict_table_fill(struct sk_buff *skb, const struct nft_dict_table *t)
+int nft_dict_table_fill(struct sk_buff *skb, struct nft_dict_table *t)
 {
 	unsigned int n = nft_dict_table_fields(t), i;
 
@@ -69,7 +86,8 @@ int nft_dict_table_fill(struct sk_buff *skb, const struct nft_dict_table *t)
 	    nla_put_u64_64bit(skb, NFT_DICT_A_BYTES, atomic_long_read(&t->bytes),
 			      NFT_DICT_A_PAD) ||
 	    nla_put_string(skb, NFT_DICT_A_VERSION, NFT_DICT_VERSION) ||
-	    nla_put_u32(skb, NFT_DICT_A_CHANGES, atomic_read(&t->generation)))
+	    nla_put_u32(skb, NFT_DICT_A_CHANGES, atomic_read(&t->generation)) ||
+	    nla_put_u32(skb, NFT_DICT_A_COUNTS, nft_dict_table_counts(t)))
 		return -EMSGSIZE;
 	for (i = 0; i < n; i++)
 		if (nft_dict_field_fill(skb, t->fields[i], i))
@@ -145,16 +163,16 @@ cancel:
 }
 
 static void nft_dict_send(const struct nft_dict_table *t, struct sk_buff *skb, void *head,
-			  gfp_t gfp)
+			  enum nft_dict_group group, gfp_t gfp)
 {
 	genlmsg_end(skb, head);
-	genlmsg_multicast_netns(&nft_dict_family, t->dn->net, skb, 0, 0, gfp);
+	genlmsg_multicast_netns(&nft_dict_family, t->dn->net, skb, 0, group, gfp);
 }
 
 /* Nobody will learn of the change: let those who listen know that. */
-static void nft_dict_lost(const struct nft_dict_table *t)
+static void nft_dict_lost(const struct nft_dict_table *t, enum nft_dict_group group)
 {
-	genl_set_err(&nft_dict_family, t->dn->net, 0, 0, -ENOBUFS);
+	genl_set_err(&nft_dict_family, t->dn->net, 0, group, -ENOBUFS);
 }
 
 /* nft_dict_tell_row - tell of a change of a row, under its lock, so that its
@@ -162,7 +180,7 @@ static void nft_dict_lost(const struct nft_dict_table *t)
  * deleted if they have no type.
  */
 void nft_dict_tell_row(const struct nft_dict_table *t, const struct nft_dict_row *row, u8 cmd,
-		       const struct nft_dict_value *v, unsigned int n)
+		       const struct nft_dict_value *v, unsigned int n, enum nft_dict_group group)
 {
 	size_t bytes = nla_total_size(sizeof(t->name)) + nla_total_size(sizeof(u32)) +
 		       nft_dict_row_head_bytes(row);
@@ -186,23 +204,81 @@ void nft_dict_tell_row(const struct nft_dict_table *t, const struct nft_dict_row
 		if (nft_dict_cell_put(skb, &v[i]))
 			goto free;
 	nla_nest_end(skb, nest);
-	nft_dict_send(t, skb, head, GFP_ATOMIC);
+	nft_dict_send(t, skb, head, group, GFP_ATOMIC);
 	return;
 free:
 	nlmsg_free(skb);
 lost:
-	nft_dict_lost(t);
+	nft_dict_lost(t, group);
 }
 
-/* nft_dict_notify_table - tell that a table came, grew or went. */
-void nft_dict_notify_table(const struct nft_dict_table *t, u8 cmd)
+/* Whether packets of a row's connection, if it is that of one, pass by no rule. */
+static bool nft_dict_row_offloaded(const struct nft_dict_row *row)
+{
+	if (!(row->link.flags & NFT_DICT_LINK_SESSION))
+		return true;
+	return !(row->link.flags & NFT_DICT_LINK_WEAK) && !nft_dict_session_gone(row) &&
+	       test_bit(IPS_OFFLOAD_BIT, &nft_dict_row_ct(row)->status);
+}
+
+/* nft_dict_tell_write - nft_dict_tell_row to those who listen to writes, which
+ * packets can cause: of very many it is only told that there were some.
+ */
+void nft_dict_tell_write(struct nft_dict_table *t, const struct nft_dict_row *row, u8 cmd,
+			 const struct nft_dict_value *v, unsigned int n)
+{
+	unsigned long now = jiffies;
+	int told;
+
+	if (!nft_dict_row_offloaded(row))
+		return;
+	if (time_after_eq(now, READ_ONCE(t->told_until))) {
+		WRITE_ONCE(t->told_until, now + NFT_DICT_TOLD_FOR);
+		atomic_set(&t->told, 0);
+	}
+	told = atomic_inc_return(&t->told);
+	if (told <= NFT_DICT_MOST_TOLD)
+		nft_dict_tell_row(t, row, cmd, v, n, NFT_DICT_GROUP_WRITES);
+	else if (!READ_ONCE(t->untold))
+		WRITE_ONCE(t->untold, true);
+	if (told == NFT_DICT_MOST_TOLD + 1)
+		nft_dict_tell_rest(t);
+}
+
+/* nft_dict_tell_rest - tell that rows were written of which nothing was told, if so:
+ * by a message that is about no row.
+ */
+void nft_dict_tell_rest(struct nft_dict_table *t)
+{
+	struct sk_buff *skb;
+	void *head;
+
+	if (!READ_ONCE(t->untold))
+		return;
+	WRITE_ONCE(t->untold, false);
+	if (!nft_dict_heard(t->dn->net, NFT_DICT_GROUP_WRITES))
+		return;
+	skb = genlmsg_new(nla_total_size(sizeof(t->name)) + nla_total_size(sizeof(u32)),
+			  GFP_ATOMIC);
+	if (!skb)
+		goto lost;
+	head = genlmsg_put(skb, 0, 0, &nft_dict_family, 0, NFT_DICT_CMD_ROW_NTF);
+	if (!head || nft_dict_table_head(skb, t))
+		goto free;
+	nft_dict_send(t, skb, head, NFT_DICT_GROUP_WRITES, GFP_ATOMIC);
+	return;
+free:
+	nlmsg_free(skb);
+lost:
+	nft_dict_lost(t, NFT_DICT_GROUP_WRITES);
+}
+
+static void nft_dict_tell_table(struct nft_dict_table *t, u8 cmd, enum nft_dict_group group)
 {
 	struct sk_buff *skb;
 	void *head;
 	int err;
 
-	if (!nft_dict_heard(t->dn->net))
-		return;
 	skb = genlmsg_new(nft_dict_table_bytes(t), GFP_KERNEL);
 	if (!skb)
 		goto lost;
@@ -215,10 +291,20 @@ void nft_dict_notify_table(const struct nft_dict_table *t, u8 cmd)
 		err = nft_dict_table_fill(skb, t);
 	if (err)
 		goto free;
-	nft_dict_send(t, skb, head, GFP_KERNEL);
+	nft_dict_send(t, skb, head, group, GFP_KERNEL);
 	return;
 free:
 	nlmsg_free(skb);
 lost:
-	nft_dict_lost(t);
+	nft_dict_lost(t, group);
+}
+
+/* nft_dict_notify_table - tell that a table came, grew or went. */
+void nft_dict_notify_table(struct nft_dict_table *t, u8 cmd)
+{
+	enum nft_dict_group group;
+
+	for (group = NFT_DICT_GROUP_CHANGES; group <= NFT_DICT_GROUP_WRITES; group++)
+		if (nft_dict_heard(t->dn->net, group))
+			nft_dict_tell_table(t, cmd, group);
 }

@@ -71,6 +71,7 @@ struct nft_dict_table *nft_dict_table_new(struct nft_dict_net *dn, const char *n
 	refcount_set(&t->ref, 1);
 	spin_lock_init(&t->lock);
 	INIT_LIST_HEAD(&t->rows);
+	t->told_until = jiffies;
 	err = rhashtable_init(&t->ht, &nft_dict_row_params);
 	if (err)
 		goto err_free;

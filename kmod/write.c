@@ -205,8 +205,10 @@ static int nft_dict_put_old(struct nft_dict_table *t, const struct nft_dict_key 
 	if (!put->sum || !seen)
 		nft_dict_row_set_expiry(t, row, nft_dict_row_expiry(t, put->ttl));
 	nft_dict_row_show(t, row);
-	if (put->count || !seen)
+	if (!seen || (put->count && !put->sum))
 		nft_dict_notify_row(t, row, NFT_DICT_CMD_ROW_NTF, put->value, put->count);
+	else if (put->count)
+		nft_dict_notify_count(t, row, NFT_DICT_CMD_ROW_NTF, put->value, put->count);
 	err = 0;
 out:
 	spin_unlock_bh(&row->lock);

@@ -18,6 +18,7 @@ type family struct {
 	*socket
 	id    uint16
 	group uint32 // of changes
+	heeds uint32 // the group of writes
 }
 
 const genlHeader = 4
@@ -35,8 +36,11 @@ func newFamily(tb testing.TB) *family {
 	}
 	out := &family{socket: newSocket(tb, unix.NETLINK_GENERIC), id: f.ID}
 	for _, g := range f.Groups {
-		if g.Name == "changes" {
+		switch g.Name {
+		case "changes":
 			out.group = g.ID
+		case "writes":
+			out.heeds = g.ID
 		}
 	}
 	return out

@@ -35,6 +35,9 @@ func asks(f *family) map[string]func() error {
 		"join changes": func() error {
 			return unix.SetsockoptInt(f.fd, unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, int(f.group))
 		},
+		"join writes": func() error {
+			return unix.SetsockoptInt(f.fd, unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, int(f.heeds))
+		},
 		"open all":    func() error { return opened("all", os.O_RDONLY) },
 		"open read":   func() error { return opened("read", os.O_RDWR) },
 		"open write":  func() error { return opened("write", os.O_WRONLY) },
@@ -105,7 +108,7 @@ func TestRights(t *testing.T) {
 				return err
 			}
 			defer unix.Close(s.fd)
-			for _, err := range denied(&family{socket: s, id: f.id, group: f.group}) {
+			for _, err := range denied(&family{socket: s, id: f.id, group: f.group, heeds: f.heeds}) {
 				t.Errorf("%s: %v", name, err)
 			}
 			return nil

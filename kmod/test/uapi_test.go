@@ -44,6 +44,7 @@ const (
 	attrVersion
 	attrIDs
 	attrChanges
+	attrCounts
 )
 
 // Flags of a table.
