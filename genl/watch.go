@@ -5,19 +5,9 @@ package genl
 import (
 	"context"
 	"errors"
-	"os"
-	"time"
-
-	"github.com/mdlayher/genetlink"
-	"github.com/mdlayher/netlink"
-	"golang.org/x/sys/unix"
 
 	"nftdict/dict"
 )
-
-// watchBuffer is how many bytes of changes the kernel keeps for a watch that
-// is busy.
-const watchBuffer = 16 << 20
 
 // watch is a Watch under way.
 type watch struct {
@@ -47,42 +37,14 @@ func (s *Store) Watch(ctx context.Context, f func(dict.Change) error, tables ...
 		return at(err)
 	}
 	defer w.conn.close()
-	if err := w.join(); err != nil {
+	if err := w.conn.join(groupChanges); err != nil {
 		return at(err)
 	}
-	// A deadline in the past wakes the reader.
-	stop := context.AfterFunc(ctx, func() { _ = w.conn.nl.SetReadDeadline(time.Unix(1, 0)) })
-	defer stop()
 	// What changes from here on is waiting in the socket when the rows are read.
 	if w.tables, err = w.read(); err != nil {
 		return err
 	}
-	for {
-		switch err := w.receive(); {
-		case errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != nil:
-			return ctx.Err()
-		case errors.Is(err, unix.ENOBUFS):
-			if err := w.resync(); err != nil {
-				return err
-			}
-		case err != nil:
-			return err
-		}
-	}
-}
-
-// join subscribes to the changes.
-func (w *watch) join() error {
-	for _, g := range w.conn.family.Groups {
-		if g.Name == groupChanges {
-			_ = w.conn.nl.SetReadBuffer(watchBuffer) // a smaller one does, too
-			if err := w.conn.nl.JoinGroup(g.ID); err != nil {
-				return explain(err)
-			}
-			return nil
-		}
-	}
-	return errAnswer("no group " + groupChanges)
+	return w.conn.events(ctx, w.resync, w.message)
 }
 
 // read returns the watched tables as they are now.
@@ -167,31 +129,6 @@ func (w *watch) teller(s *shadow) func(dict.ChangeKind, dict.Row) error {
 	return func(kind dict.ChangeKind, r dict.Row) error {
 		return w.tell(dict.Change{Table: s.table.schema.Name, Kind: kind, Row: r})
 	}
-}
-
-// receive waits for a datagram and reports what it tells.
-func (w *watch) receive() error {
-	for m, err := range w.conn.nl.ReceiveIter() {
-		if err != nil {
-			return err
-		}
-		if err := w.event(m); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// event reports what one message tells.
-func (w *watch) event(m netlink.Message) error {
-	var g genetlink.Message
-	if uint16(m.Header.Type) != w.conn.family.ID {
-		return nil
-	}
-	if err := g.UnmarshalBinary(m.Data); err != nil {
-		return errAnswer(err.Error())
-	}
-	return w.message(g.Header.Command, g.Data)
 }
 
 // message reports what the attributes of a notification tell.

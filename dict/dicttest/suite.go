@@ -115,6 +115,7 @@ func Run(t *testing.T, open func(testing.TB) dict.Store, opts ...Option) {
 		sub("killed admin", x.killedAdmin)
 	}
 	sub("changes", x.changes)
+	sub("listen", x.listen)
 	sub("watch", x.watch)
 	sub("watch all", x.watchAll)
 	sub("watch ends", x.watchEnds)

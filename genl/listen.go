@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+
+package genl
+
+import (
+	"context"
+	"errors"
+
+	"nftdict/dict"
+)
+
+// listener is a Listen under way.
+type listener struct {
+	store *Store
+	tell  func(dict.Change) error
+	named map[string]struct{}
+	known map[uint32]*table // of the named ones, by id
+}
+
+// Listen implements dict.Listener. The error wraps dict.ErrNotSupported where the module
+// is too old to tell.
+func (s *Store) Listen(ctx context.Context, f func(dict.Change) error, tables ...string) error {
+	l := &listener{store: s, tell: f, named: make(map[string]struct{})}
+	for _, name := range tables {
+		l.named[dict.Name(name)] = struct{}{}
+	}
+	err := s.pool.use(func(c *conn) error {
+		defer func() { c.broken = true }() // what it is told would answer the next request
+		if err := c.join(groupWrites); err != nil {
+			return err
+		}
+		if err := l.lost(); err != nil {
+			return err
+		}
+		return c.events(ctx, l.lost, l.message)
+	})
+	if err != nil && ctx.Err() == nil {
+		return &dict.At{Op: "listen", Err: err}
+	}
+	return err
+}
+
+// lost tells that there is something to look for in every table.
+func (l *listener) lost() error {
+	if err := l.look(); err != nil {
+		return err
+	}
+	return l.tell(dict.Change{})
+}
+
+// look finds out which tables bear the names.
+func (l *listener) look() error {
+	l.known = make(map[uint32]*table, len(l.named))
+	for name := range l.named {
+		switch t, err := l.store.ask(name); {
+		case err == nil:
+			l.known[t.id] = t
+		case !errors.Is(err, dict.ErrNotExist):
+			return err
+		}
+	}
+	return nil
+}
+
+// message tells what the attributes of a notification say.
+func (l *listener) message(command uint8, attrs []byte) error {
+	id, err := tableID(attrs)
+	if err != nil {
+		return err
+	}
+	t := l.known[id]
+	switch command {
+	case cmdTableNtf, cmdTableDelNtf:
+		found, err := parseTable(attrs, nil)
+		if err != nil {
+			return err
+		}
+		if _, named := l.named[found[0].schema.Name]; named {
+			return l.lost()
+		}
+	case cmdRowNtf, cmdRowDelNtf:
+		if t == nil {
+			return nil
+		}
+		kind, rows := dict.Set, 0
+		if command == cmdRowDelNtf {
+			kind = dict.Deleted
+		}
+		d := decoder{l.store, t}
+		err := d.eachRow(attrs, func(r dict.Row) error {
+			rows++
+			return l.tell(dict.Change{Table: t.schema.Name, Kind: kind, Row: r})
+		})
+		if l.known[id] = d.table; errors.Is(err, dict.ErrNotExist) {
+			return nil // the table has gone since; that will be told
+		}
+		if err == nil && rows == 0 {
+			err = l.tell(dict.Change{Table: t.schema.Name})
+		}
+		return err
+	}
+	return nil
+}
+
+// Counts implements dict.Listener.
+func (s *Store) Counts(name string) (uint64, error) { return s.figure("counts", name, attrCounts) }
+
+// Changes implements dict.Changer. The error wraps dict.ErrNotSupported where the module
+// is too old to tell.
+func (s *Store) Changes(name string) (uint64, error) { return s.figure("changes", name, attrChanges) }
+
+// figure asks for one of a table.
+func (s *Store) figure(op, name string, figure uint16) (uint64, error) {
+	var id, n uint32
+	told := false
+	b := newBuilder()
+	b.text(attrTable, dict.Name(name))
+	err := s.pool.use(func(c *conn) error {
+		return c.do(cmdTableGet, b.buf, func(b []byte) error {
+			return each(b, func(a attr) (err error) {
+				switch a.typ {
+				case attrTableID:
+					id, err = a.uint32()
+				case figure:
+					n, err = a.uint32()
+					told = true
+				}
+				return err
+			})
+		})
+	})
+	if err == nil && !told {
+		err = errOlder("tell whether rows have changed", "1.2")
+	}
+	if err != nil {
+		return 0, &dict.At{Op: op, Table: name, Err: err}
+	}
+	return uint64(id)<<32 | uint64(n), nil // no two tables have one id
+}
