@@ -10,6 +10,8 @@ import (
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
+
+	"nftdict/internal/nowait"
 )
 
 // wire carries requests, and answers, a datagram of one or more messages each.
@@ -20,6 +22,9 @@ type wire interface {
 	// error wraps unix.EAGAIN where there is none and it is not to wait.
 	receive(wait bool) ([]byte, error)
 }
+
+// short is how long a request is at most, in bytes, that keeps nobody waiting: some rows.
+const short = 8 << 10
 
 // direct is the wire of a real socket. The library would start a goroutine for each
 // system call, and look at each answer twice.
@@ -43,6 +48,10 @@ func newDirect(nl *netlink.Conn) (*direct, error) {
 	}
 	d := &direct{raw: raw, buf: make([]byte, receiveBuffer)}
 	d.write = func(fd uintptr) bool {
+		if len(d.request) <= short {
+			d.err = nowait.Write(int(fd), d.request)
+			return true
+		}
 		for {
 			if _, d.err = unix.Write(int(fd), d.request); !errors.Is(d.err, unix.EINTR) {
 				return true
@@ -50,12 +59,8 @@ func newDirect(nl *netlink.Conn) (*direct, error) {
 		}
 	}
 	d.read = func(fd uintptr) bool {
-		for {
-			d.n, _, d.err = unix.Recvfrom(int(fd), d.buf, unix.MSG_DONTWAIT|unix.MSG_TRUNC)
-			if !errors.Is(d.err, unix.EINTR) {
-				return !d.wait || !errors.Is(d.err, unix.EAGAIN)
-			}
-		}
+		d.n, d.err = nowait.Receive(int(fd), d.buf, unix.MSG_TRUNC)
+		return !d.wait || !errors.Is(d.err, unix.EAGAIN)
 	}
 	return d, nil
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
+
+	"nftdict/internal/nowait"
 )
 
 // Event is the beginning (confirmation) or the end of a connection. In the
@@ -151,13 +153,12 @@ func (l *Listener) drain(fd int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
-		n, _, err := unix.Recvfrom(fd, l.buf, unix.MSG_DONTWAIT)
+		n, err := nowait.Receive(fd, l.buf, 0)
 		switch {
 		case err == nil:
 			l.datagram(l.buf[:n])
 		case errors.Is(err, unix.EAGAIN):
 			return nil
-		case errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.ENOBUFS):
 			l.overrun()
 		default:

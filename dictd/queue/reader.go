@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"nftdict/internal/nowait"
 )
 
 // Config of a Reader.
@@ -271,7 +273,7 @@ func (r *Reader) answer(fd int) {
 		return
 	}
 	r.packets.Add(r.answered)
-	if err := write(fd, r.answers); err != nil {
+	if err := nowait.Write(fd, r.answers); err != nil {
 		r.verdictErrors.Add(r.answered)
 	}
 	r.answers, r.answered = r.answers[:0], 0

@@ -11,6 +11,8 @@ import (
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
+
+	"nftdict/internal/nowait"
 )
 
 // burst is how many packets are read at once.
@@ -65,16 +67,7 @@ func (s *socket) expect(size int) {
 // receive reads what is there, and does not wait: fewer than burst datagrams leave
 // the socket dry. The error is unix.EAGAIN if it is.
 func (s *socket) receive(fd int) (n int, err error) {
-	for {
-		r, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&s.heads)), burst, unix.MSG_DONTWAIT, 0, 0)
-		switch errno {
-		case 0:
-			return int(r), nil
-		case unix.EINTR:
-		default:
-			return 0, errno
-		}
-	}
+	return nowait.ReceiveMany(fd, unsafe.Pointer(&s.heads), burst)
 }
 
 // datagram returns the i-th that was received, cut off if there was no room for it.
@@ -88,20 +81,10 @@ func (s *socket) datagram(i int) []byte {
 func (s *socket) send(m message) error {
 	var failed error
 	err := s.raw.Write(func(fd uintptr) bool {
-		failed = write(int(fd), m.whole())
+		failed = nowait.Write(int(fd), m.whole())
 		return true
 	})
 	return errors.Join(failed, err)
-}
-
-// write sends messages to the kernel, which has done what they say, or not, when it
-// returns.
-func write(fd int, b []byte) error {
-	for {
-		if _, err := unix.Write(fd, b); !errors.Is(err, unix.EINTR) {
-			return err
-		}
-	}
 }
 
 // answerTimeout bounds the wait for the kernel's answer to a configuration.
