@@ -47,11 +47,23 @@ type Config struct {
 // DefaultBuffer holds the events of some hundred thousand connections.
 const DefaultBuffer = 64 << 20
 
+// Events are read some time after the first has come, with those that came meanwhile:
+// to be woken for each costs more than to handle it. Who has to know asks by Drain.
+const (
+	patience = 25 * time.Millisecond
+	ample    = 16 << 20 // bytes of a buffer in which a storm of them finds room that long
+	storm    = 1024     // so many at once, and the next are not waited for
+)
+
 // Listener receives the events of one network namespace.
 type Listener struct {
 	conn *netlink.Conn
 	raw  syscall.RawConn
+	bell *bell
 	cfg  Config
+	// patience is how long events may lie before they are read; 0 where they would
+	// not find room.
+	patience time.Duration
 
 	mu  sync.Mutex // held while events are read and handled
 	buf []byte
@@ -75,8 +87,7 @@ func Listen(cfg Config) (*Listener, error) {
 	}
 	l := &Listener{conn: conn, cfg: cfg, buf: make([]byte, 64<<10)}
 	if err := l.prepare(); err != nil {
-		conn.Close()
-		return nil, fmt.Errorf("conntrack events: %w", err)
+		return nil, fmt.Errorf("conntrack events: %w", errors.Join(err, l.Close()))
 	}
 	return l, nil
 }
@@ -86,6 +97,15 @@ func (l *Listener) prepare() (err error) {
 		return err
 	}
 	if err := setBuffer(l.raw, l.cfg.Buffer); err != nil {
+		return err
+	}
+	cerr := l.raw.Control(func(fd uintptr) {
+		if n, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF); err == nil && n >= ample {
+			l.patience = patience
+		}
+		l.bell, err = newBell(int(fd))
+	})
+	if err = errors.Join(cerr, err); err != nil {
 		return err
 	}
 	// With it an event that finds no room is sent again later, and its entry
@@ -117,25 +137,45 @@ func setBuffer(raw syscall.RawConn, bytes int) error {
 
 // Run handles events until ctx ends, and then closes the Listener.
 func (l *Listener) Run(ctx context.Context) error {
-	defer l.conn.Close()
-	stop := context.AfterFunc(ctx, func() { l.conn.SetReadDeadline(time.Unix(1, 0)) })
+	defer l.Close()
+	stop := context.AfterFunc(ctx, l.bell.silence)
 	defer stop()
-	var failed error
-	err := l.raw.Read(func(fd uintptr) bool {
-		failed = l.drain(int(fd))
-		return failed != nil // else wait until there is more
-	})
-	if ctx.Err() != nil {
-		return nil
+	later := time.NewTimer(0)
+	defer later.Stop()
+	<-later.C
+	for many := false; ; {
+		if err := l.bell.wait(); ctx.Err() != nil {
+			return l.Drain()
+		} else if err != nil {
+			return fmt.Errorf("conntrack events: %w", err)
+		}
+		if l.patience > 0 && !many {
+			later.Reset(l.patience)
+			select {
+			case <-ctx.Done():
+				return l.Drain()
+			case <-later.C:
+			}
+		}
+		before := l.events.Load()
+		if err := l.Drain(); err != nil {
+			return err
+		}
+		many = l.events.Load()-before >= storm
+		if err := l.bell.arm(); err != nil {
+			return fmt.Errorf("conntrack events: %w", err)
+		}
 	}
-	if err = errors.Join(failed, err); err != nil {
-		return fmt.Errorf("conntrack events: %w", err)
-	}
-	return nil
 }
 
 // Close releases the socket of a Listener that did not run.
-func (l *Listener) Close() error { return l.conn.Close() }
+func (l *Listener) Close() error {
+	var err error
+	if l.bell != nil {
+		err = l.bell.close()
+	}
+	return errors.Join(err, l.conn.Close())
+}
 
 // Drain handles all events that the kernel has sent so far. It may be called by
 // several goroutines, but not from Handle.

@@ -60,3 +60,27 @@ func ReceiveMany(fd int, headers unsafe.Pointer, count int) (n int, err error) {
 		}
 	}
 }
+
+// Rung tells how many of at most one of the files in an epoll instance are ready.
+func Rung(epoll int) (n int, err error) {
+	var event unix.EpollEvent
+	for {
+		r, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epoll), uintptr(unsafe.Pointer(&event)), 1, 0, 0, 0)
+		switch errno {
+		case 0:
+			return int(r), nil
+		case unix.EINTR:
+		default:
+			return 0, errno
+		}
+	}
+}
+
+// Rearm has an epoll instance tell once more of a file that is in it.
+func Rearm(epoll, fd int, events uint32) error {
+	_, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(epoll), unix.EPOLL_CTL_MOD, uintptr(fd), uintptr(unsafe.Pointer(&unix.EpollEvent{Events: events})), 0, 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
