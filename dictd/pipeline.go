@@ -96,15 +96,25 @@ func (w *worker) inspect(s *session.Session, q *queue.Packet, dir classifier.Dir
 		w.garden.Load().look(s)
 	}
 	switch {
-	case changed, (later || s.Postponed()) && len(w.packet.Payload) > 0:
+	case changed, (later || s.Postponed()) && len(w.packet.Payload) > 0, unwritten(s):
 		w.record.Packet(s, q.CtID, fresh)
 	case later:
 		w.record.Later(s)
 	}
-	if s.Finished && !s.Doubted() {
+	if s.Finished && !s.Doubted() && !unwritten(s) {
 		return queue.Finish
 	}
 	return queue.Accept
+}
+
+// writeTries is with how many packets of a session its row is tried to be written, if the
+// store refuses it: a table that is full may not be for long, and without the row no rule
+// knows the session.
+const writeTries = 32
+
+// unwritten reports whether the row of a locked session is to be written once more.
+func unwritten(s *session.Session) bool {
+	return !s.Written() && s.Writable() && s.Packets < writeTries
 }
 
 // opens returns SYN for a packet that asks for a TCP connection, SYN and ACK for one

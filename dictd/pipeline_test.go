@@ -148,6 +148,53 @@ func TestFullTable(t *testing.T) {
 	}
 }
 
+// A row that is refused when nothing more is to be found out is written with the next
+// packet, which comes as the connection is not finished before; but not for ever.
+func TestRefusedRow(t *testing.T) {
+	store := &failingStore{Mem: dicttest.NewStandard(t)}
+	w := newWorker(t, store, 10)
+	open(w, 5)
+	store.err = fmt.Errorf("put: %w", dict.ErrFull)
+	seq := uint32(2)
+	say := func(text string) queue.Verdict {
+		p := ipPacket(classifier.ProtoTCP, client, server, seq, classifier.FlagACK, []byte(text))
+		seq += uint32(len(text))
+		return w.Handle(&queue.Packet{CtID: 5, Payload: p})
+	}
+	if v := say("GET / HTTP/1.1\r\nHost: www.netflix.com\r\n\r\n"); v != queue.Accept {
+		t.Errorf("verdict %d although rules do not know the connection", v)
+	}
+	for range 2 {
+		say("GET / HTTP/1.1\r\n")
+	}
+	store.err = nil
+	if v := say("Host: www.netflix.com\r\n"); v != queue.Finish {
+		t.Errorf("verdict %d", v)
+	}
+	row, err := store.Get(dict.Sessions, dict.CtID(5))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if value(row, "application") != "NETFLIX" || value(row, "bypass_packetd") != "true" {
+		t.Errorf("%v", row)
+	}
+	for _, s := range w.table.Find(5) {
+		s.Lock()
+		s.Unsent()
+		s.Unlock()
+	}
+	store.err = dict.ErrFull
+	for i := range 2 * writeTries {
+		if say("more") == queue.Finish {
+			if i == 0 {
+				t.Error("finished at once")
+			}
+			return
+		}
+	}
+	t.Error("tried for ever")
+}
+
 // Packets that cannot be told pass.
 func TestOddPackets(t *testing.T) {
 	hello := ipPacket(classifier.ProtoTCP, client, server, 2, classifier.FlagACK, []byte("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"))

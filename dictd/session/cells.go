@@ -57,6 +57,9 @@ func (s *Session) Whole(dst []dict.Cell) []dict.Cell {
 // Unsent forgets what was written: the next Changes are Whole.
 func (s *Session) Unsent() { s.sent, s.before = 0, nil }
 
+// Written reports whether the row says what Changes have told last. The session is locked.
+func (s *Session) Written() bool { return s.sent != 0 }
+
 // Postpone notes that somebody writes the session's changes, which nothing waits for.
 // The session is locked.
 func (s *Session) Postpone() { s.told |= postponed }
