@@ -54,10 +54,10 @@ func (s *Session) doubt(doubted bool) {
 
 // Answers takes note of a packet in which the server of the locked session, which is
 // Doubted, takes up a TCP connection: none does that in the midst of another one. The
-// session begins anew, as by Asks. by is the interface by which the packet came: from
-// elsewhere than the server's others it would be the client's word again.
+// session begins anew, as by Asks. by is the interface by which the packet came: by the
+// client's alone it would be his word again.
 func (t *Table) Answers(s *Session, by uint32, now time.Time) {
-	if s.ServerHops < 0 || s.ServerIf == by {
+	if s.ServerHops < 0 || s.ServerIf == by || s.ClientIf != by {
 		t.reopen(s, now)
 	}
 }

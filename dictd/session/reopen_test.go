@@ -80,6 +80,7 @@ func TestAnswered(t *testing.T) {
 	}{
 		"taken up": {2000, 7, true},
 		"taken up, with the sequence number of the first": {1000, 7, true},
+		"taken up by another way":                         {2000, 9, true},
 		"by the client's own word":                        {2000, 8, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -88,7 +89,7 @@ func TestAnswered(t *testing.T) {
 			s, _, _ := r.Resolve(&Packet{ID: 1, Tuple: tcp, First: true}, r.now)
 			r.Asks(s, 1000, r.now)
 			s.Packets++
-			s.ServerHops, s.ServerIf = 3, 7
+			s.ServerHops, s.ServerIf, s.ClientHops, s.ClientIf = 3, 7, 0, 8
 			s.Finished, s.Final = true, true
 			old := s.Serial()
 			s.Unlock()
