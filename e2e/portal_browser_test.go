@@ -49,8 +49,8 @@ func (r *rig) certify(name string) string {
 }
 
 // surfer returns a browser at the client that reaches all sites over one family, and
-// finds the portal there.
-func (r *rig) surfer(t *testing.T, family int) *browser.Browser {
+// finds the portal there. For some names it asks DNS.
+func (r *rig) surfer(t *testing.T, family int, asks ...string) *browser.Browser {
 	t.Helper()
 	at := func(four, six netip.Addr) string {
 		if family == 6 {
@@ -59,6 +59,9 @@ func (r *rig) surfer(t *testing.T, family int) *browser.Browser {
 		return four.String()
 	}
 	rules := []string{"MAP " + portalName + " " + at(lab.GatewayLAN4, lab.GatewayLAN6)}
+	for _, name := range asks {
+		rules = append(rules, "EXCLUDE "+name)
+	}
 	for _, s := range r.Sites {
 		rules = append(rules, "MAP "+s.Name+" "+at(s.Addr4, s.Addr6))
 	}

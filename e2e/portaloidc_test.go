@@ -18,35 +18,35 @@ import (
 
 const (
 	portalName   = "portal.example.net"
-	openidIssuer = "https://192.0.2.2:9443/"
+	openidHost   = "192.0.2.2"
+	openidIssuer = "https://" + openidHost + ":9443/"
 )
 
-func openidOn(ca string) string {
-	return portalOn + fmt.Sprintf(`ways = ["oidc"]
-name = %q
-[portal.oidc]
-issuer = %q
+// openidAt is how a portal is told of a provider.
+func openidAt(host, ca string) string {
+	return fmt.Sprintf(`[portal.oidc]
+issuer = "https://%s:9443/"
 client_id = %q
 secret = %q
 ca = %q
 timeout = 5
-`, portalName, openidIssuer, openid.ClientID, openid.ClientSecret, ca)
+`, host, openid.ClientID, openid.ClientSecret, ca)
 }
 
-// serveOpenID runs a provider at the lab's internet until the test ends, or stop is
-// called.
-func (r *rig) serveOpenID() (stop func()) {
+// serveOpenID runs a provider of a name, or an address, at the lab's internet until the
+// test ends, or stop is called.
+func (r *rig) serveOpenID(host string) (stop func()) {
 	r.t.Helper()
-	handler, err := openid.New(openidIssuer, "https://"+portalName+":8443/finish/oidc", r.t.TempDir(), openid.User{Name: "ann", Password: "hello", Mail: "ann@example.org", Verified: true},
+	handler, err := openid.New("https://"+host+":9443/", "https://"+portalName+":8443/finish/oidc", r.t.TempDir(), openid.User{Name: "ann", Password: "hello", Mail: "ann@example.org", Verified: true},
 		openid.User{Name: "eve", Password: "hello", Mail: "ann@example.org"})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	cert, err := r.Authority.Certificate(lab.Internet4.String())
+	cert, err := r.Authority.Certificate(host)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	listener, err := r.Internet.Listen(context.Background(), "tcp", lab.Internet4.String()+":9443")
+	listener, err := r.Internet.Listen(context.Background(), "tcp", ":9443")
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -104,8 +104,8 @@ func (v *visitor) journey(name, password string) reply {
 // else is. Where it is not there nobody new comes in, and nobody is out.
 func TestPortalOIDC(t *testing.T) {
 	r := newRig(t, lab.Config{Guest: true})
-	conf := openidOn(r.CAFile())
-	stop := r.serveOpenID()
+	conf := portalOn + fmt.Sprintf("ways = [\"oidc\"]\nname = %q\n", portalName) + openidAt(openidHost, r.CAFile())
+	stop := r.serveOpenID(openidHost)
 	d := r.start(conf)
 	me, other := r.visitor(t, r.Client, 4), r.visitor(t, r.Guest, 4)
 	me.hosts = []string{portalName + ":8443:" + lab.GatewayLAN4.String()}

@@ -20,7 +20,10 @@ const radiusSecret = "between us"
 // radiusOn is a portal that asks a server on the other side of the gateway.
 const radiusOn = portalOn + `ways = ["radius"]
 devices_over = "refuse"
-[portal.radius]
+` + radiusAt
+
+// radiusAt is how it is told of the server.
+const radiusAt = `[portal.radius]
 timeout = 1
 tries = 2
 listen = ["192.0.2.1:3799"]

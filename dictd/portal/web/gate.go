@@ -56,13 +56,16 @@ type seat struct {
 	addr netip.Addr
 	at   *list.Element // in hall.waiting; nil while a request is worked on
 	gone bool          // has no place any more
+	// A connection to the port of HTTP, which may have been meant for somebody else, and
+	// one over which nothing was asked for yet.
+	plain, silent bool
 }
 
 // enter gives a connection a place, and returns whose place it is if it was
 // somebody's, who is to be closed. There is always somebody: fewer requests are
 // worked on than there are places (maxAsking).
-func (h *hall) enter(conn net.Conn) (s, loser *seat) {
-	s = &seat{Conn: conn, hall: h}
+func (h *hall) enter(conn net.Conn, bare bool) (s, loser *seat) {
+	s = &seat{Conn: conn, hall: h, plain: bare, silent: true}
 	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		s.addr = plain(a.AddrPort().Addr())
 	}
@@ -91,6 +94,23 @@ func (h *hall) longest(of func(*seat) bool) *seat {
 		}
 	}
 	return nil
+}
+
+// dismiss closes the connections of an address over which nothing was asked for yet, and
+// which may have been meant for somebody else: browsers open some before they need
+// them, and what they would ask for there once they are let in would lead here.
+func (h *hall) dismiss(addr netip.Addr) {
+	h.mu.Lock()
+	var all []*seat
+	for e := h.waiting.Front(); e != nil; e = e.Next() {
+		if s := e.Value.(*seat); s.addr == addr && s.plain && s.silent {
+			all = append(all, s)
+		}
+	}
+	h.mu.Unlock()
+	for _, s := range all {
+		s.Close()
+	}
 }
 
 // remove takes the place of a seat, once. The hall is locked.
@@ -139,7 +159,8 @@ func (s *seat) work() (done func()) {
 // gate is a port as the HTTP server listens on it.
 type gate struct {
 	net.Listener
-	hall *hall
+	hall  *hall
+	plain bool // without TLS
 }
 
 // Accept waits for a connection.
@@ -148,7 +169,7 @@ func (g *gate) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, loser := g.hall.enter(conn)
+	s, loser := g.hall.enter(conn, g.plain)
 	if loser != nil {
 		if tcp, ok := loser.Conn.(*net.TCPConn); ok {
 			_ = tcp.SetLinger(0) // nothing is kept of it; it may be gone
@@ -170,6 +191,22 @@ func withSeat(ctx context.Context, c net.Conn) context.Context {
 		return context.WithValue(ctx, seatKey{}, s)
 	}
 	return ctx
+}
+
+// spoke notes that something is asked for over the connection of a request.
+func spoke(ctx context.Context) {
+	if s, ok := ctx.Value(seatKey{}).(*seat); ok {
+		s.hall.mu.Lock()
+		s.silent = false
+		s.hall.mu.Unlock()
+	}
+}
+
+// dismiss closes what else an address has open that may have been meant for others.
+func dismiss(ctx context.Context, addr netip.Addr) {
+	if s, ok := ctx.Value(seatKey{}).(*seat); ok {
+		s.hall.dismiss(addr)
+	}
 }
 
 // working keeps the place of a request's connection until done is called.

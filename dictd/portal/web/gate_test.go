@@ -5,9 +5,12 @@ package web
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"testing"
@@ -32,7 +35,7 @@ func TestHall(t *testing.T) {
 	h := newHall(4, 2)
 	enter := func(addr string, want *seat) *seat {
 		t.Helper()
-		s, loser := h.enter(from{addr: addr})
+		s, loser := h.enter(from{addr: addr}, true)
 		if loser != want {
 			t.Errorf("%s: %v lost its place, want %v", addr, loser, want)
 		}
@@ -159,4 +162,55 @@ func TestRequests(t *testing.T) {
 		}
 		c.Close()
 	}
+}
+
+// Who sees that he is in has no connection open any more that would lead him here in
+// place of where he wants to go.
+func TestDismissed(t *testing.T) {
+	r := newRig(t, settings())
+	r.desk.visitor.In = true
+	plain, secure := r.serve(t)
+	dial := func(at string) net.Conn {
+		t.Helper()
+		c, err := net.Dial("tcp", at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		if err := c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	silent, asking, idle := dial(plain), tls.Client(dial(secure), &tls.Config{InsecureSkipVerify: true}), tls.Client(dial(secure), &tls.Config{InsecureSkipVerify: true})
+	if err := idle.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		r.hall.mu.Lock()
+		there := r.hall.total
+		r.hall.mu.Unlock()
+		if there == 3 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d connections", there)
+		}
+	}
+	ask := func(c net.Conn) {
+		t.Helper()
+		if _, err := io.WriteString(c, "GET /status HTTP/1.1\r\nHost: portal.example\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil || resp.StatusCode != http.StatusOK {
+			t.Fatalf("%v, %v", resp, err)
+		}
+		resp.Body.Close()
+	}
+	ask(asking)
+	if n, err := silent.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("what has asked for nothing reads %d, %v", n, err)
+	}
+	ask(idle)
 }

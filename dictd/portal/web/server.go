@@ -81,7 +81,7 @@ func (s *Server) Serve(ctx context.Context, plain, secure []net.Listener) error 
 	defer stop()
 	var all errgroup.Group
 	for _, ln := range plain {
-		all.Go(func() error { return srv.Serve(&gate{ln, s.hall}) })
+		all.Go(func() error { return srv.Serve(&gate{ln, s.hall, true}) })
 	}
 	secrets := &tls.Config{
 		MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
@@ -93,7 +93,7 @@ func (s *Server) Serve(ctx context.Context, plain, secure []net.Listener) error 
 		},
 	}
 	for _, ln := range secure {
-		all.Go(func() error { return srv.Serve(tls.NewListener(&gate{ln, s.hall}, secrets)) })
+		all.Go(func() error { return srv.Serve(tls.NewListener(&gate{ln, s.hall, false}, secrets)) })
 	}
 	if err := all.Wait(); !errors.Is(err, http.ErrServerClosed) || ctx.Err() == nil {
 		return fmt.Errorf("portal: %w", err)
@@ -102,7 +102,10 @@ func (s *Server) Serve(ctx context.Context, plain, secure []net.Listener) error 
 }
 
 // ServeHTTP implements http.Handler.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.site.Load().ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	spoke(r.Context())
+	s.site.Load().ServeHTTP(w, r)
+}
 
 // panics is a log of the HTTP server's of which nothing is kept but panics.
 type panics struct{ log *slog.Logger }

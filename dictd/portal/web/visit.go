@@ -48,6 +48,8 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) {
 	case !v.In:
 		see(w, r, "/")
 		return
+	default:
+		dismiss(r.Context(), remoteAddr(r))
 	}
 	p.Visitor = v
 	s.show(w, r, p)
