@@ -47,6 +47,27 @@ func (r *recall) ask(whom []offload.Whom) {
 	}
 }
 
+// Recalls that somebody asks for again and again, as by taking on other stations' addresses
+// all the time, take half of a processor; recallCredit is what can be saved for those that
+// come seldom, which never wait.
+const (
+	recallShare  = 2
+	recallCredit = 300 * time.Millisecond
+)
+
+// effort is the time that work may take, which grows with time.
+type effort struct {
+	credit time.Duration
+	at     time.Time // when it was that much
+}
+
+// spent takes off what was taken from begin to end, and returns how long to rest.
+func (e *effort) spent(begin, end time.Time) time.Duration {
+	e.credit = min(e.credit+end.Sub(e.at)/recallShare, recallCredit) - end.Sub(begin)
+	e.at = end
+	return max(0, -e.credit*recallShare)
+}
+
 // recallAgain is the time after which a recall that failed is tried again.
 const recallAgain = time.Second
 
@@ -55,6 +76,7 @@ func (d *Daemon) runRecall(ctx context.Context) error {
 	r := &d.recall
 	told := ""
 	var again <-chan time.Time
+	effort := effort{at: time.Now()}
 	for {
 		select {
 		case <-ctx.Done():
@@ -62,6 +84,7 @@ func (d *Daemon) runRecall(ctx context.Context) error {
 		case <-r.wake:
 		case <-again:
 		}
+		begin := time.Now()
 		r.asking.Lock()
 		asked := r.asked
 		late := r.late
@@ -93,6 +116,13 @@ func (d *Daemon) runRecall(ctx context.Context) error {
 			// What they moved up to now is charged before the rules charge the rest.
 			if err := d.account.Poll(); err != nil {
 				d.o.Log.Error("what moved in a flowtable is not charged yet", "err", err)
+			}
+		}
+		if rest := effort.spent(begin, time.Now()); rest > 0 {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(rest):
 			}
 		}
 	}
