@@ -311,3 +311,16 @@ func TestPanicEndsTheInspection(t *testing.T) {
 	}
 	fetch(t, l, 4, false, "https://www.netflix.com/") // others are
 }
+
+// A connection that conntrack has expected has the mark of its master from the first packet
+// on, and is looked at all the same.
+func TestInheritedMark(t *testing.T) {
+	l := labtest.New(t, lab.Config{})
+	on := openEBPF(t, l.Gateway)
+	startOn(t, l.Gateway, on, nil)
+	run(t, l.Gateway, "nft", "add table inet other; add chain inet other p { type filter hook prerouting priority -190; }; add rule inet other p udp dport 443 ct state new ct mark set 0x40000000")
+	fetch(t, l, 4, true, "https://www.netflix.com/")
+	eventually(t, "a row", func() bool {
+		return len(rows(t, on.Store, map[string]string{"ip_protocol": "17", "server_port": "443", "application": "NETFLIX"})) == 1
+	})
+}

@@ -169,13 +169,17 @@ func prerouting(c Config) chain {
 }
 
 // reopened takes back that a connection is finished when another asks to begin in
-// its entry, as conntrack sometimes lets it: whether it does, the daemon finds out.
+// its entry, as conntrack sometimes lets it: whether it does, the daemon finds out. Nor
+// is finished what only begins: expected connections get the mark of their master.
 func reopened(c Config) []rule.Rule {
 	if c.FinishBit == 0 {
 		return nil
 	}
-	return []rule.Rule{described("finished, and asks again",
-		isFinished(c), opensTCP(), rule.CtMark().SetBits(c.FinishBit, 0))}
+	again := rule.CtMark().SetBits(c.FinishBit, 0)
+	return []rule.Rule{
+		described("finished, and asks again", isFinished(c), opensTCP(), again),
+		described("finished before it began", isFinished(c), unconfirmed(), again),
+	}
 }
 
 // dns are rules that give DNS traffic, queries and answers, to a verdict.
