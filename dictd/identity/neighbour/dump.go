@@ -26,6 +26,18 @@ func (l *Listener) resync() error {
 		return fmt.Errorf("neighbours: %w", err)
 	}
 	l.cfg.Handle(&l.update)
+	if l.cfg.Moved == nil || !l.unread && !l.stations.full {
+		return nil
+	}
+	if l.stations.full {
+		l.stations.forget()
+	}
+	l.unread = false
+	if err := l.dump(unix.RTM_GETNEIGH, unix.AF_BRIDGE, neighbourHeader, l.learn); err != nil {
+		l.unread = true
+		return fmt.Errorf("devices on bridges: %w", err)
+	}
+	l.tellMoved()
 	return nil
 }
 

@@ -30,6 +30,8 @@ type heard struct {
 	last   map[netip.Addr]Neighbour
 	inside []string
 	count  int
+	moved  map[[6]byte]int
+	all    bool
 }
 
 func (h *heard) Handle(u *Update) {
@@ -44,6 +46,15 @@ func (h *heard) Handle(u *Update) {
 	}
 }
 
+func (h *heard) Moved(macs [][6]byte, all bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, mac := range macs {
+		h.moved[mac]++
+	}
+	h.all = h.all || all
+}
+
 func (h *heard) of(addr string) (Neighbour, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -53,8 +64,8 @@ func (h *heard) of(addr string) (Neighbour, bool) {
 
 func listen(t *testing.T, l *lab.Lab, interfaces ...string) (*heard, *Listener) {
 	t.Helper()
-	h := &heard{last: map[netip.Addr]Neighbour{}}
-	n, err := Listen(Config{NetNS: l.Gateway.FD(), Interfaces: interfaces, Handle: h.Handle})
+	h := &heard{last: map[netip.Addr]Neighbour{}, moved: map[[6]byte]int{}}
+	n, err := Listen(Config{NetNS: l.Gateway.FD(), Interfaces: interfaces, Handle: h.Handle, Moved: h.Moved})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,4 +218,43 @@ func TestReadAgain(t *testing.T) {
 	if err := errors.Join(<-done, n.Close()); err != nil {
 		t.Error(err)
 	}
+}
+
+// Who is behind another port of a bridge than before is told, whether he was there before
+// it was listened or has been forgotten meanwhile; also where many move.
+func TestBridge(t *testing.T) {
+	l := labtest.New(t, lab.Config{})
+	batch := func(program, lines string) {
+		t.Helper()
+		cmd := l.Gateway.Command(t.Context(), need.Program(t, program), "-batch", "-")
+		cmd.Stdin = strings.NewReader(lines)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s -batch: %v\n%s", program, err, out)
+		}
+	}
+	batch("ip", "link add br9 type bridge\nlink add p1 type veth peer name p2\nlink set p1 master br9\nlink set p2 master br9\n")
+	const before, forgotten, stays = "02:00:00:00:09:01", "02:00:00:00:09:02", "02:00:00:00:09:03"
+	at := func(mac, port string) string { return "fdb replace " + mac + " dev " + port + " master static\n" }
+	batch("bridge", at(before, "p1")+at(stays, "p1"))
+	h, n := listen(t, l)
+	batch("bridge", at(forgotten, "p2")+"fdb del "+forgotten+" dev p2 master\n")
+	batch("bridge", at(before, "p2")+at(forgotten, "p1")+at(stays, "p1"))
+	told := func() (two, other bool) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return h.moved[[6]byte{2, 0, 0, 0, 9, 1}] == 1 && h.moved[[6]byte{2, 0, 0, 0, 9, 2}] == 1, len(h.moved) > 2 || h.all
+	}
+	eventually(t, "those who moved are told", func() bool { two, _ := told(); return two })
+	if _, other := told(); other {
+		t.Errorf("told of %v, all %v", h.moved, h.all)
+	}
+	var storm strings.Builder
+	for _, port := range []string{"p1", "p2", "p1"} {
+		for i := range 3000 {
+			storm.WriteString(at(fmt.Sprintf("02:00:00:01:%02x:%02x", i>>8, i&0xff), port))
+		}
+	}
+	batch("bridge", storm.String())
+	eventually(t, "a storm is told", func() bool { h.mu.Lock(); defer h.mu.Unlock(); return len(h.moved) > 2000 || h.all })
+	t.Logf("counted %+v, told %d, all %v", n.Stats(), len(h.moved), h.all)
 }

@@ -27,6 +27,9 @@ type Config struct {
 	// Failed, if set, is called from Run when all could not be read again, once
 	// until it can be; it is tried on.
 	Failed func(error)
+	// Moved, if set, is called from Run, and from Read, with devices that bridges reach
+	// by other ports than before; all says that any others may be among them.
+	Moved func(macs [][6]byte, all bool)
 }
 
 // Times of a Listener.
@@ -55,6 +58,8 @@ type Listener struct {
 	update   Update
 	stale    bool // links, default routes or entries have changed unheard
 	failing  bool // they could not be read
+	stations stations
+	unread   bool // bridges have changed unheard
 
 	heard, astray, overruns, resyncs atomic.Uint64
 }
@@ -65,7 +70,8 @@ var groups = [...]uint32{unix.RTNLGRP_NEIGH, unix.RTNLGRP_LINK, unix.RTNLGRP_IPV
 // Listen subscribes: all that happens after it returned will be told. Close must
 // follow.
 func Listen(cfg Config) (*Listener, error) {
-	l := &Listener{cfg: cfg, buf: make([]byte, 64<<10), stale: true}
+	l := &Listener{cfg: cfg, buf: make([]byte, 64<<10), stale: true, unread: true}
+	l.stations.forget()
 	if err := l.open(); err != nil {
 		return nil, fmt.Errorf("neighbours: %w", errors.Join(err, l.Close()))
 	}
@@ -161,7 +167,15 @@ func (l *Listener) receive() error {
 	if len(l.update.Neighbours) > 0 {
 		l.cfg.Handle(&l.update)
 	}
+	l.tellMoved()
 	return errors.Join(failed, err)
+}
+
+// tellMoved tells of devices behind other ports of bridges.
+func (l *Listener) tellMoved() {
+	if moved, all := l.stations.take(); len(moved) > 0 || all {
+		l.cfg.Moved(moved, all)
+	}
 }
 
 // drain reads what the socket has, and no more than one Update should hold: of
@@ -179,7 +193,8 @@ func (l *Listener) drain(fd int) (some bool, err error) {
 			continue
 		case errors.Is(err, unix.ENOBUFS):
 			l.overruns.Add(1)
-			l.stale = true
+			l.stale, l.unread = true, true
+			l.stations.all = l.stations.all || len(l.stations.ports) > 0
 		default:
 			return some, err
 		}
@@ -205,6 +220,7 @@ func (l *Listener) message(kind uint16, data []byte) {
 	case unix.RTM_NEWNEIGH:
 		l.heard.Add(1)
 		l.add(data)
+		l.learn(data)
 	case unix.RTM_NEWLINK:
 		// A link's news are mostly its figures: only a name is of interest.
 		if index, name, loopback, ok := parseLink(data); ok && !loopback && l.topology.links[index] != name {
@@ -233,6 +249,16 @@ func (l *Listener) add(b []byte) {
 		l.astray.Add(1)
 	default:
 		l.update.Neighbours = append(l.update.Neighbours, Neighbour{e.addr, e.mac, name, e.quiet})
+	}
+}
+
+// learn notes the port of a message of a bridge.
+func (l *Listener) learn(b []byte) {
+	if l.cfg.Moved == nil {
+		return
+	}
+	if t, port, ok := parseStation(b); ok {
+		l.stations.learn(t, port)
 	}
 }
 
