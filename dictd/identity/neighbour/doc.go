@@ -18,7 +18,8 @@
 // has it on another link is not believed. While no default route is there, what
 // was outside stays so.
 //
-// It also tells which devices bridges reach by other ports than before.
+// It also tells which devices bridges reach by other ports than before, and when
+// somebody else has an address outside.
 //
 // It refuses entries without an Ethernet address of one device, addresses that
 // are no single host's, proxied ones and those of the loopback. It never writes

@@ -26,6 +26,13 @@ func (l *Listener) resync() error {
 		return fmt.Errorf("neighbours: %w", err)
 	}
 	l.cfg.Handle(&l.update)
+	err := l.readBridges()
+	l.tellMoved()
+	return err
+}
+
+// readBridges reads by which ports bridges reach devices, if that is not known.
+func (l *Listener) readBridges() error {
 	if l.cfg.Moved == nil || !l.unread && !l.stations.full {
 		return nil
 	}
@@ -37,7 +44,6 @@ func (l *Listener) resync() error {
 		l.unread = true
 		return fmt.Errorf("devices on bridges: %w", err)
 	}
-	l.tellMoved()
 	return nil
 }
 

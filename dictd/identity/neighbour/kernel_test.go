@@ -145,6 +145,28 @@ func TestRealNeighbours(t *testing.T) {
 	}
 }
 
+// Another router behind the address of before is told, as all of whom may be behind it.
+func TestRouter(t *testing.T) {
+	l := labtest.New(t, lab.Config{})
+	h, _ := listen(t, l)
+	router := func(mac string) {
+		ip(t, l.Gateway, "neigh", "replace", lab.Internet4.String(), "lladdr", mac, "dev", "wan0")
+		ip(t, l.Gateway, "neigh", "replace", lab.Client4.String(), "lladdr", mac, "dev", "lan0")
+		eventually(t, "the neighbour inside is told", func() bool {
+			got, _ := h.of(lab.Client4.String())
+			return fmt.Sprintf("%x", got.MAC[5]) == mac[len(mac)-1:]
+		})
+	}
+	told := func() bool { h.mu.Lock(); defer h.mu.Unlock(); return h.all }
+	router("02:00:00:00:00:01")
+	router("02:00:00:00:00:01")
+	if told() {
+		t.Error("told of the one there was")
+	}
+	router("02:00:00:00:00:02")
+	eventually(t, "the other router is told", told)
+}
+
 func TestNamedInterfaces(t *testing.T) {
 	l := labtest.New(t, lab.Config{})
 	h, _ := listen(t, l, "wan0")

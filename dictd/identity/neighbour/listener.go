@@ -28,7 +28,8 @@ type Config struct {
 	// until it can be; it is tried on.
 	Failed func(error)
 	// Moved, if set, is called from Run, and from Read, with devices that bridges reach
-	// by other ports than before; all says that any others may be among them.
+	// by other ports than before. All says that others may have moved, too, or that
+	// somebody else has an address outside.
 	Moved func(macs [][6]byte, all bool)
 }
 
@@ -245,6 +246,9 @@ func (l *Listener) add(b []byte) {
 	name, inside := l.topology.inside[e.index]
 	switch {
 	case !inside:
+		if l.cfg.Moved != nil {
+			l.stations.learnHop(&e)
+		}
 	case l.topology.astray(e.index, e.addr):
 		l.astray.Add(1)
 	default:

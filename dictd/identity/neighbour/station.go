@@ -4,6 +4,7 @@ package neighbour
 
 import (
 	"encoding/binary"
+	"net/netip"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
@@ -24,11 +25,20 @@ type stations struct {
 	moved map[[6]byte]struct{} // since it was told
 	all   bool                 // and there may be others
 	full  bool                 // some were not learnt
+	hops  map[hop][6]byte      // who has the addresses outside
 }
 
-// maxStations is how many are remembered, maxMoved how many are told of one by one.
+// hop is an address on a link that is outside: a router's, mostly.
+type hop struct {
+	index uint32
+	addr  netip.Addr
+}
+
+// maxStations and maxHops are how many are remembered, maxMoved how many are told of one
+// by one.
 const (
 	maxStations = 1 << 16
+	maxHops     = 1 << 10
 	maxMoved    = 1 << 10
 )
 
@@ -49,11 +59,23 @@ func (s *stations) learn(t station, port uint32) {
 	s.ports[t] = port
 }
 
+// learnHop notes who has an address outside: where that is somebody else now, as another
+// router, any may be behind him.
+func (s *stations) learnHop(e *entry) {
+	at := hop{e.index, e.addr}
+	was, known := s.hops[at]
+	if !known && len(s.hops) >= maxHops {
+		return
+	}
+	s.all = s.all || known && was != e.mac
+	s.hops[at] = e.mac
+}
+
 // forget begins anew: any may have moved meanwhile.
 func (s *stations) forget() {
 	s.all = s.all || len(s.ports) > 0
 	s.full = false
-	s.ports, s.moved = make(map[station]uint32), make(map[[6]byte]struct{})
+	s.ports, s.moved, s.hops = make(map[station]uint32), make(map[[6]byte]struct{}), make(map[hop][6]byte)
 }
 
 // take returns who has moved, and forgets that; all says that others may have, too.
