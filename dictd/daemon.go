@@ -62,6 +62,7 @@ type Daemon struct {
 	quota    quotas
 	recall   recall
 	offload  *offload.Keeper
+	stations *offload.Stations // nil if none are looked at
 	portal   gate
 	api      *api.Server
 	page     *operator.Server // nil if there is none
@@ -277,6 +278,9 @@ func (d *Daemon) inspect(ctx context.Context) error {
 		tasks.Go(func() error { return d.portal.run(running) })
 		d.setOffload(d.config.Load()) // behind all that decides
 		tasks.Go(func() error { return d.offload.Run(running) })
+		if d.stations != nil {
+			tasks.Go(func() error { return d.stations.Run(running) })
+		}
 		tasks.Go(func() error { return (&flowEvents{d: d}).run(running) })
 		tasks.Go(func() error { return d.keepHouse(running) })
 		d.happened.Publish(event.Event{Kind: event.DaemonStart, Data: Started{d.o.Version, os.Getpid()}})

@@ -31,6 +31,22 @@ func (d *Daemon) setOffload(c *config.Config) {
 	}
 }
 
+// newStations takes connections back whose ends have come to another port of a bridge.
+func (d *Daemon) newStations() *offload.Stations {
+	return offload.NewStations(offload.StationsConfig{
+		Known: func(mac [6]byte) bool {
+			device, err := d.who.Device(mac)
+			return err == nil && len(device.Addresses) > 0
+		},
+		Recall: func(whom ...offload.Whom) {
+			if d.carrying() {
+				d.AskRecall(whom...)
+			}
+		},
+		Renew: func() { d.offload.Moved() },
+	})
+}
+
 // offloadWarnings are what a status says of the flowtable.
 func (d *Daemon) offloadWarnings() []string {
 	switch s := d.offload.Status(); {

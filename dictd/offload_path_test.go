@@ -4,6 +4,7 @@ package dictd
 
 import (
 	"testing"
+	"time"
 
 	"nftdict/dictd/api"
 	"nftdict/dictd/config"
@@ -90,9 +91,11 @@ func TestOffloadToHardware(t *testing.T) {
 	})
 }
 
-// Behind a bridge and in a VLAN the devices below are found.
+// Behind a bridge and in a VLAN the devices below are found; and who has come to another
+// port of the bridge is found there.
 //
-//	client ---- lan0 [br0] gateway wan0 ---- internet
+//	client eth0 ---- lan0 [br0] gateway wan0 ---- internet
+//	       eth1 ---- lan1 [br0]
 //	client eth0.7 ---- lan0.7 gateway
 func TestOffloadBelow(t *testing.T) {
 	offloadedBy(t, func(t *testing.T, l *lab.Lab, on *backend.Backend) {
@@ -129,6 +132,8 @@ func TestOffloadBelow(t *testing.T) {
 			}
 		}
 
+		roams(t, l, d, get)
+
 		// The same client, by a VLAN.
 		ip(l.Gateway, "address", "del", address, "dev", "br0")
 		ip(l.Gateway, "link", "set", "lan0", "nomaster")
@@ -143,4 +148,33 @@ func TestOffloadBelow(t *testing.T) {
 		get = watching(t, l, 4, "https://www.netflix.com/")
 		eventually(t, "a VLAN's device is in the flowtable", fast("NETFLIX"))
 	})
+}
+
+// roams has a client come to another port of br0, and back: what its connection gets goes
+// there, and is in the flowtable.
+func roams(t *testing.T, l *lab.Lab, d *running, get func()) {
+	t.Helper()
+	ip := func(ns *lab.Namespace, args ...string) { t.Helper(); run(t, ns, "ip", args...) }
+	ip(l.Gateway, "link", "add", "lan1", "type", "veth", "peer", "name", "eth1", "address", lab.ClientMAC, "netns", l.Client.Path())
+	ip(l.Gateway, "link", "set", "lan1", "master", "br0", "up")
+	eventually(t, "the other port is in the flowtable", func() bool { return len(d.Status().Offload.Devices) == 3 })
+	own, from := lab.Client4.String()+"/24", "eth0"
+	for _, to := range []string{"eth1", "eth0"} {
+		ip(l.Client, "address", "del", own, "dev", from)
+		ip(l.Client, "link", "set", from, "down")
+		ip(l.Client, "link", "set", to, "up")
+		ip(l.Client, "address", "add", own, "dev", to)
+		ip(l.Client, "route", "replace", "default", "via", lab.GatewayLAN4.String(), "dev", to)
+		begin := time.Now()
+		get()
+		t.Logf("answered by %s after %v", to, time.Since(begin))
+		eventually(t, "the port of "+to+" is in the flowtable", func() bool {
+			get()
+			all := d.stateOf(t, "YOUTUBE")
+			return len(all) == 1 && all[0] == api.FlowSoftware
+		})
+		from = to
+	}
+	ip(l.Client, "link", "del", "eth1")
+	eventually(t, "the other port is gone", func() bool { return len(d.Status().Offload.Devices) == 2 })
 }

@@ -53,8 +53,9 @@ func (d *Daemon) openWho(c *config.Config) (err error) {
 			d.o.Log.Warn("devices are not listened to: names come from leases alone", "err", err)
 		}
 	}
+	d.stations = d.newStations()
 	d.who.neighbours, err = neighbour.Listen(neighbour.Config{
-		NetNS: d.o.NetNS, Interfaces: c.Identity.Interfaces, Handle: d.who.hear,
+		NetNS: d.o.NetNS, Interfaces: c.Identity.Interfaces, Handle: d.who.hear, Moved: d.stations.Moved,
 		Failed: func(err error) {
 			d.o.Log.Warn("the kernel's neighbours cannot be read, it is tried again", "err", err)
 		},

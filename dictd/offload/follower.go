@@ -9,9 +9,12 @@ import (
 	"nftdict/dictd/rules"
 )
 
-// ofRoutes is the reason to ask about connections that routes have changed; the others
-// are those of rules.WatchOthers.
-const ofRoutes = "routes"
+// ofRoutes is the reason to ask about connections that routes have changed, ofBridges that
+// devices are behind other ports; the others are those of rules.WatchOthers.
+const (
+	ofRoutes  = "routes"
+	ofBridges = "bridges"
+)
 
 // reasons are why connections are to be asked about, as they are found.
 type reasons struct {

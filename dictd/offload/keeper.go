@@ -33,8 +33,9 @@ type Options struct {
 // Keeper keeps the flowtable and the rules that fill it. Its methods may be called
 // by several goroutines.
 type Keeper struct {
-	o     Options
-	table *rules.Table
+	o       Options
+	table   *rules.Table
+	changed *reasons
 
 	mu      sync.Mutex
 	c       Config
@@ -51,7 +52,7 @@ func Open(o Options) (*Keeper, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Keeper{o: o, table: table}, nil
+	return &Keeper{o: o, table: table, changed: newReasons()}, nil
 }
 
 // Close releases the socket. The table stays, and carries what it carries.
@@ -217,7 +218,7 @@ const retry = 5 * time.Second
 // Run follows devices and rules until ctx ends.
 func (k *Keeper) Run(ctx context.Context) error {
 	tasks, ctx := errgroup.WithContext(ctx)
-	devices, lost, changed := make(chan struct{}, 1), make(chan struct{}, 1), newReasons()
+	devices, lost := make(chan struct{}, 1), make(chan struct{}, 1)
 	tell := func(to chan struct{}) func() {
 		return func() {
 			select {
@@ -227,14 +228,14 @@ func (k *Keeper) Run(ctx context.Context) error {
 		}
 	}
 	tasks.Go(func() error { return watchLinks(ctx, k.o.NetNS, tell(devices)) })
-	tasks.Go(func() error { return watchRoutes(ctx, k.o.NetNS, func() { changed.tell([]string{ofRoutes}) }) })
+	tasks.Go(func() error { return watchRoutes(ctx, k.o.NetNS, func() { k.changed.tell([]string{ofRoutes}) }) })
 	tasks.Go(func() error { return k.table.Watch(ctx, tell(lost)) })
-	tasks.Go(func() error { return k.table.WatchOthers(ctx, k.o.Others, changed.tell) })
-	tasks.Go(func() error { return k.follow(ctx, devices, lost, changed) })
+	tasks.Go(func() error { return k.table.WatchOthers(ctx, k.o.Others, k.changed.tell) })
+	tasks.Go(func() error { return k.follow(ctx, devices, lost) })
 	return tasks.Wait()
 }
 
-func (k *Keeper) follow(ctx context.Context, devices, lost <-chan struct{}, changed *reasons) error {
+func (k *Keeper) follow(ctx context.Context, devices, lost <-chan struct{}) error {
 	f := newFollower(k)
 	k.mu.Lock()
 	f.follows = k.c.Enable && k.c.Follow
@@ -253,8 +254,8 @@ func (k *Keeper) follow(ctx context.Context, devices, lost <-chan struct{}, chan
 				k.status.Reinstalled++
 				return k.refresh(true)
 			}
-		case <-changed.wake:
-			f.changed(changed.take(), time.Now())
+		case <-k.changed.wake:
+			f.changed(k.changed.take(), time.Now())
 			continue
 		case <-time.After(f.pause(time.Now())):
 			what = func() error {
@@ -276,6 +277,9 @@ func (k *Keeper) follow(ctx context.Context, devices, lost <-chan struct{}, chan
 		f.read()
 	}
 }
+
+// Moved has all connections asked about again soon: bridges reach devices by other ports.
+func (k *Keeper) Moved() { k.changed.tell([]string{ofBridges}) }
 
 // CheckPattern refuses what names no device.
 func CheckPattern(text string) error {

@@ -58,8 +58,22 @@ func (p paces) asked(now time.Time) {
 		switch {
 		case !c.due.IsZero():
 			c.last, c.due = now, time.Time{}
-		case now.Sub(c.last) > 2*most:
+		case c.idle(now):
 			delete(p, reason)
 		}
 	}
 }
+
+// ripe returns the reasons whose time has come, and notes that they were asked about.
+func (p paces) ripe(now time.Time) (reasons []string) {
+	for reason, c := range p {
+		if !c.due.IsZero() && !c.due.After(now) {
+			c.last, c.due = now, time.Time{}
+			reasons = append(reasons, reason)
+		}
+	}
+	return reasons
+}
+
+// idle reports whether it makes no difference any more when it was asked about.
+func (c *pace) idle(now time.Time) bool { return c.due.IsZero() && now.Sub(c.last) > 2*most }
