@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"nftdict/dictd/internal/httpd"
 	"nftdict/dictd/password"
 )
 
@@ -42,6 +43,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	case <-r.Context().Done():
 		return
 	}
+	defer httpd.Working(r.Context())()
 	right := false
 	if there {
 		right, _ = password.Verify(who.Hash, given)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"nftdict/dictd/api"
+	"nftdict/dictd/internal/httpd"
 )
 
 // aboutSession is what the page is told of who looks at it.
@@ -78,6 +79,7 @@ func (s *Server) api(w http.ResponseWriter, r *http.Request, reading bool) {
 	if !reading {
 		s.cfg.Log.Info("changed by the operator's page", "operator", one.who.Name, "method", r.Method, "path", r.URL.Path)
 	}
+	defer httpd.Working(r.Context())() // others lose their places first
 	handler.ServeHTTP(w, withoutKey(r.WithContext(ctx)))
 }
 

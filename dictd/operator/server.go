@@ -7,19 +7,17 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"log/slog"
 	"net"
 	"net/http"
 	"time"
 
-	"golang.org/x/net/netutil"
+	"nftdict/dictd/internal/httpd"
 )
 
 // Limits of connections.
 const (
-	maxConnections = 64
+	maxConnections = 256 // of which one address has a quarter
 	readTimeout    = 10 * time.Second
 	writeTimeout   = 60 * time.Second // answers of the API put it off
 	idleTimeout    = 2 * time.Minute
@@ -85,9 +83,10 @@ func (s *Server) Run(ctx context.Context) error {
 	srv := &http.Server{
 		Handler: s, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		BaseContext: func(net.Listener) context.Context { return ctx },
-		ErrorLog:    log.New(io.Discard, "", 0), // what clients do wrong is theirs to know
+		ConnContext: httpd.WithSeat,
+		ErrorLog:    httpd.Panics(s.cfg.Log),
 	}
-	ln := netutil.LimitListener(s.cfg.Listener, maxConnections)
+	ln := httpd.NewHall(maxConnections, maxConnections/4).Port(s.cfg.Listener, false)
 	if s.cert != nil {
 		ln = tls.NewListener(ln, &tls.Config{GetCertificate: s.cert.get, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}})
 	}

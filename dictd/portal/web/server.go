@@ -3,12 +3,10 @@
 package web
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -17,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"nftdict/dictd/internal/httpd"
 	"nftdict/dictd/portal"
 )
 
@@ -36,12 +35,12 @@ type Server struct {
 	log  *slog.Logger
 	site atomic.Pointer[site]
 	cert atomic.Pointer[tls.Certificate]
-	hall *hall
+	hall *httpd.Hall
 }
 
 // New returns a server. Errors are about the settings.
 func New(set Settings, desk portal.Desk, log *slog.Logger) (*Server, error) {
-	s := &Server{desk: newWindow(desk), log: log, hall: newHall(placesHere(), maxOfAddress)}
+	s := &Server{desk: newWindow(desk), log: log, hall: httpd.NewHall(placesHere(), maxOfAddress)}
 	return s, s.Set(set)
 }
 
@@ -66,10 +65,10 @@ func (s *Server) Serve(ctx context.Context, plain, secure []net.Listener) error 
 	srv := &http.Server{
 		Handler: s, Protocols: protocols, MaxHeaderBytes: maxHeader,
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, IdleTimeout: idleTimeout, WriteTimeout: writeTimeout,
-		ConnContext:                  withSeat,
+		ConnContext:                  httpd.WithSeat,
 		DisableGeneralOptionsHandler: true,
 		// What clients do wrong is theirs to know.
-		ErrorLog: log.New(panics{s.log}, "", 0),
+		ErrorLog: httpd.Panics(s.log),
 	}
 	stop := context.AfterFunc(ctx, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
@@ -81,7 +80,7 @@ func (s *Server) Serve(ctx context.Context, plain, secure []net.Listener) error 
 	defer stop()
 	var all errgroup.Group
 	for _, ln := range plain {
-		all.Go(func() error { return srv.Serve(&gate{ln, s.hall, true}) })
+		all.Go(func() error { return srv.Serve(s.hall.Port(ln, true)) })
 	}
 	secrets := &tls.Config{
 		MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
@@ -93,7 +92,7 @@ func (s *Server) Serve(ctx context.Context, plain, secure []net.Listener) error 
 		},
 	}
 	for _, ln := range secure {
-		all.Go(func() error { return srv.Serve(tls.NewListener(&gate{ln, s.hall, false}, secrets)) })
+		all.Go(func() error { return srv.Serve(tls.NewListener(s.hall.Port(ln, false), secrets)) })
 	}
 	if err := all.Wait(); !errors.Is(err, http.ErrServerClosed) || ctx.Err() == nil {
 		return fmt.Errorf("portal: %w", err)
@@ -103,17 +102,6 @@ func (s *Server) Serve(ctx context.Context, plain, secure []net.Listener) error 
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	spoke(r.Context())
+	httpd.Spoke(r.Context())
 	s.site.Load().ServeHTTP(w, r)
-}
-
-// panics is a log of the HTTP server's of which nothing is kept but panics.
-type panics struct{ log *slog.Logger }
-
-// Write implements io.Writer.
-func (p panics) Write(line []byte) (int, error) {
-	if bytes.HasPrefix(line, []byte("http: panic")) {
-		p.log.Error("a request has ended in a panic", "log", string(line))
-	}
-	return len(line), nil
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"nftdict/dictd/internal/httpd"
 	"nftdict/dictd/portal"
 )
 
@@ -49,7 +50,7 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) {
 		see(w, r, "/")
 		return
 	default:
-		dismiss(r.Context(), remoteAddr(r))
+		httpd.Dismiss(r.Context(), remoteAddr(r))
 	}
 	p.Visitor = v
 	s.show(w, r, p)

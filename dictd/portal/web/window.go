@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"nftdict/dictd/internal/httpd"
 	"nftdict/dictd/portal"
 )
 
@@ -42,7 +43,7 @@ func (w *window) step(ctx context.Context) (_ context.Context, done func(), err 
 		cancel()
 		return nil, nil, errBusy
 	}
-	wait := working(ctx)
+	wait := httpd.Working(ctx)
 	return ctx, func() { wait(); <-w.places; cancel() }, nil
 }
 

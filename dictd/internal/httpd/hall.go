@@ -1,32 +1,19 @@
 // SPDX-License-Identifier: MIT
 
-package web
+package httpd
 
 import (
 	"container/list"
-	"context"
-	"crypto/tls"
 	"net"
 	"net/netip"
 	"sync"
-
-	"golang.org/x/sys/unix"
 )
 
-// Connections at one time: of all clients, and of one address.
-const (
-	MaxConnections = 2048
-	maxOfAddress   = 64
-)
-
-// OtherFiles are descriptors that a process needs besides.
-const OtherFiles = 64
-
-// hall has the connections of both ports. It never turns a new one away: when there
+// Hall has the connections of a server's ports. It never turns a new one away: when there
 // is no place, the one that has waited longest without a request loses its own. Who
 // only connects, or sends his request a byte at a time, so holds up nobody but
 // others of his kind.
-type hall struct {
+type Hall struct {
 	most, ofOne int
 
 	mu      sync.Mutex
@@ -35,24 +22,22 @@ type hall struct {
 	total   int
 }
 
-func newHall(most, ofOne int) *hall {
-	return &hall{most: most, ofOne: ofOne, of: make(map[netip.Addr]int)}
+// NewHall returns one for so many connections, and so many of one address.
+func NewHall(most, ofOne int) *Hall {
+	return &Hall{most: most, ofOne: ofOne, of: make(map[netip.Addr]int)}
 }
 
-// placesHere is how many connections the process can have: of its descriptors some
-// are for other things.
-func placesHere() int {
-	var have unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &have); err != nil {
-		return MaxConnections
-	}
-	return max(1, int(min(MaxConnections+OtherFiles, have.Cur))-OtherFiles)
+// Connections returns how many there are.
+func (h *Hall) Connections() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.total
 }
 
 // seat is a connection with a place.
 type seat struct {
 	net.Conn
-	hall *hall
+	hall *Hall
 	addr netip.Addr
 	at   *list.Element // in hall.waiting; nil while a request is worked on
 	gone bool          // has no place any more
@@ -62,12 +47,12 @@ type seat struct {
 }
 
 // enter gives a connection a place, and returns whose place it is if it was
-// somebody's, who is to be closed. There is always somebody: fewer requests are
-// worked on than there are places (maxAsking).
-func (h *hall) enter(conn net.Conn, bare bool) (s, loser *seat) {
+// somebody's, who is to be closed. There is always somebody where fewer requests are
+// worked on than there are places.
+func (h *Hall) enter(conn net.Conn, bare bool) (s, loser *seat) {
 	s = &seat{Conn: conn, hall: h, plain: bare, silent: true}
 	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
-		s.addr = plain(a.AddrPort().Addr())
+		s.addr = a.AddrPort().Addr().Unmap().WithZone("")
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -87,7 +72,7 @@ func (h *hall) enter(conn net.Conn, bare bool) (s, loser *seat) {
 }
 
 // longest finds who has waited longest of some. The hall is locked.
-func (h *hall) longest(of func(*seat) bool) *seat {
+func (h *Hall) longest(of func(*seat) bool) *seat {
 	for e := h.waiting.Front(); e != nil; e = e.Next() {
 		if s := e.Value.(*seat); of(s) {
 			return s
@@ -99,7 +84,7 @@ func (h *hall) longest(of func(*seat) bool) *seat {
 // dismiss closes the connections of an address over which nothing was asked for yet, and
 // which may have been meant for somebody else: browsers open some before they need
 // them, and what they would ask for there once they are let in would lead here.
-func (h *hall) dismiss(addr netip.Addr) {
+func (h *Hall) dismiss(addr netip.Addr) {
 	h.mu.Lock()
 	var all []*seat
 	for e := h.waiting.Front(); e != nil; e = e.Next() {
@@ -114,7 +99,7 @@ func (h *hall) dismiss(addr netip.Addr) {
 }
 
 // remove takes the place of a seat, once. The hall is locked.
-func (h *hall) remove(s *seat) {
+func (h *Hall) remove(s *seat) {
 	if s.gone {
 		return
 	}
@@ -154,65 +139,4 @@ func (s *seat) work() (done func()) {
 			s.at = h.waiting.PushBack(s)
 		}
 	}
-}
-
-// gate is a port as the HTTP server listens on it.
-type gate struct {
-	net.Listener
-	hall  *hall
-	plain bool // without TLS
-}
-
-// Accept waits for a connection.
-func (g *gate) Accept() (net.Conn, error) {
-	conn, err := g.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	s, loser := g.hall.enter(conn, g.plain)
-	if loser != nil {
-		if tcp, ok := loser.Conn.(*net.TCPConn); ok {
-			_ = tcp.SetLinger(0) // nothing is kept of it; it may be gone
-		}
-		loser.Conn.Close()
-	}
-	return s, nil
-}
-
-// seatKey is where the context of a request has its seat.
-type seatKey struct{}
-
-// withSeat puts the seat of a connection into the context of its requests.
-func withSeat(ctx context.Context, c net.Conn) context.Context {
-	if t, ok := c.(*tls.Conn); ok {
-		c = t.NetConn()
-	}
-	if s, ok := c.(*seat); ok {
-		return context.WithValue(ctx, seatKey{}, s)
-	}
-	return ctx
-}
-
-// spoke notes that something is asked for over the connection of a request.
-func spoke(ctx context.Context) {
-	if s, ok := ctx.Value(seatKey{}).(*seat); ok {
-		s.hall.mu.Lock()
-		s.silent = false
-		s.hall.mu.Unlock()
-	}
-}
-
-// dismiss closes what else an address has open that may have been meant for others.
-func dismiss(ctx context.Context, addr netip.Addr) {
-	if s, ok := ctx.Value(seatKey{}).(*seat); ok {
-		s.hall.dismiss(addr)
-	}
-}
-
-// working keeps the place of a request's connection until done is called.
-func working(ctx context.Context) (done func()) {
-	if s, ok := ctx.Value(seatKey{}).(*seat); ok {
-		return s.work()
-	}
-	return func() {}
 }
