@@ -77,7 +77,8 @@ func (c carried) Arrive(was, now *conntrack.Flow) { c.d.table.Arrive(was, now) }
 // see of them is in rows by then. It is looked once more soon after.
 func (d *Daemon) Recall(whom ...offload.Whom) (int, error) {
 	r := &d.recall
-	affected := offload.NewAffected(d.members, whom...)
+	hosts, failed := d.hostsOf(whom)
+	affected := offload.NewAffected(d.members, slices.Concat(whom, hosts)...)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	l := look{affected, make(map[recallKey]struct{})}
@@ -86,7 +87,35 @@ func (d *Daemon) Recall(whom ...offload.Whom) (int, error) {
 	r.late = append(r.late, l)
 	r.asking.Unlock()
 	r.rouse()
-	return n, err
+	return n, errors.Join(err, failed)
+}
+
+// hostsOf returns the hosts whose rows say that they are those of users that are named and
+// of whom the directory knows no device: rows may have been written by others, and rules
+// read them all the same.
+func (d *Daemon) hostsOf(whom []offload.Whom) (hosts []offload.Whom, err error) {
+	names := make(map[string]struct{})
+	for _, w := range whom {
+		if w.Kind != offload.OfUser {
+			continue
+		}
+		if u, err := d.who.User(w.Name); err != nil || len(u.Devices) == 0 {
+			names[w.Name] = struct{}{}
+		}
+	}
+	if len(names) == 0 {
+		return nil, nil
+	}
+	for row, err := range d.o.Store.Rows(dict.Hosts) {
+		if err != nil {
+			return hosts, err
+		}
+		name, _ := row.Get("username")
+		if _, ok := names[name.Str()]; ok {
+			hosts = append(hosts, offload.Whom{Kind: offload.OfHost, Name: row.Key.String()})
+		}
+	}
+	return hosts, nil
 }
 
 // look is a look for connections in flowtables: for whose, and what it has seen.

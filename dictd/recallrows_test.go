@@ -215,6 +215,25 @@ func TestRecallRows(t *testing.T) {
 		t.Error("another host's is taken back, too")
 	}
 
+	// Of a user whom rows alone know.
+	put := func(table string, key dict.Key, field, text string) {
+		t.Helper()
+		if err := on.Store.Put(table, dict.Row{Key: key, Cells: []dict.Cell{{Field: field, Value: dict.MustString(text)}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(dict.Hosts, dict.AddrKey(lab.Client4), "username", "carl")
+	eventually(t, "it stays with its user", func() bool {
+		into(four)
+		time.Sleep(rowsEvery)
+		return fast(four)
+	})
+	put(dict.Users, mustKey(t, dict.KeyString, "carl"), "usergroups", "kept")
+	eventually(t, "it is taken back with its user", func() bool { return !fast(four) })
+	if !fast(six) {
+		t.Error("another's is taken back, too")
+	}
+
 	d.recall.mu.Lock()
 	d.recall.ways = append(offload.Recallers{&late{func() { into(four) }}}, d.recall.ways...)
 	d.recall.mu.Unlock()
