@@ -37,9 +37,12 @@ FUZZTIME ?= 20s
 GUESTS ?= 6.1 6.12
 # What is tested there: what speaks to the kernel, and nothing that does not.
 GUEST_TESTS ?= ./genl ./kmod/test ./bpfmap ./nftext/rule ./cmd/dictctl ./dictd ./dictd/conntrack ./dictd/queue ./dictd/rules ./e2e
-# Of dictctl's tests those in which the module differs, and a sample of ordinary nft
-# beside its rules; with LONG=1 all of them, and all of ordinary nft.
-DICTCTL_GUEST_TESTS := $(if $(LONG),.,TestValues|TestManual|TestMoved|TestSessionRows|TestRuleErrors|TestScripts|TestBodyRulesWithCondition)
+# Of dictctl's tests those in which the module differs, with the last kernel a sample of
+# ordinary nft beside its rules, too; with LONG=1 all of them, and all of ordinary nft.
+DICTCTL_GUEST_TESTS = $(if $(LONG),.,TestValues|TestSessionRows|TestRuleErrors|TestManual$(if $(filter $*,$(lastword $(GUESTS))),|TestMoved|TestScripts|TestBodyRulesWithCondition))
+# Of the maps' tests all with the first kernel, whose verifier is the strictest; with the
+# others what programs in rules do to packets.
+BPFMAP_GUEST_TESTS = $(if $(LONG),.,$(if $(filter $*,$(firstword $(GUESTS))),.,TestVerified|TestScenes|TestEffects|TestGlobs|TestAdd|TestExpired|TestRowsAreWhole))
 # Of what runs the whole, quotas, as the module charges them: one scene for each kind of
 # subject, and of the classes that with a filter; and with the last kernel dictd's unit and
 # the end of a voucher.
@@ -126,7 +129,7 @@ test-guest-%:
 	@printf '\n== %(%H:%M:%S)T guests: kernel %s\n' -1 "$$($(BIN)/vm path $* image)"
 	@set -o pipefail; all=$$($(GO) list $(GUEST_TESTS)) || exit 1; failed=; again=; \
 	turn() { \
-		run=.; case $$1 in *cmd/dictctl) run='$(DICTCTL_GUEST_TESTS)';; *e2e) run='$(E2E_GUEST_TESTS)';; esac; \
+		run=.; case $$1 in *cmd/dictctl) run='$(DICTCTL_GUEST_TESTS)';; *bpfmap) run='$(BPFMAP_GUEST_TESTS)';; *e2e) run='$(E2E_GUEST_TESTS)';; esac; \
 		printf '%(%H:%M:%S)T %s: %s ...\n' -1 $* $$1; \
 		NFTDICT_BIN=$(CURDIR)/$(BIN) NFTDICT_REQUIRE=$(GUEST_PROMISED) \
 			$(GO) test -count=1 -timeout $(GUEST_PATIENCE) -run "$$run" $(TESTFLAGS) -exec "$(GUEST) -kernel $*" $$1 2>&1 | sed 's/^/$*: /'; \
