@@ -132,6 +132,9 @@ func (d *Daemon) portalWarnings() (found []string) {
 	if !p.TLS() {
 		found = append(found, "the portal has no certificate: passwords travel in the clear, and systems cannot ask it whether they are let in; remedy: portal.certificate")
 	}
+	if p.NamesMix() {
+		found = append(found, fmt.Sprintf("portal.oidc.user_claim %s: who may choose it at the provider can take the name of an account or a user of RADIUS; remedy: \"email\" or \"sub\"", dict.Quote(p.OIDC.UserClaim)))
+	}
 	if d.portal.pages.PID() == 0 {
 		found = append(found, "nobody shows the portal's pages at the moment: the log says why")
 	}

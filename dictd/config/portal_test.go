@@ -97,3 +97,21 @@ func TestPortalReloaded(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+// Names that people choose at a provider are no danger where nobody else has names.
+func TestNamesMix(t *testing.T) {
+	for _, c := range []struct {
+		claim string
+		ways  []string
+		want  bool
+	}{
+		{"email", []string{"account", "radius", "oidc"}, false}, {"sub", []string{"account", "oidc"}, false},
+		{"preferred_username", []string{"oidc", "click", "voucher"}, false}, {"preferred_username", []string{"account", "radius"}, false},
+		{"preferred_username", []string{"account", "oidc"}, true}, {"nickname", []string{"oidc", "radius"}, true},
+	} {
+		p := Portal{Ways: c.ways, OIDC: PortalOIDC{UserClaim: c.claim}}
+		if got := p.NamesMix(); got != c.want {
+			t.Errorf("%s with %q: %v", c.claim, c.ways, got)
+		}
+	}
+}

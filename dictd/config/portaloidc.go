@@ -88,6 +88,15 @@ func (o *PortalOIDC) client(p *Portal) oidc.Config {
 	}
 }
 
+// NamesMix reports whether somebody may come by a provider under a name that he has
+// chosen himself, and have the groups, the volume and the devices of who has this name
+// by another way.
+func (p *Portal) NamesMix() bool {
+	others := slices.Contains(p.Ways, portal.Account) || slices.Contains(p.Ways, portal.RADIUS)
+	sure := p.OIDC.UserClaim == "email" || p.OIDC.UserClaim == "sub"
+	return slices.Contains(p.Ways, portal.OIDC) && others && !sure
+}
+
 // host returns where the provider's pages are, which must be in the garden; "" if
 // nobody is led there.
 func (p *Portal) providerHost() string {
