@@ -28,10 +28,11 @@ type record struct {
 	Plan      string     `json:"plan"`
 	Unit      plan.Unit  `json:"unit"`
 	Start     time.Time  `json:"start"`
-	End       time.Time  `json:"end"`           // zero: none
-	Base      int64      `json:"base"`          // what the plan, or somebody for this subject, grants
-	Own       *int64     `json:"own,omitempty"` // what somebody granted
-	Size      int64      `json:"size"`          // and what was carried over and topped up
+	End       time.Time  `json:"end"`             // zero: none
+	Base      int64      `json:"base"`            // what the plan, or somebody for this subject, grants
+	Own       *int64     `json:"own,omitempty"`   // what somebody granted
+	Begun     bool       `json:"begun,omitempty"` // Own is by Begin, for Plan alone
+	Size      int64      `json:"size"`            // and what was carried over and topped up
 	Remaining int64      `json:"remaining"`
 	Warned    int        `json:"warned,omitempty"`   // percents
 	Exceeded  *time.Time `json:"exceeded,omitempty"` // since when
@@ -124,6 +125,18 @@ func (b *budget) turn(now time.Time) (add int64) {
 	add = b.Size - b.Remaining
 	b.Remaining, b.Warned, b.Exceeded, b.changed = b.Size, 0, nil, true
 	return add
+}
+
+// other begins a period where the one that is was begun for another plan, and returns how
+// much is to be added to what is left, and whether it was one.
+func (b *budget) other(now time.Time) (add int64, was bool) {
+	if !b.Begun || b.Plan == b.plan.Name {
+		return 0, false
+	}
+	left := b.Remaining
+	b.Own = nil
+	b.open(now)
+	return b.Remaining - left, true
 }
 
 // regrant takes over what the plan, or somebody, grants now in the middle of a

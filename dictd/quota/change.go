@@ -120,7 +120,7 @@ func (m *Manager) Grant(c Choice, amount *int64, unit plan.Unit) (Budget, error)
 				return 0, err
 			}
 		}
-		b.Own = amount
+		b.Own, b.Begun = amount, false
 		return b.regrant(), nil
 	})
 }
@@ -132,7 +132,7 @@ func (m *Manager) Begin(c Choice, size int64) (Budget, error) {
 		if err := b.check(size, plan.Bytes); err != nil {
 			return 0, err
 		}
-		b.Own = &size
+		b.Own, b.Begun = &size, true
 		return m.anew(b, now), nil
 	})
 }

@@ -104,7 +104,9 @@ func (m *Manager) step(b *budget, r *dict.Row, now time.Time) {
 		}
 		b.Octets, b.Looked = b.clock.octets, now
 	}
-	if b.over(now) {
+	if add, was := b.other(now); was {
+		m.out.add(b, add)
+	} else if b.over(now) {
 		m.close(b, now)
 		m.out.add(b, b.turn(now))
 		m.tell(b, event.QuotaReset, Notice{})
