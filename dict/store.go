@@ -108,16 +108,13 @@ type Changer interface {
 type Listener interface {
 	// Listen calls f for what is written into the named tables or deleted from them, by
 	// whomever, until ctx ends or f returns an error, and returns ctx's error or f's. The
-	// row of a change has its key, and those cells that were written or went. It is not
-	// told what is added to a number of a row that is there; and of tables whose rows die
-	// with their conntrack entry only rows are told whose connection is in a flowtable.
-	// A change that names a table and no key says that rows of it were written of which
-	// nothing is told; one that names no table, that it may be so with all: that is the
-	// first. f is called by one goroutine at a time.
+	// row of a change has its key, and those cells that were written or went. Of tables
+	// whose rows die with their conntrack entry only rows are told whose connection is in
+	// a flowtable. A change that names a table and no key says that rows of it were written
+	// of which nothing is told: so it is, up to a second later, where rules have added to
+	// numbers of rows that are there. One that names no table says that it may be so with
+	// all: that is the first. f is called by one goroutine at a time.
 	Listen(ctx context.Context, f func(Change) error, tables ...string) error
-	// Counts returns a number that is another after rules have added to numbers of the
-	// table, or written one in another's place. ErrNotExist if there is no such table.
-	Counts(table string) (uint64, error)
 }
 
 // ChangeKind tells what happened.

@@ -101,39 +101,3 @@ func (l *listener) message(command uint8, attrs []byte) error {
 	}
 	return nil
 }
-
-// Counts implements dict.Listener.
-func (s *Store) Counts(name string) (uint64, error) { return s.figure("counts", name, attrCounts) }
-
-// Changes implements dict.Changer. The error wraps dict.ErrNotSupported where the module
-// is too old to tell.
-func (s *Store) Changes(name string) (uint64, error) { return s.figure("changes", name, attrChanges) }
-
-// figure asks for one of a table.
-func (s *Store) figure(op, name string, figure uint16) (uint64, error) {
-	var id, n uint32
-	told := false
-	b := newBuilder()
-	b.text(attrTable, dict.Name(name))
-	err := s.pool.use(func(c *conn) error {
-		return c.do(cmdTableGet, b.buf, func(b []byte) error {
-			return each(b, func(a attr) (err error) {
-				switch a.typ {
-				case attrTableID:
-					id, err = a.uint32()
-				case figure:
-					n, err = a.uint32()
-					told = true
-				}
-				return err
-			})
-		})
-	})
-	if err == nil && !told {
-		err = errOlder("tell whether rows have changed", "1.2")
-	}
-	if err != nil {
-		return 0, &dict.At{Op: op, Table: name, Err: err}
-	}
-	return uint64(id)<<32 | uint64(n), nil // no two tables have one id
-}

@@ -95,6 +95,36 @@ func (s *Store) Stats(name string) (dict.Stats, error) {
 	return t.stats, nil
 }
 
+// Changes implements dict.Changer. The error wraps dict.ErrNotSupported where the module
+// is too old to tell.
+func (s *Store) Changes(name string) (uint64, error) {
+	var id, changes uint32
+	told := false
+	b := newBuilder()
+	b.text(attrTable, dict.Name(name))
+	err := s.pool.use(func(c *conn) error {
+		return c.do(cmdTableGet, b.buf, func(b []byte) error {
+			return each(b, func(a attr) (err error) {
+				switch a.typ {
+				case attrTableID:
+					id, err = a.uint32()
+				case attrChanges:
+					changes, err = a.uint32()
+					told = true
+				}
+				return err
+			})
+		})
+	})
+	if err == nil && !told {
+		err = errOlder("tell whether rows have changed", "1.2")
+	}
+	if err != nil {
+		return 0, &dict.At{Op: "changes", Table: name, Err: err}
+	}
+	return uint64(id)<<32 | uint64(changes), nil // no two tables have one id
+}
+
 // listAttempts is how often a listing of tables is asked for that comes out
 // interrupted.
 const listAttempts = 10

@@ -58,7 +58,6 @@ const (
 	attrVersion
 	attrIDs
 	attrChanges
-	attrCounts
 )
 
 // Flags of a table.

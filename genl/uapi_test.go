@@ -35,7 +35,7 @@ var (
 	messageAttrs = names{
 		"table": attrTable, "table-id": attrTableID, "key-type": attrKeyType, "limit": attrLimit, "timeout": attrTimeout, "flags": attrFlags,
 		"field": attrField, "row": attrRow, "rows": attrRows, "refused": attrRefused, "users": attrUsers, "count": attrCount,
-		"refusal": attrRefusal, "bytes": attrBytes, "pad": attrPad, "version": attrVersion, "ids": attrIDs, "changes": attrChanges, "counts": attrCounts,
+		"refusal": attrRefusal, "bytes": attrBytes, "pad": attrPad, "version": attrVersion, "ids": attrIDs, "changes": attrChanges,
 	}
 	cellAttrs = names{
 		"bool": int(dict.Bool), "int": int(dict.Int), "int64": int(dict.Int64), "ipv4": int(dict.IPv4), "ipv6": int(dict.IPv6),

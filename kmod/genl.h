@@ -10,7 +10,7 @@
 /* notify.c */
 int nft_dict_table_head(struct sk_buff *skb, const struct nft_dict_table *t);
 size_t nft_dict_table_bytes(const struct nft_dict_table *t);
-int nft_dict_table_fill(struct sk_buff *skb, struct nft_dict_table *t);
+int nft_dict_table_fill(struct sk_buff *skb, const struct nft_dict_table *t);
 size_t nft_dict_row_bytes(const struct nft_dict_row *row);
 int nft_dict_row_fill(struct sk_buff *skb, const struct nft_dict_row *row);
 

@@ -188,13 +188,12 @@ struct nft_dict_field {
  * @count: rows, hidden ones too
  * @hidden: those of them that only bind an entry
  * @timed: set once a row had an end
- * @counted: set when rules count, and cleared when @counts is told
+ * @counted: rules have counted, of which nothing was told
  * @refused: rows refused for want of a place or of memory
  * @bytes: memory of the rows
  * @generation: changes with every change but counting
- * @counts: changes with being told, if rules have counted meanwhile
  * @told: writes that were told, or were not, until @told_until, in jiffies
- * @untold: there are some of which nothing was told
+ * @untold: there are some of which nothing was told, but for counting
  * @rest_until: when a full table may be walked again, in ns; under the mutex of @dn
  * @fields: the first @nfields are valid; they only become more
  */
@@ -222,7 +221,6 @@ struct nft_dict_table {
 	atomic64_t		refused;
 	atomic_long_t		bytes;
 	atomic_t		generation;
-	atomic_t		counts;
 	atomic_t		told;
 	unsigned long		told_until;
 	u64			rest_until;

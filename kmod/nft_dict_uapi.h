@@ -114,7 +114,6 @@ enum nft_dict_attr {
 	NFT_DICT_A_VERSION,	/* NLA_STRING */
 	NFT_DICT_A_IDS,		/* NLA_BINARY, u32 in host order each */
 	NFT_DICT_A_CHANGES,	/* NLA_U32 */
-	NFT_DICT_A_COUNTS,	/* NLA_U32 */
 
 	__NFT_DICT_A_MAX,
 };

@@ -45,7 +45,7 @@ size_t nft_dict_table_bytes(const struct nft_dict_table *t)
 {
 	unsigned int n = nft_dict_table_fields(t), i;
 	size_t bytes = nla_total_size(sizeof(t->name)) + nla_total_size(sizeof(NFT_DICT_VERSION)) +
-		       9 * nla_total_size(sizeof(u32)) + 2 * nla_total_size_64bit(sizeof(u64));
+		       8 * nla_total_size(sizeof(u32)) + 2 * nla_total_size_64bit(sizeof(u64));
 
 	for (i = 0; i < n; i++) {
 		const struct nft_dict_field *f = t->fields[i];
@@ -58,19 +58,8 @@ size_t nft_dict_table_bytes(const struct nft_dict_table *t)
 	return bytes;
 }
 
-/* Another number after rules have counted. */
-static u32 nft_dict_table_counts(struct nft_dict_table *t)
-{
-	if (READ_ONCE(t->counted)) {
-		WRITE_ONCE(t->counted, false);
-		smp_mb__before_atomic(); /* what is counted from now on sets it again */
-		atomic_inc(&t->counts);
-	}
-	return atomic_read(&t->counts);
-}
-
 /* nft_dict_table_fill - schema and figures of a table. */
-int nft_dict_table_fill(struct sk_buff *skb, struct nft_dict_table *t)
+int nft_dict_table_fill(struct sk_buff *skb, const struct nft_dict_table *t)
 {
 	unsigned int n = nft_dict_table_fields(t), i;
 
@@ -86,8 +75,7 @@ int nft_dict_table_fill(struct sk_buff *skb, struct nft_dict_table *t)
 	    nla_put_u64_64bit(skb, NFT_DICT_A_BYTES, atomic_long_read(&t->bytes),
 			      NFT_DICT_A_PAD) ||
 	    nla_put_string(skb, NFT_DICT_A_VERSION, NFT_DICT_VERSION) ||
-	    nla_put_u32(skb, NFT_DICT_A_CHANGES, atomic_read(&t->generation)) ||
-	    nla_put_u32(skb, NFT_DICT_A_COUNTS, nft_dict_table_counts(t)))
+	    nla_put_u32(skb, NFT_DICT_A_CHANGES, atomic_read(&t->generation)))
 		return -EMSGSIZE;
 	for (i = 0; i < n; i++)
 		if (nft_dict_field_fill(skb, t->fields[i], i))
@@ -253,11 +241,11 @@ void nft_dict_tell_rest(struct nft_dict_table *t)
 	struct sk_buff *skb;
 	void *head;
 
-	if (!READ_ONCE(t->untold))
+	if ((!READ_ONCE(t->untold) && (!READ_ONCE(t->counted) || nft_dict_bound(t))) ||
+	    !nft_dict_heard(t->dn->net, NFT_DICT_GROUP_WRITES))
 		return;
 	WRITE_ONCE(t->untold, false);
-	if (!nft_dict_heard(t->dn->net, NFT_DICT_GROUP_WRITES))
-		return;
+	WRITE_ONCE(t->counted, false);
 	skb = genlmsg_new(nla_total_size(sizeof(t->name)) + nla_total_size(sizeof(u32)),
 			  GFP_ATOMIC);
 	if (!skb)

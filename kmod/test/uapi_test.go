@@ -44,7 +44,6 @@ const (
 	attrVersion
 	attrIDs
 	attrChanges
-	attrCounts
 )
 
 // Flags of a table.
