@@ -102,6 +102,9 @@ func (d *Daemon) findWarnings() []string {
 	if d.o.Compiler == nil {
 		found = append(found, "this backend compiles no rules: the row of an ended connection stays until its DESTROY event is read, even if its id is used again")
 	}
+	if _, err := os.Stat("/sys/module/nft_dict"); err == nil && d.o.Backend == "ebpf" {
+		found = append(found, "the module nft_dict is loaded: rules and rows of dictctl are in its tables, which this daemon does not fill, unless it is told --backend ebpf; remedy: backend = \"auto\", or rmmod nft_dict")
+	}
 	if d.o.NetNS != 0 {
 		return found // the files below tell of the process's own namespace
 	}
