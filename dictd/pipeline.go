@@ -72,7 +72,10 @@ func (w *worker) inspect(s *session.Session, q *queue.Packet, dir classifier.Dir
 	changed, later := fresh, false
 	switch opening := opens(&w.packet); {
 	case opening == classifier.FlagSYN && dir == classifier.Original:
-		w.table.Asks(s, w.packet.Seq, now)
+		doubted := s.Doubted()
+		if w.table.Asks(s, w.packet.Seq, now); s.Doubted() && !doubted && s.Final {
+			w.record.Doubt(s)
+		}
 	case opening == classifier.FlagSYN|classifier.FlagACK && dir == classifier.Reply && s.Doubted():
 		w.table.Answers(s, q.InDev, now)
 	}

@@ -148,6 +148,48 @@ func TestFullTable(t *testing.T) {
 	}
 }
 
+// A client that asks for a connection in the midst of one keeps its row, which is not
+// settled any more, until the server takes it up.
+func TestDoubtedRow(t *testing.T) {
+	store := dicttest.NewStandard(t)
+	w := newWorker(t, store, 10)
+	open(w, 5)
+	packet := func(from, to netip.AddrPort, seq uint32, flags uint8, text string) queue.Verdict {
+		by := uint32(3)
+		if from == server {
+			by = 4
+		}
+		return w.Handle(&queue.Packet{CtID: 5, InDev: by, Payload: ipPacket(classifier.ProtoTCP, from, to, seq, flags, []byte(text))})
+	}
+	packet(server, client, 1, classifier.FlagSYN|classifier.FlagACK, "")
+	if v := packet(client, server, 2, classifier.FlagACK, "GET / HTTP/1.1\r\nHost: www.netflix.com\r\n\r\n"); v != queue.Finish {
+		t.Fatalf("verdict %d", v)
+	}
+	says := func(final, application string) {
+		t.Helper()
+		row, err := store.Get(dict.Sessions, dict.CtID(5))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if value(row, "final") != final || value(row, "application") != application {
+			t.Errorf("final %q, application %q; want %q, %q", value(row, "final"), value(row, "application"), final, application)
+		}
+	}
+	says("true", "NETFLIX")
+	for range 2 {
+		if v := packet(client, server, 9000, classifier.FlagSYN, ""); v != queue.Accept {
+			t.Errorf("verdict %d: its answer would not be seen", v)
+		}
+		says("false", "NETFLIX")
+	}
+	packet(server, client, 7000, classifier.FlagSYN|classifier.FlagACK, "")
+	says("", "")
+	if v := packet(client, server, 9001, classifier.FlagACK, "GET / HTTP/1.1\r\nHost: www.youtube.com\r\n\r\n"); v != queue.Finish {
+		t.Errorf("verdict %d", v)
+	}
+	says("true", "YOUTUBE")
+}
+
 // A row that is refused when nothing more is to be found out is written with the next
 // packet, which comes as the connection is not finished before; but not for ever.
 func TestRefusedRow(t *testing.T) {

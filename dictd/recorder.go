@@ -69,6 +69,14 @@ func (r *recorder) Later(s *session.Session) {
 	}
 }
 
+// Doubt has the row of a locked session say that it is not settled: anybody's rules that
+// send to a flowtable what is, keep it.
+func (r *recorder) Doubt(s *session.Session) {
+	if s.Writable() {
+		r.put(s, []dict.Row{{Key: dict.CtID(s.ID()), Cells: []dict.Cell{{Field: "final", Value: dict.BoolValue(false)}}, TTL: ttl(s)}})
+	}
+}
+
 // types appends what kinds of interfaces those are that cells name.
 func (r *recorder) types(cells []dict.Cell, s *session.Session) []dict.Cell {
 	for i := range cells {

@@ -80,7 +80,7 @@ func (s *Session) facts() facts {
 	if s.ServerHops >= 0 {
 		f |= sentServer
 	}
-	if s.Final {
+	if s.Final && !s.Doubted() {
 		f |= sentFinal
 	}
 	if s.Finished {
