@@ -44,8 +44,11 @@ func openSteady(t testing.TB, from *lab.Namespace, l *lab.Lab, name string) *ste
 }
 
 // get fetches a page over the connection.
-func (s *steady) get() error {
-	if err := s.SetDeadline(time.Now().Add(2 * time.Second)); err != nil {
+func (s *steady) get() error { return s.getWithin(2 * time.Second) }
+
+// getWithin is get with a time that it may take.
+func (s *steady) getWithin(patience time.Duration) error {
+	if err := s.SetDeadline(time.Now().Add(patience)); err != nil {
 		return err
 	}
 	req, err := http.NewRequest(http.MethodGet, "http://"+s.host+"/", nil)
