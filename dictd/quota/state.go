@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"time"
 
@@ -154,6 +155,10 @@ func (s *state) save(records map[id]record, over []past, gone map[id]bool) error
 			if whole {
 				delete(s.history, i)
 			}
+		}
+		if now := latestOf(over); s.old(now) {
+			s.aged = now
+			maps.DeleteFunc(s.history, func(_ id, list []Past) bool { return list[len(list)-1].End.Before(now.Add(-keepHistory)) })
 		}
 		return nil
 	}

@@ -36,6 +36,40 @@ func TestHistoryBound(t *testing.T) {
 	}
 }
 
+// Who had no period for long has no history any more, and who is forgotten has none, in
+// memory as in a file.
+func TestHistoryIsForgotten(t *testing.T) {
+	for _, dir := range []string{t.TempDir(), ""} {
+		s, err := openState(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.close()
+		end := func(name string, after time.Duration) id {
+			i := id{subject: plan.Subject{Kind: plan.User, Name: name}}
+			at := time.Unix(1e9, 0).UTC().Add(after)
+			if err := s.save(nil, []past{{i, Past{Start: at.Add(-time.Hour), End: at}}}, nil); err != nil {
+				t.Fatal(err)
+			}
+			return i
+		}
+		has := func(i id, want int) {
+			t.Helper()
+			if list, err := s.past(i); err != nil || len(list) != want {
+				t.Errorf("directory %q: %s: %d periods, %v, want %d", dir, i.subject, len(list), err, want)
+			}
+		}
+		ann, bob := end("ann", 0), end("bob", ageEvery)
+		end("cy", keepHistory+time.Hour)
+		has(ann, 0)
+		has(bob, 1)
+		if err := s.save(nil, nil, map[id]bool{bob: true}); err != nil {
+			t.Fatal(err)
+		}
+		has(bob, 0)
+	}
+}
+
 func FuzzParseID(f *testing.F) {
 	f.Add("user\x00\x00alice")
 	f.Add("device\x00video\x0002:00:00:00:00:0a")
