@@ -51,6 +51,12 @@ func (r *recorder) Packet(s *session.Session, id uint32, fresh bool) {
 	x := r.scratch.Get().(*scratch)
 	defer r.scratch.Put(x)
 	x.rows = x.rows[:0]
+	if fresh && !s.Written() && !s.Confirmed() { // mostly; all of it has changed
+		x.changes = r.types(s.Changes(x.changes[:0]), s)
+		x.rows = append(x.rows, dict.Row{Key: dict.CtID(id), Cells: x.changes, TTL: session.Provisional})
+		r.put(s, x.rows)
+		return
+	}
 	if fresh {
 		x.whole = r.types(s.Whole(x.whole[:0]), s)
 		x.rows = append(x.rows, dict.Row{Key: dict.CtID(id), Cells: x.whole, TTL: session.Provisional})

@@ -18,8 +18,9 @@ const attrHeader = 4
 // builder is a message under construction, to which attributes are appended.
 // The library's encoder would allocate a dozen times for every row.
 type builder struct {
-	buf   []byte
-	order binary.AppendByteOrder
+	buf    []byte
+	order  binary.AppendByteOrder
+	places places
 }
 
 // newBuilder returns a builder of the family's messages.

@@ -221,7 +221,7 @@ func (b *builder) plain(t *table, r *dict.Row) bool {
 	var seen [dict.MaxFields / 64]uint64
 	for i := range r.Cells {
 		c := &r.Cells[i]
-		index, ok := t.fields[dict.Name(c.Field)]
+		index, ok := b.places.of(t, c.Field)
 		if !ok || c.Value.IsZero() || seen[index/64]&(1<<(index%64)) != 0 {
 			return false
 		}
@@ -233,10 +233,7 @@ func (b *builder) plain(t *table, r *dict.Row) bool {
 				return false
 			}
 		}
-		cell := b.nest(rowCell)
-		b.uint32(cellField, uint32(index))
-		b.value(v)
-		b.end(cell)
+		b.cell(uint32(index), v)
 	}
 	b.end(at)
 	return true

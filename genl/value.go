@@ -6,6 +6,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
+
+	"golang.org/x/sys/unix"
 
 	"nftdict/dict"
 )
@@ -30,6 +33,47 @@ func (b *builder) value(v dict.Value) {
 		b.buf = append(b.buf, v.Str()...)
 	}
 	b.end(at)
+}
+
+// cell appends a row's cell as nest, uint32, value and end would, but for the order of
+// bytes, which is the machine's: all at once, as rows are mostly cells.
+func (b *builder) cell(field uint32, v dict.Value) {
+	const before = 4 * attrHeader // the headers of cell, field and value, and the field
+	var number [8]byte
+	payload := number[:4]
+	switch v.Type() {
+	case dict.Bool:
+		number[0] = byte(v.Int64())
+		payload = number[:1]
+	case dict.Int:
+		binary.NativeEndian.PutUint32(payload, uint32(v.Int64()))
+	case dict.Int64:
+		payload = number[:]
+		binary.NativeEndian.PutUint64(payload, uint64(v.Int64()))
+	case dict.String:
+		payload = nil
+	default:
+		at := b.nest(rowCell)
+		b.uint32(cellField, field)
+		b.value(v)
+		b.end(at)
+		return
+	}
+	n := len(payload) + len(v.Str())
+	start, size := len(b.buf), before+(n+attrHeader-1)&^(attrHeader-1)
+	b.buf = slices.Grow(b.buf, size)[:start+size]
+	w := b.buf[start:]
+	put := func(at, length int, typ uint16) {
+		binary.NativeEndian.PutUint16(w[at:], uint16(length))
+		binary.NativeEndian.PutUint16(w[at+2:], typ)
+	}
+	put(0, size, rowCell|unix.NLA_F_NESTED)
+	put(attrHeader, attrHeader+4, cellField)
+	binary.NativeEndian.PutUint32(w[2*attrHeader:], field)
+	clear(w[size-attrHeader:]) // what is behind the last byte
+	put(3*attrHeader, attrHeader+n, uint16(v.Type()))
+	copy(w[before:], payload)
+	copy(w[before:], v.Str())
 }
 
 // addr appends the bytes of an address.

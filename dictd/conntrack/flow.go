@@ -215,17 +215,26 @@ func parseIP(b []byte, t *Tuple) error {
 // eachAttr calls f for each netlink attribute in b.
 func eachAttr(b []byte, f func(typ uint16, v []byte) error) error {
 	for len(b) >= unix.NLA_HDRLEN {
-		n := int(binary.NativeEndian.Uint16(b))
-		if n < unix.NLA_HDRLEN || n > len(b) {
-			return errAttributes
+		typ, v, rest, err := cutAttr(b)
+		if err == nil {
+			err = f(typ, v)
 		}
-		typ := binary.NativeEndian.Uint16(b[2:]) &^ (unix.NLA_F_NESTED | unix.NLA_F_NET_BYTEORDER)
-		if err := f(typ, b[unix.NLA_HDRLEN:n]); err != nil {
+		if err != nil {
 			return err
 		}
-		b = b[min(len(b), (n+3)&^3):]
+		b = rest
 	}
 	return nil
+}
+
+// cutAttr splits the first attribute from b, which has room for its header.
+func cutAttr(b []byte) (typ uint16, v, rest []byte, err error) {
+	n := int(binary.NativeEndian.Uint16(b))
+	if n < unix.NLA_HDRLEN || n > len(b) {
+		return 0, nil, nil, errAttributes
+	}
+	typ = binary.NativeEndian.Uint16(b[2:]) &^ (unix.NLA_F_NESTED | unix.NLA_F_NET_BYTEORDER)
+	return typ, b[unix.NLA_HDRLEN:n], b[min(len(b), (n+3)&^3):], nil
 }
 
 func be32(v []byte, n *uint32) error {
@@ -248,25 +257,36 @@ func be16(v []byte, n *uint16) error {
 // rest of the entry.
 func Identify(b []byte) (id uint32, zone uint16, err error) {
 	found := false
-	err = eachAttr(b, func(typ uint16, v []byte) error {
+	for len(b) >= unix.NLA_HDRLEN && err == nil {
+		var typ uint16
+		var v []byte
+		if typ, v, b, err = cutAttr(b); err != nil {
+			break
+		}
 		switch typ {
 		case ctaTupleOrig:
-			return eachAttr(v, func(typ uint16, v []byte) error {
-				if typ == ctaTupleZone {
-					return be16(v, &zone)
-				}
-				return nil
-			})
+			zone, err = zoneOf(v, zone)
 		case ctaID:
 			found = true
-			return be32(v, &id)
+			err = be32(v, &id)
 		case ctaZone:
-			return be16(v, &zone)
+			err = be16(v, &zone)
 		}
-		return nil
-	})
+	}
 	if err == nil && !found {
 		err = errAttributes
 	}
 	return id, zone, err
+}
+
+// zoneOf returns the zone of a tuple, or otherwise.
+func zoneOf(b []byte, otherwise uint16) (zone uint16, err error) {
+	for zone = otherwise; len(b) >= unix.NLA_HDRLEN && err == nil; {
+		var typ uint16
+		var v []byte
+		if typ, v, b, err = cutAttr(b); err == nil && typ == ctaTupleZone {
+			err = be16(v, &zone)
+		}
+	}
+	return zone, err
 }
