@@ -72,6 +72,8 @@ func (c carried) Depart(f *conntrack.Flow) {
 
 func (c carried) Arrive(was, now *conntrack.Flow) { c.d.table.Arrive(was, now) }
 
+func (c carried) Entry(id uint32) (conntrack.Tuple, uint16, bool) { return c.d.table.Entry(id) }
+
 // Recall takes the connections that are named, and no others, out of flowtables, and
 // returns how many there were: their next packets pass by the rules. What these are to
 // see of them is in rows by then. It is looked once more soon after.
@@ -137,7 +139,7 @@ func (d *Daemon) recallThose(looks ...look) (int, error) {
 	label := d.happened.Wants(event.FlowRecall) || slices.ContainsFunc(looks, func(l look) bool { return l.affected.Labels() })
 	var ids []uint32
 	var about []offload.Connection
-	err := r.kernel.Offloaded(func(f *conntrack.Flow) {
+	err := d.offloaded(looks, func(f *conntrack.Flow) {
 		key, c := recallKey{f.Zone, f.Orig}, d.connection(f, label)
 		for _, l := range looks {
 			if _, ok := l.seen[key]; !ok && l.affected.Has(&c) {
@@ -164,6 +166,29 @@ func (d *Daemon) recallThose(looks ...look) (int, error) {
 		}
 	}
 	return len(ids) - len(left), err
+}
+
+// offloaded calls f for connections in flowtables, those that looks are for among them.
+func (d *Daemon) offloaded(looks []look, f func(*conntrack.Flow)) error {
+	var ids []uint32
+	for _, l := range looks {
+		some, ok := l.affected.IDs()
+		switch {
+		case !ok:
+			return d.recall.kernel.Offloaded(f)
+		case len(l.seen) < len(some): // else there is nothing more to be seen
+			ids = append(ids, some...)
+		}
+	}
+	slices.Sort(ids)
+	flows, ok := offload.Few(d.recall.kernel, d.table, slices.Compact(ids))
+	if !ok {
+		return d.recall.kernel.Offloaded(f)
+	}
+	for i := range flows {
+		f(&flows[i])
+	}
+	return nil
 }
 
 // recalled notes that a connection is back.

@@ -3,7 +3,9 @@
 package offload
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"nftdict/dict"
@@ -67,6 +69,14 @@ func NewAffected(members func(group string) []string, whom ...Whom) *Affected {
 		}
 	}
 	return a
+}
+
+// IDs returns the conntrack ids that are named; false if there are other names.
+func (a *Affected) IDs() (ids []uint32, ok bool) {
+	if a.all || len(a.hosts)+len(a.devices)+len(a.users) > 0 || a.Labels() {
+		return nil, false
+	}
+	return slices.Collect(maps.Keys(a.ids)), true
 }
 
 // Labels reports whether the names ask what connections are about.

@@ -32,6 +32,7 @@ type CarrierConfig struct {
 	Sessions interface {
 		Depart(*conntrack.Flow)
 		Arrive(was, now *conntrack.Flow)
+		Entries
 	}
 	Lives func(*conntrack.Flow) time.Duration // of an entry without packets
 }
@@ -51,6 +52,11 @@ func (c *Carrier) Close() error { return c.kern.Close() }
 
 // Recall implements Recaller.
 func (c *Carrier) Recall(ids []uint32) (missing []uint32, err error) {
+	if c.cfg.Sessions != nil {
+		if flows, ok := Few(c.kern, c.cfg.Sessions, ids); ok {
+			return c.Carry(flows)
+		}
+	}
 	wanted := make(map[uint32]struct{}, len(ids))
 	for _, id := range ids {
 		wanted[id] = struct{}{}

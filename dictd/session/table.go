@@ -128,6 +128,17 @@ func (t *Table) Limit() int { return t.limit }
 // Find returns the sessions of a conntrack id, unlocked.
 func (t *Table) Find(id uint32) []*Session { return t.ids.all(id) }
 
+// Entry returns the original tuple and the zone of the one session that is known to have a
+// conntrack id, false if there is none, or several.
+func (t *Table) Entry(id uint32) (tuple conntrack.Tuple, zone uint16, ok bool) {
+	all := t.ids.all(id)
+	if len(all) != 1 || !all[0].Lock() {
+		return tuple, 0, false
+	}
+	defer all[0].Unlock()
+	return all[0].orig, all[0].zone, all[0].confirmed
+}
+
 // Lock locks a session that Find or All returned; false if it has ended.
 func (s *Session) Lock() bool {
 	s.mu.Lock()
