@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"testing"
+	"time"
 
 	"nftdict/internal/lab"
 	"nftdict/internal/need"
@@ -55,6 +56,12 @@ func (c *Card) Refuse(n int) {
 
 // Forward sets whether the card forwards what its rules match, or lets the stack.
 func (c *Card) Forward(on bool) { c.tb.Helper(); c.tell("forward " + onOff(on)) }
+
+// Learn has the card take so long over each rule to come, for each device.
+func (c *Card) Learn(d time.Duration) {
+	c.tb.Helper()
+	c.tell("learn " + strconv.FormatInt(d.Milliseconds(), 10))
+}
 
 // Count sets whether the card tells of what it forwards.
 func (c *Card) Count(on bool) { c.tb.Helper(); c.tell("count " + onOff(on)) }

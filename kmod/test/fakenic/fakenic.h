@@ -73,6 +73,7 @@ struct fakenic_net {
 	unsigned int refuse;		/* so many rules to come */
 	bool idle;			/* take rules, and forward nothing */
 	bool mute;			/* forward, and tell no figures */
+	unsigned int learn;		/* ms that a device takes over a rule */
 	u64 accepted, refused, destroyed, asked;
 	atomic64_t packets, bytes;	/* forwarded */
 	atomic64_t left;	/* packets of rules, left to the stack */

@@ -7,6 +7,7 @@
  *	refuse N|all, accept		refuse so many rules to come
  *	forward on|off			off: take rules, and let the stack forward
  *	count on|off			off: tell the flowtable of no packets
+ *	learn MS			take so long over each rule, for each device
  */
 #include <linux/if_ether.h>
 #include <linux/proc_fs.h>
@@ -116,6 +117,8 @@ static int fakenic_command(struct net *net, char *line)
 		err = fakenic_switch(&fn->idle, line);
 	else if (!strcmp(word, "count"))
 		err = fakenic_switch(&fn->mute, line);
+	else if (!strcmp(word, "learn") && line)
+		err = kstrtouint(line, 10, &fn->learn);
 	else
 		err = -EINVAL;
 	mutex_unlock(&fakenic_mutex);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The rules of a device: put, told of, taken away by the flowtable. */
+#include <linux/delay.h>
 #include <linux/jhash.h>
 #include <linux/slab.h>
 
@@ -138,6 +139,8 @@ int fakenic_setup_rule(enum tc_setup_type type, void *type_data, void *cb_priv)
 
 	if (type != TC_SETUP_CLSFLOWER)
 		return -EOPNOTSUPP;
+	if (cls->command == FLOW_CLS_REPLACE && READ_ONCE(fakenic_pernet(bind->net)->learn))
+		msleep(READ_ONCE(fakenic_pernet(bind->net)->learn));
 	mutex_lock(&fakenic_mutex);
 	switch (cls->command) {
 	case FLOW_CLS_REPLACE:
