@@ -257,6 +257,7 @@ func (d *Daemon) inspect(ctx context.Context) error {
 		d.table.Settle(d.who.Doubted())
 		tasks.Go(func() error { return d.who.Run(running) })
 		tasks.Go(func() error { return d.runRecall(running) })
+		tasks.Go(func() error { return d.recall.sweeper.Run(running) })
 		tasks.Go(func() error { return d.watchLogins(running) })
 		tasks.Go(func() error { return d.watchRows(running) })
 		d.quota.Look() // rows are as they should be before rules charge them

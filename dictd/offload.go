@@ -52,6 +52,10 @@ func (d *Daemon) offloadWarnings() []string {
 	switch s := d.offload.Status(); {
 	case s.Error != "":
 		return []string{fmt.Sprintf("connections are not offloaded: %s", s.Error)}
+	case s.Hardware:
+		if err := d.recall.sweeper.Ready(); err != nil {
+			return []string{err.Error()}
+		}
 	case s.Refused != "":
 		return []string{fmt.Sprintf("devices do not carry connections, which go in software: %s", s.Refused)}
 	}

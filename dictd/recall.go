@@ -29,6 +29,7 @@ type recall struct {
 	kernel  *conntrack.Client // of that
 	carrier *offload.Carrier
 	ways    offload.Recallers
+	sweeper *offload.Sweeper
 
 	asking sync.Mutex
 	asked  map[offload.Whom]struct{}
@@ -57,6 +58,7 @@ func (d *Daemon) openRecall() (err error) {
 		r.ways = append(r.ways, way)
 	}
 	r.ways = append(r.ways, r.carrier)
+	r.sweeper = offload.NewSweeper(offload.SweeperOptions{NetNS: d.o.NetNS, Log: d.o.Log})
 	return nil
 }
 
@@ -76,8 +78,22 @@ func (c carried) Entry(id uint32) (conntrack.Tuple, uint16, bool) { return c.d.t
 
 // Recall takes the connections that are named, and no others, out of flowtables, and
 // returns how many there were: their next packets pass by the rules. What these are to
-// see of them is in rows by then. It is looked once more soon after.
+// see of them is in rows by then. It is looked once more soon after. No card carries them
+// any more when it returns, where that does not take long.
 func (d *Daemon) Recall(whom ...offload.Whom) (int, error) {
+	n, err := d.recallSoon(whom)
+	select {
+	case <-d.recall.sweeper.Asked(): // for these, or by somebody who was faster
+	case <-time.After(sweepPatience):
+	}
+	return n, err
+}
+
+// sweepPatience is how long Recall waits for cards.
+const sweepPatience = 5 * time.Second
+
+// recallSoon is Recall that does not wait for cards.
+func (d *Daemon) recallSoon(whom []offload.Whom) (int, error) {
 	r := &d.recall
 	hosts, failed := d.hostsOf(whom)
 	affected := offload.NewAffected(d.members, slices.Concat(whom, hosts)...)
@@ -153,6 +169,7 @@ func (d *Daemon) recallThose(looks ...look) (int, error) {
 		return 0, err
 	}
 	missing, err := r.ways.Recall(ids)
+	r.sweeper.Ask()
 	if err == nil && len(missing) > 0 {
 		err = fmt.Errorf("%d of %d connections stay in a flowtable", len(missing), len(ids))
 	}

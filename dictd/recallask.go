@@ -94,7 +94,7 @@ func (d *Daemon) runRecall(ctx context.Context) error {
 		var n int
 		var err error
 		if len(whom) > 0 {
-			n, err = d.Recall(whom...)
+			n, err = d.recallSoon(whom)
 		}
 		more, failed := d.recallLate(late)
 		n, err = n+more, errors.Join(err, failed)

@@ -36,6 +36,13 @@ func TestDo(t *testing.T) {
 	if err := Do(0, func() error { there = here(); return nil }); err != nil || there != home {
 		t.Errorf("in %s: %v", there, err)
 	}
+	err = DoNew(func() error { there = here(); return failed })
+	if !errors.Is(err, failed) || there == home || there == "" {
+		t.Errorf("in %s, home %s: %v", there, home, err)
+	}
+	if now := here(); now != home {
+		t.Errorf("came back to %s, not %s", now, home)
+	}
 	if err := Do(-5, func() error { return nil }); err == nil {
 		t.Error("a namespace that is none")
 	}

@@ -88,6 +88,7 @@ func probes() []probe {
 		{"flowtables in use", "", false, "all packets pass by all rules; dictd makes one: offload.enable in dictd.toml", listFlowtables},
 		{"nothing filtered behind flowtables", "", false, "what dictd's flowtable carries does not pass these chains, which drop or reject: filter at forward, at priorities below 300 (offload.priority)", listBehind},
 		{"devices that carry flows", "", false, "flowtables work in software; where the driver can: ethtool -K DEVICE hw-tc-offload on", tryDevices},
+		{"devices let go at once", "", false, "they go on for up to a second with what is taken back: dictd needs CAP_SYS_ADMIN for a network namespace of its own", trySweep},
 
 		{"ct id in rules", learn, true, "rules cannot look up sessions: CONFIG_NFT_CT, kernel 5.3", tryCtID},
 		{"conntrack events", learn, true, "rows of sessions would outlive them: CONFIG_NF_CONNTRACK_EVENTS, CONFIG_NF_CT_NETLINK", tryEvents},
