@@ -43,6 +43,7 @@ type recall struct {
 func (d *Daemon) openRecall() (err error) {
 	r := &d.recall
 	r.asked, r.wake = make(map[offload.Whom]struct{}), make(chan struct{}, 1)
+	r.rewritten.wake = make(chan struct{}, 1)
 	lives, err := conntrack.Lives(d.o.NetNS)
 	if err != nil {
 		d.o.Log.Warn("how long connections live is not known, those that are taken out of flowtables have ten minutes for their next packet", "err", err)

@@ -19,9 +19,12 @@ func (d *Daemon) AskRecall(whom ...offload.Whom) {
 }
 
 // rouse has runRecall look what there is to do.
-func (r *recall) rouse() {
+func (r *recall) rouse() { rouse(r.wake) }
+
+// rouse wakes who waits for it, now or the next time.
+func rouse(wake chan<- struct{}) {
 	select {
-	case r.wake <- struct{}{}:
+	case wake <- struct{}{}:
 	default: // it is awake
 	}
 }

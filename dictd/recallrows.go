@@ -5,7 +5,6 @@ package dictd
 import (
 	"errors"
 	"hash/maphash"
-	"strings"
 	"time"
 
 	"nftdict/dict"
@@ -17,7 +16,7 @@ import (
 // When rows are looked at: tables are asked every rowsTick whether they have changed, and
 // read if they have, or if the last look was rowsEvery ago. Looks at a table take one of
 // rowsShare parts of a processor's time, of which rowsCredit can be saved for several in a
-// row. To be told of changes would cost every packet that rules charge a message.
+// row. So it is with a store that is no dict.Listener.
 const (
 	rowsTick   = 50 * time.Millisecond
 	rowsEvery  = time.Second
@@ -40,6 +39,7 @@ type watchedTable struct {
 	credit  time.Duration       // what looks may take at the time at; it is not looked at while that is less than nothing
 	at      time.Time
 	looks   time.Time // it is looked at from then on, whatever its number says
+	due     bool      // it is to be looked at as soon as may be
 }
 
 // rowWatch finds rows that say something else.
@@ -79,10 +79,15 @@ func (w *rowWatch) look() (whom []offload.Whom, err error) {
 	return whom, errors.Join(errs...)
 }
 
+// mayLook reports whether a table may be looked at now.
+func (t *watchedTable) mayLook(now time.Time) bool {
+	t.credit, t.at = min(t.credit+now.Sub(t.at)/rowsShare, rowsCredit), now
+	return t.credit >= 0
+}
+
 func (w *rowWatch) lookAt(t *watchedTable) ([]offload.Whom, error) {
 	begin := time.Now()
-	t.credit, t.at = min(t.credit+begin.Sub(t.at)/rowsShare, rowsCredit), begin
-	if t.credit < 0 {
+	if !t.mayLook(begin) {
 		return nil, nil
 	}
 	var changes uint64
@@ -95,14 +100,23 @@ func (w *rowWatch) lookAt(t *watchedTable) ([]offload.Whom, error) {
 	if t.known != nil && changes == t.changes && begin.Before(t.looks) {
 		return nil, nil
 	}
+	whom, err := w.read(t, begin)
+	t.looks = begin.Add(rowsEvery)
+	if err == nil {
+		t.changes = changes
+	}
+	return whom, err
+}
+
+// read looks at a table whatever has changed, from begin on.
+func (w *rowWatch) read(t *watchedTable, begin time.Time) ([]offload.Whom, error) {
 	now, err := w.sums(t)
 	t.credit -= time.Since(begin)
-	t.looks = begin.Add(rowsEvery)
 	if err != nil {
 		return nil, err
 	}
 	whom := changedRows(t.kind, t.known, now)
-	t.known, t.changes = now, changes
+	t.known = now
 	return whom, nil
 }
 
@@ -136,7 +150,7 @@ func (w *rowWatch) sums(t *watchedTable) (map[dict.Key]rowSum, error) {
 // them take back what is near an end.
 func sumRow(seed maphash.Seed, row *dict.Row) (s rowSum) {
 	for _, c := range row.Cells {
-		if strings.HasPrefix(c.Field, "quota_") || strings.HasSuffix(c.Field, "_rate") || c.Field == quota.NoOffload && !c.Value.Bool() {
+		if isFigure(c.Field) || c.Field == quota.NoOffload && !c.Value.Bool() {
 			continue
 		}
 		s.found = s.found || c.Field == "mac_address" || c.Field == "interface"

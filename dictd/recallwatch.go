@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"nftdict/dict"
 	"nftdict/dictd/conntrack"
 	"nftdict/dictd/offload"
 	"nftdict/dictd/session"
@@ -23,6 +24,17 @@ func (d *Daemon) watchRows(ctx context.Context) error {
 	}
 	defer kernel.Close()
 	rows, told := newRowWatch(d.o.Store, kernel.Offloaded), ""
+	report := func(err error) {
+		text := ""
+		if err != nil {
+			text = err.Error()
+		}
+		if text != told && text != "" {
+			d.o.Log.Error("rows that change take nothing out of flowtables, it is tried again", "err", err)
+		}
+		told = text
+	}
+	listener, hears := d.o.Store.(dict.Listener)
 	for pause := rowsEvery; ; {
 		select {
 		case <-ctx.Done():
@@ -36,19 +48,21 @@ func (d *Daemon) watchRows(ctx context.Context) error {
 			pause = rowsEvery
 			continue
 		}
+		if hears {
+			rows.forget()
+			err := d.hearRows(ctx, listener, rows, kernel, report)
+			if hears = !errors.Is(err, dict.ErrNotSupported); hears {
+				report(err)
+			}
+			pause = rowsEvery
+			continue
+		}
 		whom, err := rows.look()
 		some, failed := rewritten.offloaded(kernel)
 		if whom = append(whom, some...); len(whom) > 0 {
 			d.AskRecall(whom...)
 		}
-		text := ""
-		if err = errors.Join(err, failed); err != nil {
-			text = err.Error()
-		}
-		if text != told && text != "" {
-			d.o.Log.Error("rows that change take nothing out of flowtables, it is tried again", "err", err)
-		}
-		told = text
+		report(errors.Join(err, failed))
 	}
 }
 
@@ -61,8 +75,9 @@ func (d *Daemon) carrying() bool {
 // sent them to a flowtable. Where there are many in flowtables it takes long to find that
 // out by looking.
 type rewritten struct {
-	mu  sync.Mutex
-	all map[recallKey]struct{}
+	mu   sync.Mutex
+	all  map[recallKey]struct{}
+	wake chan struct{} // of who hears of rows
 }
 
 // maxRewritten is how many are noted; others are found by looking.
@@ -81,6 +96,14 @@ func (r *rewritten) add(s *session.Session) {
 	if len(r.all) < maxRewritten {
 		r.all[recallKey{s.Zone(), s.Orig()}] = struct{}{}
 	}
+	rouse(r.wake)
+}
+
+// some reports whether any is noted.
+func (r *rewritten) some() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.all) > 0
 }
 
 // rewrittenKeys are what is noted.

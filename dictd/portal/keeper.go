@@ -93,11 +93,11 @@ func (k *Keeper) resume() error {
 	if err := k.Broken(); err != nil {
 		k.cfg.Log.Error("accounts, vouchers or sessions of the portal cannot be read", "err", err)
 	}
-	if found := k.fromLogins(); len(found) > 0 {
-		if err := k.store.save(found...); err != nil {
+	if k.store.broken != nil {
+		in = k.fromLogins()
+		if err := k.store.save(in...); err != nil {
 			return fmt.Errorf("state of the portal: %w", err)
 		}
-		in = append(in, found...)
 	}
 	for _, s := range in {
 		s.Seen = now

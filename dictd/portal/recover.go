@@ -9,14 +9,11 @@ import (
 	"nftdict/dict"
 )
 
-// fromLogins makes sessions of what package identity knows, where the file is lost or
-// does not tell of them what is sound: as they were, but for what they have moved. Of one without a note nothing is known but
+// fromLogins makes sessions of what package identity knows, where the file is lost: as
+// they were, but for what they have moved. Of one without a note nothing is known but
 // that somebody was let in.
 func (k *Keeper) fromLogins() (all []*session) {
 	for _, l := range k.cfg.Directory.LoginsBy(By) {
-		if k.store.broken == nil && !k.store.lost[l.Session] {
-			continue
-		}
 		var left int64 // of what nobody has counted there is nothing
 		if k.cfg.Volume != nil {
 			left, _ = k.cfg.Volume.Left(l.User)

@@ -23,7 +23,6 @@ type store struct {
 	key    []byte // of the hashes of vouchers' codes
 	broken error  // why a file of before is not used
 	unread []error
-	lost   map[string]bool // sessions that were in, of which it tells nothing sound
 }
 
 // Buckets of the file.
@@ -55,7 +54,7 @@ func openStore(dir string) (*store, error) {
 	}
 	path := filepath.Join(dir, "portal.db")
 	options := bbolt.Options{Timeout: lockPatience}
-	s := &store{lost: make(map[string]bool)}
+	s := &store{}
 	var err error
 	s.db, err = boltfile.Open(path, options)
 	if errors.Is(err, boltfile.ErrDamaged) {
@@ -146,9 +145,6 @@ func (s *store) sessions() (in, ended []*session, err error) {
 				}
 				if err != nil {
 					s.unread = append(s.unread, fmt.Errorf("session %q: %w", k, err))
-					if bucket == string(bucketSessions) {
-						s.lost[string(k)] = true
-					}
 					return nil
 				}
 				*list = append(*list, one)
