@@ -3,14 +3,9 @@
 package e2e
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"crypto/tls"
 	"encoding/json"
-	"fmt"
-	"io"
-	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -42,6 +37,7 @@ const (
 // crossing makes connections from the client to a site.
 type crossing struct {
 	*rig
+	client   *client
 	ct       *conntrack.Conn
 	site     netip.Addr
 	protocol string
@@ -54,7 +50,7 @@ func newCrossing(b *testing.B, r *rig) *crossing {
 	if !ok {
 		b.Fatal("the lab has no site")
 	}
-	c := &crossing{rig: r, site: site.Addr4}
+	c := &crossing{rig: r, site: site.Addr4, client: newClient(b, r.Lab)}
 	var err error
 	if c.ct, err = conntrack.Dial(&netlink.Config{NetNS: r.Gateway.FD()}); err != nil {
 		b.Fatal(err)
@@ -111,44 +107,7 @@ func (c *crossing) packets() uint64 {
 
 func (c *crossing) several(to netip.Addr, n int) {
 	c.t.Helper()
-	for range n {
-		if err := c.connect(to); err != nil {
-			c.t.Fatal(err)
-		}
-	}
-}
-
-// connect makes one connection, from its SYN to its last FIN.
-func (c *crossing) connect(to netip.Addr) error {
-	port := lab.HTTPPort
-	if c.protocol == "tls" {
-		port = lab.HTTPSPort
-	}
-	conn, err := c.Client.Dial(context.Background(), "tcp", netip.AddrPortFrom(to, uint16(port)).String())
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
-		return err
-	}
-	if c.protocol == "tls" {
-		conn = tls.Client(conn, &tls.Config{ServerName: crossSite, RootCAs: c.Authority.Pool()})
-	}
-	reader := bufio.NewReader(conn)
-	for range c.requests {
-		if _, err := io.WriteString(conn, "GET /bytes/1000 HTTP/1.1\r\nHost: "+crossSite+"\r\n\r\n"); err != nil {
-			return err
-		}
-		res, err := http.ReadResponse(reader, nil)
-		if err != nil {
-			return err
-		}
-		if n, err := io.Copy(io.Discard, res.Body); err != nil || n != 1000 {
-			return fmt.Errorf("%d bytes: %w", n, err)
-		}
-	}
-	return conn.Close()
+	c.client.do(c.t, order{c.protocol, to, n, c.requests})
 }
 
 // measure returns what a connection costs one way, until conntrack and dictd have
@@ -196,6 +155,7 @@ func (c *crossing) measure(way string) bill {
 	runtime.KeepAlive(bytes.Repeat([]byte{1}, 32<<20))
 	c.several(to, warm)
 	runtime.GC()
+	c.client.do(c.t, order{to: to})
 	forget()
 	pid, before := 0, api.Status{}
 	if d != nil {
