@@ -38,6 +38,8 @@ func layout(c *Config, hardware bool, has func(table, field string) bool) *rules
 			rule.Dict("dict sessions ct id "+FieldKeep+" set true"), rule.Return()))
 	}
 	begin = append(begin,
+		// The kernel puts none into a flowtable by its end; most of what still comes here is that.
+		rule.New(rule.TCPFlags().Masked(rule.FIN).Not(0), rule.Return()),
 		// Final comes before all is seen: a certificate, what the server chose.
 		rule.New(rule.Dict(settled), rule.Dict("dict sessions ct id bypass_packetd true"), rule.Goto(chainSettled)),
 	)
