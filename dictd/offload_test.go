@@ -181,6 +181,9 @@ func TestOffload(t *testing.T) {
 		if _, err := quic.Get(ctx, ""); err == nil {
 			t.Error("a rule of others is passed by")
 		}
+		if behind, err := rules.Behind(l.Gateway.FD(), offload.Flowtable, -1); err != nil || len(behind) > 0 {
+			t.Errorf("behind the flowtable are said to be %q, %v", behind, err)
+		}
 		get(video)
 
 		// And it goes with a reload.

@@ -62,14 +62,14 @@ func TestLayout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := Config{Priority: 300, Keep: Keep{Applications: []string{"DNS", "SIP"}, Users: []string{"bob"}, Marks: []Mark{{0x10, 0xf0}}}}
+	c := Config{Priority: 300, Keep: Keep{Applications: []string{"DNS", "SIP"}, Categories: []string{"games*"}, Users: []string{"bob"}, Marks: []Mark{{0x10, 0xf0}}}}
 	c.Meter(plans)
 	has := func(table, field string) bool { return field == FieldKeep && table != dict.Groups }
 	for _, hardware := range []bool{false, true} {
 		p := layout(&c, hardware, has)
 		got := text(p)
 		for _, want := range []string{
-			`dict sessions ct id application { "DNS", "SIP" } return`,
+			`dict sessions ct id application { "DNS", "SIP" } return`, `dict sessions ct id application_category "games*" return`,
 			`dict hosts ip daddr username "bob" return`, `dict hosts ip6 saddr username "bob" return`,
 			`dict devices dict hosts ip6 saddr mac_address no_offload true return`, `dict sessions ct id no_offload true return`,
 			`forward: ct state ! established return`,

@@ -24,7 +24,7 @@ func TestBehind(t *testing.T) {
 		add chain ip t tr { type nat hook postrouting priority 100; }; add rule ip t tr tcp dport 25 drop
 		add chain ip t inp { type filter hook input priority 400; policy drop; }
 		add chain bridge t behind { type filter hook forward priority 400; policy drop; }`)
-	got, err := Behind(ns.FD(), 300)
+	got, err := Behind(ns.FD(), "fast", 300)
 	slices.Sort(got)
 	if want := "inet t behind, ip t calls, ip t pol"; err != nil || strings.Join(got, ", ") != want {
 		t.Errorf("%q, %v; want %s", got, err, want)

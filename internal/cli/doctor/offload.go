@@ -49,7 +49,7 @@ func listFlowtables(context.Context) (string, error) {
 }
 
 // offloadPriority is the priority of the chain that sends connections to dictd's
-// flowtable, unless it is configured otherwise.
+// flowtable, while there is none.
 const offloadPriority = 300
 
 // listBehind names the chains that do not see what a flowtable carries.
@@ -57,7 +57,7 @@ func listBehind(context.Context) (string, error) {
 	if all, err := offload.List(0); err != nil || len(all) == 0 {
 		return "", nil // there is nothing to be behind of
 	}
-	chains, err := rules.Behind(0, offloadPriority)
+	chains, err := rules.Behind(0, offload.Flowtable, offloadPriority)
 	if err != nil {
 		return "", err
 	}

@@ -86,7 +86,7 @@ func probes() []probe {
 		{"nft table owner and persist", "", true, "dictd cannot own its tables: it watches them and puts them back (kernel 6.9)", tryOwner},
 		{"nft flowtable", "", true, "no offloading of finished sessions: CONFIG_NF_FLOW_TABLE_INET, CONFIG_NFT_FLOW_OFFLOAD", tryFlowtable},
 		{"flowtables in use", "", false, "all packets pass by all rules; dictd makes one: offload.enable in dictd.toml", listFlowtables},
-		{"nothing filtered behind flowtables", "", false, "what dictd's flowtable carries does not pass these chains, which drop or reject: filter at forward, at priorities below 300 (offload.priority)", listBehind},
+		{"nothing filtered behind flowtables", "", false, "what dictd's flowtable carries does not pass these chains, which drop or reject: filter at forward, at priorities below offload.priority (300 unless configured)", listBehind},
 		{"devices that carry flows", "", false, "flowtables work in software; where the driver can: ethtool -K DEVICE hw-tc-offload on", tryDevices},
 		{"devices let go at once", "", false, "they go on for up to a second with what is taken back: dictd needs CAP_SYS_ADMIN for a network namespace of its own", trySweep},
 
