@@ -122,7 +122,8 @@ func (s *Sweeper) Run(ctx context.Context) error {
 		asked := s.take()
 		begin := time.Now()
 		text := ""
-		if err := s.sweep(); err != nil {
+		swept, err := s.sweep()
+		if err != nil {
 			text = err.Error()
 		}
 		if text != told && text != "" {
@@ -133,6 +134,9 @@ func (s *Sweeper) Run(ctx context.Context) error {
 		if asked != nil {
 			close(asked)
 		}
+		if !swept {
+			continue // no network device was held up
+		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -141,24 +145,24 @@ func (s *Sweeper) Run(ctx context.Context) error {
 	}
 }
 
-// sweep has the kernel look, where devices are to carry connections.
-func (s *Sweeper) sweep() error {
+// sweep has the kernel look, where devices are to carry connections; false where none are.
+func (s *Sweeper) sweep() (swept bool, err error) {
 	tables, err := List(s.o.NetNS)
 	if err != nil {
-		return err
+		return false, err
 	}
 	hardware := false
 	for _, t := range tables {
 		hardware = hardware || t.Hardware
 	}
 	if !hardware {
-		return nil
+		return false, nil
 	}
 	if err := s.Ready(); err != nil {
-		return err
+		return false, err
 	}
 	// The kernel passes over what a card is just learning, but waits for that then.
-	return errors.Join(s.lo.flap(), s.lo.flap())
+	return true, errors.Join(s.lo.flap(), s.lo.flap())
 }
 
 func (s *Sweeper) end() {
