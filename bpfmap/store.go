@@ -32,6 +32,7 @@ var (
 	_ dict.Store   = (*Store)(nil)
 	_ dict.Watcher = (*Store)(nil)
 	_ dict.Changer = (*Store)(nil)
+	_ dict.Counter = (*Store)(nil)
 )
 
 // Options say where a Store lives. The zero Options are what programs want.

@@ -126,15 +126,25 @@ func (s *Store) shot(t *table, old *shot) (*shot, error) {
 
 // Changes implements dict.Changer.
 func (s *Store) Changes(table string) (uint64, error) {
-	t, err := s.table("changes", table)
+	return s.half("changes", table, func(n uint64) uint64 { return n & math.MaxUint32 })
+}
+
+// Counts implements dict.Counter.
+func (s *Store) Counts(table string) (uint64, error) {
+	return s.half("counts", table, func(n uint64) uint64 { return n >> 32 })
+}
+
+// half returns a part of a table's counter, and which table it is.
+func (s *Store) half(op, table string, part func(uint64) uint64) (uint64, error) {
+	t, err := s.table(op, table)
 	if err != nil {
 		return 0, err
 	}
 	n, err := t.changes()
 	if err != nil {
-		return 0, &dict.At{Op: "changes", Table: t.schema.Name, Err: err}
+		return 0, &dict.At{Op: op, Table: t.schema.Name, Err: err}
 	}
-	return uint64(t.id)<<32 | n&math.MaxUint32, nil // what rules count is in the upper half
+	return uint64(t.id)<<32 | part(n), nil
 }
 
 // changes returns the table's counter of changes.

@@ -103,16 +103,23 @@ type Changer interface {
 	Changes(table string) (uint64, error)
 }
 
+// Counter is a Store that can tell whether rules have counted without a look at rows.
+type Counter interface {
+	// Counts returns a number that is another after rules have added to numbers of the
+	// table. ErrNotExist if there is no such table.
+	Counts(table string) (uint64, error)
+}
+
 // Listener is a Store that tells at once of what is written, for those who need not know
 // of what is counted, nor keep a copy.
 type Listener interface {
-	// Listen calls f for what is written into the named tables or deleted from them, by
-	// whomever, until ctx ends or f returns an error, and returns ctx's error or f's. The
+	// Listen calls f for what is written into the named tables or deleted from them (all,
+	// if none), by whomever, until ctx ends or f returns an error, and returns ctx's error or f's. The
 	// row of a change has its key, and those cells that were written or went. Of tables
 	// whose rows die with their conntrack entry only rows are told whose connection is in
 	// a flowtable. A change that names a table and no key says that rows of it were written
 	// of which nothing is told: so it is, up to a second later, where rules have added to
-	// numbers of rows that are there. One that names no table says that it may be so with
+	// numbers of rows that are there; and that the table came or went. One that names no table says that it may be so with
 	// all: that is the first. f is called by one goroutine at a time.
 	Listen(ctx context.Context, f func(Change) error, tables ...string) error
 }
