@@ -13,8 +13,8 @@ import (
 type listener struct {
 	store *Store
 	tell  func(dict.Change) error
-	named map[string]struct{}
-	known map[uint32]*table // of the named ones, by id
+	named map[string]struct{} // empty for all
+	known map[uint32]*table   // of these, by id
 }
 
 // Listen implements dict.Listener. The error wraps dict.ErrNotSupported where the module
@@ -50,7 +50,14 @@ func (l *listener) lost() error {
 
 // look finds out which tables bear the names.
 func (l *listener) look() error {
-	l.known = make(map[uint32]*table, len(l.named))
+	l.known = make(map[uint32]*table)
+	if len(l.named) == 0 {
+		all, err := l.store.list()
+		for _, t := range all {
+			l.known[t.id] = t
+		}
+		return err
+	}
 	for name := range l.named {
 		switch t, err := l.store.ask(name); {
 		case err == nil:
@@ -70,13 +77,24 @@ func (l *listener) message(command uint8, attrs []byte) error {
 	}
 	t := l.known[id]
 	switch command {
-	case cmdTableNtf, cmdTableDelNtf:
+	case cmdTableNtf:
 		found, err := parseTable(attrs, nil)
 		if err != nil {
 			return err
 		}
-		if _, named := l.named[found[0].schema.Name]; named {
-			return l.lost()
+		name := found[0].schema.Name
+		if _, named := l.named[name]; !named && len(l.named) > 0 {
+			return nil
+		}
+		if err := found[0].finish(); err != nil {
+			return err
+		}
+		if l.known[id] = found[0]; t == nil { // else it has got fields
+			return l.tell(dict.Change{Table: name})
+		}
+	case cmdTableDelNtf:
+		if delete(l.known, id); t != nil {
+			return l.tell(dict.Change{Table: t.schema.Name})
 		}
 	case cmdRowNtf, cmdRowDelNtf:
 		if t == nil {

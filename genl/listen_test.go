@@ -51,11 +51,13 @@ func TestListenMessages(t *testing.T) {
 		{cmdRowNtf, head("others", 2), ""},
 		{cmdRowDelNtf, told(func(b *builder) { b.key(dict.IntKey(1)) }), "deleted people 1"},
 		{cmdTableNtf, head("others", 2), ""},
-		{cmdTableNtf, people(3), "set"},
-		{cmdTableDelNtf, head("people", 1), "set"},
+		{cmdTableNtf, people(1, dict.Field{Name: "name", Type: dict.String}), ""}, // it has got a field
+		{cmdTableNtf, people(3), "set people"},
+		{cmdTableDelNtf, head("people", 1), "set people"},
+		{cmdRowNtf, told(cell(1, 0, dict.IntValue(5))), ""},
+		{cmdTableDelNtf, head("people", 3), "set people"},
 	} {
 		said = nil
-		there = m.command != cmdTableDelNtf
 		if err := l.message(m.command, m.attrs); err != nil {
 			t.Errorf("message %d: %v", m.command, err)
 		}
