@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"nftdict/dict"
 	"nftdict/dictd/config"
 	"nftdict/dictd/conntrack"
 	"nftdict/dictd/offload"
@@ -185,6 +186,16 @@ func TestOffload(t *testing.T) {
 			t.Errorf("behind the flowtable are said to be %q, %v", behind, err)
 		}
 		get(video)
+		was = d.Status().Offload.Renewed
+		if err := on.Store.AddTable(dict.Table{Name: "blocked", Key: dict.KeyAddress, Limit: 10, Fields: []dict.Field{{Name: "why", Type: dict.String}}}); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "a table that comes is noticed", func() bool { return d.Status().Offload.Renewed > was })
+		was = d.Status().Offload.Renewed
+		if err := on.Store.Put("blocked", dict.Row{Key: dict.AddrKey(lab.Client4), Cells: []dict.Cell{{Field: "why", Value: dict.MustString("x")}}}); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "a row of it is noticed", func() bool { return d.Status().Offload.Renewed > was })
 
 		// And it goes with a reload.
 		c := *d.config.Load()

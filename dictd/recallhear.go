@@ -77,12 +77,12 @@ func isFigure(field string) bool {
 
 // hearRows is watchRows while there may be a flowtable, with a store that tells of writes:
 // nothing wakes it where nothing is written.
-func (d *Daemon) hearRows(ctx context.Context, store dict.Listener, rows *rowWatch, kernel *conntrack.Client, report func(error)) error {
+func (d *Daemon) hearRows(ctx context.Context, store dict.Listener, rows *rowWatch, others *otherTables, kernel *conntrack.Client, report func(error)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	h := newHeard(d.recall.rewritten.wake)
 	go func() {
-		ended <- store.Listen(ctx, h.tell, dict.Sessions, dict.Hosts, dict.Devices, dict.Users, dict.Groups)
+		ended <- store.Listen(ctx, h.tell)
 	}()
 	stop := func() {
 		cancel()
@@ -112,7 +112,10 @@ func (d *Daemon) hearRows(ctx context.Context, store dict.Listener, rows *rowWat
 			stop()
 			return nil
 		}
-		whom, err := rows.hear(h.take())
+		told := h.take()
+		whom, err := rows.hear(told)
+		these, wrong := others.hear(told)
+		d.askOf(these)
 		some, failed := rewritten.offloaded(kernel)
 		if whom = append(whom, some...); len(whom) > 0 {
 			d.AskRecall(whom...)
@@ -120,7 +123,7 @@ func (d *Daemon) hearRows(ctx context.Context, store dict.Listener, rows *rowWat
 		if again = nil; rows.due() {
 			again = time.After(rowsTick)
 		}
-		report(errors.Join(err, failed))
+		report(errors.Join(err, wrong, failed))
 	}
 }
 

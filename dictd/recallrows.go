@@ -16,10 +16,12 @@ import (
 // When rows are looked at: tables are asked every rowsTick whether they have changed, and
 // read if they have, or if the last look was rowsEvery ago. Looks at a table take one of
 // rowsShare parts of a processor's time, of which rowsCredit can be saved for several in a
-// row. So it is with a store that is no dict.Listener.
+// row. So it is with a store that is no dict.Listener. Of connections the pauses grow to
+// rowsRest while no row of theirs is written.
 const (
-	rowsTick   = 50 * time.Millisecond
+	rowsTick   = 75 * time.Millisecond
 	rowsEvery  = time.Second
+	rowsRest   = 16 * time.Second
 	rowsShare  = 20
 	rowsCredit = 100 * time.Millisecond
 )
@@ -38,7 +40,10 @@ type watchedTable struct {
 	changes uint64              // the table's number, read before that
 	credit  time.Duration       // what looks may take at the time at; it is not looked at while that is less than nothing
 	at      time.Time
-	looks   time.Time // it is looked at from then on, whatever its number says
+	looks   time.Time // it is looked at from then on, whatever its number says, unless its store knows better
+	rest    time.Duration
+	counts  uint64    // what rules have counted, read with changes
+	ends    time.Time // when the first row ends by itself; zero for never
 	due     bool      // it is to be looked at as soon as may be
 }
 
@@ -90,20 +95,35 @@ func (w *rowWatch) lookAt(t *watchedTable) ([]offload.Whom, error) {
 	if !t.mayLook(begin) {
 		return nil, nil
 	}
-	var changes uint64
+	var changes, counts uint64
 	if c, ok := w.store.(dict.Changer); ok {
 		var err error
 		if changes, err = c.Changes(t.name); err != nil && !errors.Is(err, dict.ErrNotSupported) {
 			return nil, err
 		}
 	}
-	if t.known != nil && changes == t.changes && begin.Before(t.looks) {
+	moved := t.known == nil || changes != t.changes
+	if !moved && begin.Before(t.looks) {
 		return nil, nil
 	}
+	if c, ok := w.store.(dict.Counter); ok && t.kind != offload.OfCt {
+		var err error
+		if counts, err = c.Counts(t.name); err != nil {
+			return nil, err
+		}
+		if !moved && counts == t.counts && (t.ends.IsZero() || begin.Before(t.ends)) {
+			t.looks = begin.Add(rowsEvery)
+			return nil, nil
+		}
+	}
 	whom, err := w.read(t, begin)
-	t.looks = begin.Add(rowsEvery)
+	// Connections that come into a flowtable have rows of late, mostly.
+	if t.rest = min(2*t.rest, rowsRest); moved || t.kind != offload.OfCt {
+		t.rest = rowsEvery
+	}
+	t.looks = begin.Add(t.rest)
 	if err == nil {
-		t.changes = changes
+		t.changes, t.counts = changes, counts
 	}
 	return whom, err
 }
@@ -124,11 +144,19 @@ func (w *rowWatch) read(t *watchedTable, begin time.Time) ([]offload.Whom, error
 func (w *rowWatch) sums(t *watchedTable) (map[dict.Key]rowSum, error) {
 	of := make(map[dict.Key]rowSum)
 	if t.kind != offload.OfCt {
+		var left time.Duration
+		begin := time.Now()
 		for row, err := range w.store.Rows(t.name) {
 			if err != nil {
 				return nil, err
 			}
 			of[row.Key] = sumRow(w.seed, &row)
+			if row.TTL > 0 && (left == 0 || row.TTL < left) {
+				left = row.TTL
+			}
+		}
+		if t.ends = (time.Time{}); left > 0 {
+			t.ends = begin.Add(left)
 		}
 		return of, nil
 	}

@@ -24,6 +24,7 @@ func (d *Daemon) watchRows(ctx context.Context) error {
 	}
 	defer kernel.Close()
 	rows, told := newRowWatch(d.o.Store, kernel.Offloaded), ""
+	others := newOtherTables(d.o.Store)
 	report := func(err error) {
 		text := ""
 		if err != nil {
@@ -50,7 +51,7 @@ func (d *Daemon) watchRows(ctx context.Context) error {
 		}
 		if hears {
 			rows.forget()
-			err := d.hearRows(ctx, listener, rows, kernel, report)
+			err := d.hearRows(ctx, listener, rows, others, kernel, report)
 			if hears = !errors.Is(err, dict.ErrNotSupported); hears {
 				report(err)
 			}
@@ -58,11 +59,20 @@ func (d *Daemon) watchRows(ctx context.Context) error {
 			continue
 		}
 		whom, err := rows.look()
+		these, wrong := others.look()
+		d.askOf(these)
 		some, failed := rewritten.offloaded(kernel)
 		if whom = append(whom, some...); len(whom) > 0 {
 			d.AskRecall(whom...)
 		}
-		report(errors.Join(err, failed))
+		report(errors.Join(err, wrong, failed))
+	}
+}
+
+// askOf has all connections asked about again that tables of users may concern.
+func (d *Daemon) askOf(tables []string) {
+	for _, name := range tables {
+		d.offload.Written(name)
 	}
 }
 

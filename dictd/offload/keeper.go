@@ -281,6 +281,10 @@ func (k *Keeper) follow(ctx context.Context, devices, lost <-chan struct{}) erro
 // Moved has all connections asked about again soon: bridges reach devices by other ports.
 func (k *Keeper) Moved() { k.changed.tell([]string{ofBridges}) }
 
+// Written has all connections asked about again soon: a table that rules may read says
+// something else. Each has a pace of its own.
+func (k *Keeper) Written(table string) { k.changed.tell([]string{"table " + table}) }
+
 // CheckPattern refuses what names no device.
 func CheckPattern(text string) error {
 	if _, err := path.Match(text, ""); err != nil || text == "" || len(text) > 64 {
