@@ -31,7 +31,8 @@ const (
 	crossRules   = "table inet house { chain forward { type filter hook forward priority 0; ct state invalid drop; counter; }; }\n"
 	crossFast    = "table inet fast { flowtable f { hook ingress priority 0; devices = { lan0, wan0 }; counter; }\n" +
 		"chain forward { type filter hook forward priority 300; ct state established meta l4proto tcp flow add @f; }; }\n"
-	crossConf = "backend = \"kmod\"\n[rules]\nremove_on_stop = true\n[reverse]\nnames = \"off\"\n"
+	crossRest = "[rules]\nremove_on_stop = true\n[reverse]\nnames = \"off\"\n"
+	crossConf = "backend = \"kmod\"\n" + crossRest
 )
 
 // crossing makes connections from the client to a site.

@@ -69,6 +69,16 @@ func inGuest(command string) []figure {
 			some = append(some, f)
 		}
 	}
+	for _, f := range []figure{
+		{Name: "with dictd", unit: "kmod-kinstr/s"},
+		{Name: "with dictd and its flowtable", unit: "kmod-offload-kinstr/s", Most: 1500},
+		{Name: "with dictd on eBPF", unit: "ebpf-kinstr/s"},
+		{Name: "with dictd and its flowtable on eBPF", unit: "ebpf-offload-kinstr/s"},
+	} {
+		f.Name = "a second at rest: " + f.Name
+		f.pkg, f.bench = "e2e", "^BenchmarkRest$"
+		some = append(some, f)
+	}
 	for i := range some {
 		some[i].time, some[i].exec = "1x", command
 	}
