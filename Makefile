@@ -24,7 +24,7 @@ DEPS := nft:nftables conntrack:conntrack ip:iproute2 tcpdump:tcpdump dig:bind9-d
 # Of these tests run servers of their own; what their packages would start stays off.
 DEPS_SERVERS := freeradius:freeradius NetworkManager:network-manager
 
-DEPS_GUEST := qemu-system-x86_64:qemu-system-x86 depmod:kmod xz:xz-utils gcc-12:gcc-12 nft:nftables ip:iproute2 dkms:dkms pahole:pahole systemctl:systemd
+DEPS_GUEST := qemu-system-x86_64:qemu-system-x86 depmod:kmod xz:xz-utils gcc-12:gcc-12 nft:nftables ip:iproute2 dkms:dkms pahole:pahole systemctl:systemd pppd:ppp pppoe-server:pppoe
 DEPS_DEBUG := sparse:sparse flex:flex bison:bison bc:bc libelf.h:libelf-dev openssl/ssl.h:libssl-dev
 
 # What `make test` promises its tests: a test that needs one of these fails,
@@ -51,7 +51,7 @@ E2E_GUEST_TESTS = $(if $(LONG),TestQuota|TestExample|TestService|TestFlowtable|T
 # minute later the guest is killed and its log shown.
 GUEST_PATIENCE ?= $(if $(LONG),60m,15m)
 # What that run promises its tests.
-GUEST_PROMISED := root,netns,nft,flowtable,fakenic,conntrack,tcpdump,dig,curl,openssl,ping,ip,bpf,bpffs,xtbpf,nfqueue,seccomp,kmod,vlan,nft-statements,cls_fw,systemd$(if $(LONG),$(comma)long)
+GUEST_PROMISED := root,netns,nft,flowtable,fakenic,conntrack,tcpdump,dig,curl,openssl,ping,ip,bpf,bpffs,xtbpf,nfqueue,seccomp,kmod,vlan,nft-statements,cls_fw,systemd$(if $(LONG),$(comma)long$(comma)pppoe$(comma)pppd$(comma)pppoe-server)
 # The debug kernel knows no types (BTF), so it is for the module alone.
 KASAN_TESTS ?= ./genl ./kmod/test ./kmod/torture
 KASAN_PROMISED := root,netns,nft,kmod,failslab

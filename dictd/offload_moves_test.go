@@ -4,6 +4,7 @@ package dictd
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -49,7 +50,7 @@ func TestOffloadMoves(t *testing.T) {
 		m.whole(l.Client, "eth0")
 		m.whole(l.Internet, "eth0")
 		for _, ns := range []*lab.Namespace{l.Client, l.Internet} { // what arrives: what is sent may be cut on its way
-			run(t, ns, "nft", "add table inet seen; add counter inet seen n; add chain inet seen pre { type filter hook prerouting priority 0; }; add rule inet seen pre iif != lo meta l4proto { tcp, udp } counter name n")
+			m.seen(ns, "pre", "prerouting", "iif != lo")
 		}
 		m.d = startOn(t, l.Gateway, on, func(c *config.Config) { c.Offload.Enable, c.Ledger.Period = true, 0.5 })
 		m.get = m.open(4, "https://www.youtube.com/")
@@ -70,6 +71,12 @@ func TestOffloadMoves(t *testing.T) {
 		}
 		m.kept()
 	})
+}
+
+// seen counts, for arrived, what passes by a hook under a condition.
+func (m *moves) seen(at *lab.Namespace, chain, hook, condition string) {
+	m.Helper()
+	run(m.T, at, "nft", fmt.Sprintf("add table inet seen; add counter inet seen n; add chain inet seen %s { type filter hook %s priority 0; }; add rule inet seen %[1]s %[3]s meta l4proto { tcp, udp } counter name n", chain, hook, condition))
 }
 
 // arrived returns the bytes that have come somewhere.
@@ -143,16 +150,16 @@ func (m *moves) whole(ns *lab.Namespace, device string) {
 }
 
 // received returns the packets that a device has received.
-func (m *moves) received(ns *lab.Namespace, device string) uint64 {
-	m.Helper()
+func received(t *testing.T, ns *lab.Namespace, device string) uint64 {
+	t.Helper()
 	h, err := ns.Netlink()
 	if err != nil {
-		m.Fatal(err)
+		t.Fatal(err)
 	}
 	defer h.Close()
 	var link netlink.Link
 	if link, err = h.LinkByName(device); err != nil {
-		m.Fatal(err)
+		t.Fatal(err)
 	}
 	return link.Attrs().Statistics.RxPackets
 }
@@ -166,15 +173,15 @@ func (m *moves) route() {
 	eventually(m.T, "the device is in the flowtable", func() bool { return len(m.d.Status().Offload.Devices) == 3 })
 	site, _ := m.l.Site("www.youtube.com")
 	m.ip(m.l.Gateway, "route add "+site.Addr4.String()+" via 192.0.3.2")
-	before := m.received(m.l.Internet, "eth1")
+	before := received(m.T, m.l.Internet, "eth1")
 	m.get()
-	if m.received(m.l.Internet, "eth1") == before {
+	if received(m.T, m.l.Internet, "eth1") == before {
 		m.Error("it does not follow the route")
 	}
 	m.fast("it is in the flowtable by the other device")
-	before = m.received(m.l.Internet, "eth0")
+	before = received(m.T, m.l.Internet, "eth0")
 	m.get()
-	if n := m.received(m.l.Internet, "eth0") - before; n > 1 { // a neighbour may be asked for
+	if n := received(m.T, m.l.Internet, "eth0") - before; n > 1 { // a neighbour may be asked for
 		m.Errorf("%d packets go the way of before", n)
 	}
 }
