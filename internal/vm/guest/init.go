@@ -96,6 +96,7 @@ func work(plan *Plan, ports *ports) (int, error) {
 			return 0, err
 		}
 	}
+	once()
 	mark("the program starts")
 	return run(plan, ports)
 }
