@@ -17,7 +17,7 @@ import (
 type probe struct {
 	name    string
 	role    string // Check.For
-	scratch bool   // is tried in the scratch namespace
+	scratch bool   // is tried in the scratch namespace; otherwise in the caller's
 	follows string
 	// try returns what was found; an error means that the thing is absent, or
 	// unknown if permission was refused.
@@ -29,11 +29,18 @@ type probe struct {
 func Run(ctx context.Context) Report {
 	var r Report
 	r.Kernel = kernel()
-	inScratch(func(err error) {
-		for _, p := range probes() {
-			r.Checks = append(r.Checks, p.run(ctx, err))
+	all := probes()
+	r.Checks = make([]Check, len(all))
+	those := func(scratch bool, noScratch error) {
+		for i := range all {
+			if all[i].scratch == scratch {
+				r.Checks[i] = all[i].run(ctx, noScratch)
+			}
 		}
-	})
+	}
+	// What is here is not looked for in the scratch namespace, where there is none of it.
+	onThread(func() { those(false, nil) })
+	inScratch(func(err error) { those(true, err) })
 	r.conclude()
 	return r
 }

@@ -19,12 +19,17 @@ var errNoScratch = errors.New("no network namespace to try it in")
 // that kept the namespace from being made, if one did, and then runs where it
 // is.
 func inScratch(f func(error)) {
+	onThread(func() { f(enterScratch()) })
+}
+
+// onThread runs f on a thread that ends with it.
+func onThread(f func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		// Never unlocked: the runtime ends the thread with the goroutine.
 		runtime.LockOSThread()
-		f(enterScratch())
+		f()
 	}()
 	<-done
 }
