@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"nftdict/dictd/api"
 	"nftdict/internal/lab"
 	"nftdict/internal/need"
 )
@@ -37,17 +38,35 @@ table ip6 mine {
 // flows is what `dictctl -j flows` says, by application and state.
 func (r *rig) flows() map[string]int {
 	r.t.Helper()
+	n := make(map[string]int)
+	for _, f := range r.listFlows() {
+		n[f.Application+" "+f.State]++
+	}
+	return n
+}
+
+// listFlows is what `dictctl -j flows` says.
+func (r *rig) listFlows() []api.Flow {
+	r.t.Helper()
 	var all struct {
-		Flows []struct{ Application, State string } `json:"flows"`
+		Flows []api.Flow `json:"flows"`
 	}
 	if err := json.Unmarshal([]byte(r.must("dictctl", "-j", "flows")), &all); err != nil {
 		r.t.Fatal(err)
 	}
-	n := make(map[string]int)
-	for _, f := range all.Flows {
-		n[f.Application+" "+f.State]++
-	}
-	return n
+	return all.Flows
+}
+
+// needFlowtable says that the test needs a kernel that has flowtables.
+func (r *rig) needFlowtable() {
+	r.t.Helper()
+	need.Feature(r.t, "flowtable", func() error {
+		out, err := r.try("nft", "add table inet probe; add flowtable inet probe f { hook ingress priority 0; devices = { lo }; }; delete table inet probe")
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		return nil
+	})
 }
 
 // TestFlowtableOfOthers: ordinary rules with terms fill ordinary flowtables, in text, in
@@ -55,13 +74,7 @@ func (r *rig) flows() map[string]int {
 // what the terms do not mean. What is in them is shown, told and taken back.
 func TestFlowtableOfOthers(t *testing.T) {
 	r := newRig(t, lab.Config{})
-	need.Feature(t, "flowtable", func() error {
-		out, err := r.try("nft", "add table inet x; add flowtable inet x f { hook ingress priority 0; devices = { lo }; }; delete table inet x")
-		if err != nil {
-			return fmt.Errorf("%w: %s", err, out)
-		}
-		return nil
-	})
+	r.needFlowtable()
 	r.start()
 	load := func(text string, more ...string) {
 		t.Helper()

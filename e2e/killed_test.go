@@ -34,10 +34,7 @@ func TestOffloadedKilledWhileRecalling(t *testing.T) {
 func killedWhileRecalling(t *testing.T, kind string) {
 	const count, kills = 16, 8
 	r := newRig(t, lab.Config{})
-	need.Feature(t, "flowtable", func() error {
-		_, err := r.try("nft", "add table inet probe; add flowtable inet probe f { hook ingress priority 0; devices = { lan0, wan0 }; }; delete table inet probe")
-		return err
-	})
+	r.needFlowtable()
 	conf := fmt.Sprintf("backend = %q\n[reverse]\nnames = \"off\"\n[offload]\nenable = true\n", kind)
 	r.must("dictctl", "--backend", kind, "nft", "add table ip filter; add chain ip filter forward { type filter hook forward priority 0 ; }")
 	d := r.start(conf)

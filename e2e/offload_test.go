@@ -12,17 +12,13 @@ import (
 
 	"nftdict/internal/lab"
 	"nftdict/internal/lab/labtest"
-	"nftdict/internal/need"
 )
 
 // What dictd's flowtable carries while dictd is killed and away is on the budget when
 // it is back: to the byte, or a look at the moment of the kill is there twice.
 func TestOffloadedSurvivesKill(t *testing.T) {
 	r := newQuotaRig(t, lab.Config{})
-	need.Feature(t, "flowtable", func() error {
-		_, err := r.try("nft", "add table inet probe; add flowtable inet probe f { hook ingress priority 0; devices = { lan0, wan0 }; }; delete table inet probe")
-		return err
-	})
+	r.needFlowtable()
 	wire := labtest.NewWire(t, r.Lab, 0)
 	const size, period = 1_000_000_000, 0.5
 	conf := inside + fmt.Sprintf("[reverse]\nnames = \"off\"\n[ledger]\nperiod = %v\n[offload]\nenable = true\nfollow = false\n", period) +
