@@ -79,8 +79,10 @@ func bytesThrough(t *testing.T, p *path, store *genl.Store) {
 	}
 	// Entries are read at the end: those of the first connections are to be there still,
 	// however slow the kernel is. An hour is more than the guest lives.
-	if err := p.Gateway.Sysctl("net.netfilter.nf_conntrack_tcp_timeout_time_wait", "3600"); err != nil {
-		t.Fatal(err)
+	for _, state := range []string{"fin_wait", "close_wait", "last_ack", "time_wait", "close", "max_retrans", "unacknowledged"} {
+		if err := p.Gateway.Sysctl("net.netfilter.nf_conntrack_tcp_timeout_"+state, "3600"); err != nil {
+			t.Fatal(err)
+		}
 	}
 	before := p.received()
 	random := rand.New(rand.NewPCG(1, 2))
