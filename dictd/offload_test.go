@@ -26,21 +26,25 @@ import (
 //
 //	client ---- lan0 gateway (dictd, inet dictd_offload) wan0 ---- internet
 
-// offloadedBy is a test of one backend, in a lab whose kernel has flowtables.
+// offloadedBy is a test of both backends, in labs whose kernel has flowtables.
 func offloadedBy(t *testing.T, f func(*testing.T, *lab.Lab, *backend.Backend)) {
-	for _, kind := range []string{"ebpf", "kmod"} {
-		t.Run(kind, func(t *testing.T) {
-			l := labtest.New(t, lab.Config{})
-			need.Feature(t, "flowtable", func() error {
-				return l.Gateway.Command(context.Background(), "nft", "add table inet x; add flowtable inet x f { hook ingress priority 0; }; delete table inet x").Run()
-			})
-			if kind == "kmod" {
-				f(t, l, openKmod(t, l.Gateway))
-			} else {
-				f(t, l, openEBPF(t, l.Gateway))
-			}
+	offloadedOn(t, backend.EBPF, f)
+	offloadedOn(t, backend.Kmod, f)
+}
+
+// offloadedOn is a test of one of them.
+func offloadedOn(t *testing.T, kind string, f func(*testing.T, *lab.Lab, *backend.Backend)) {
+	t.Run(kind, func(t *testing.T) {
+		l := labtest.New(t, lab.Config{})
+		need.Feature(t, "flowtable", func() error {
+			return l.Gateway.Command(context.Background(), "nft", "add table inet x; add flowtable inet x f { hook ingress priority 0; }; delete table inet x").Run()
 		})
-	}
+		if kind == backend.Kmod {
+			f(t, l, openKmod(t, l.Gateway))
+		} else {
+			f(t, l, openEBPF(t, l.Gateway))
+		}
+	})
 }
 
 // inFlowtable returns how many connections to a port are in a flowtable.
