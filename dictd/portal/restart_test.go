@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -268,8 +269,9 @@ func TestRecovered(t *testing.T) {
 		t.Errorf("ended %d, %v", n, err)
 	}
 	f.wants(t, "started bo, moved bo, server bo")
-	if s := f.last; string(s.Class[0]) != "\x01\x02" || s.ID != was[0].ID {
-		t.Errorf("told of %+v", s)
+	bo := slices.IndexFunc(was, func(s Session) bool { return s.User == "bo" })
+	if s := f.last; string(s.Class[0]) != "\x01\x02" || s.ID != was[bo].ID {
+		t.Errorf("told of %+v, of %+v", s, was)
 	}
 }
 
