@@ -57,6 +57,8 @@ KASAN_TESTS ?= ./genl ./kmod/test ./kmod/torture
 KASAN_PROMISED := root,netns,nft,kmod,failslab
 # How long each part of the torture lasts: a time, or a number of cases (5000x).
 TORTURE ?= 30s
+# Where dictctl mounts the file system for maps, and tests of it do: these leave none behind.
+PINS := /run/nftdict/bpf
 GUEST := $(CURDIR)/$(BIN)/vm exec -built $(CURDIR)/build/kmod
 
 ##@ Everyday
@@ -73,6 +75,7 @@ test: deps deps-guest root ## (root) all checks and tests: units, namespaces, re
 	@$(call stage,checks of the source)
 	@$(MAKE) --no-print-directory lint generated
 	@$(call stage,tests on this machine)
+	@mountpoint -q $(PINS) || trap 'ls -A $(PINS) 2>/dev/null | grep -q . || umount -q $(PINS) || true' EXIT; \
 	NFTDICT_REQUIRE=$(PROMISED) $(GO) test -timeout 20m $(TESTFLAGS) ./...
 	@$(MAKE) --no-print-directory test-guests
 	@$(call stage,all is well)
