@@ -59,6 +59,20 @@ func (l *Ledger) arrive(c *conn) {
 	l.departed[key] = d
 }
 
+// awaits reports whether an entry, which is not known, replaces another and has moved
+// nothing: it may never do, and the connection counts with what was moved in the other,
+// whose end may be told later. mu is held.
+func (l *Ledger) awaits(f *conntrack.Flow) bool {
+	key := goneKey{zone: f.Zone, orig: f.Orig}
+	d, ok := l.departed[key]
+	if !ok || f.Counters != [2]conntrack.Counter{} {
+		return false
+	}
+	d.epoch = l.epoch
+	l.departed[key] = d
+	return true
+}
+
 // forgetDeparted forgets those that two rounds have not seen again: what has their names
 // then is another connection. mu is held.
 func (l *Ledger) forgetDeparted() {

@@ -75,6 +75,37 @@ func TestDepartOften(t *testing.T) {
 	}
 }
 
+// What replaces an entry that nobody has looked at is seen before the end of that is heard
+// of, and moves nothing for long, or ever: it is one connection.
+func TestDepartIdle(t *testing.T) {
+	w := newWorld(t, "")
+	w.poll()
+	old := w.flow(1, inside, outside)
+	move(old, 100, 200)
+	w.Depart(old)
+	w.kernel.end(old)
+	w.now = w.now.Add(1)
+	now := w.flow(2, inside, outside)
+	w.poll()
+	if err := w.kernel.Drain(); err != nil {
+		t.Fatal(err)
+	}
+	check := func(original, reply uint64) {
+		t.Helper()
+		w.want(original, reply)
+		if one := w.cells[Key{inside.Addr(), [6]byte{2}, "bob", "VIDEO"}]; one == nil || one.use.Connections != 1 {
+			t.Errorf("cells %+v", w.cells)
+		}
+	}
+	check(100, 200)
+	for range 5 {
+		w.poll()
+	}
+	move(now, 1, 2)
+	w.poll()
+	check(101, 202)
+}
+
 // Where nothing comes in its place, a later connection of the same names counts.
 func TestDepartForGood(t *testing.T) {
 	w := newWorld(t, "")

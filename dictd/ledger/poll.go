@@ -80,6 +80,9 @@ func (l *Ledger) alive(f *conntrack.Flow) {
 	now := l.cfg.Clock()
 	c := l.find(f, now)
 	if c == nil {
+		if l.awaits(f) {
+			return
+		}
 		c = l.open(f, now)
 	}
 	if c.epoch != l.epoch {
