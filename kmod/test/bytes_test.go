@@ -5,9 +5,9 @@ package test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/nftables/expr"
 
@@ -51,8 +51,9 @@ func say(tb testing.TB, s *genl.Store, id uint32, final bool, application string
 }
 
 // TestBytes: whatever connections move through a flowtable, in software or in the
-// card, while others are taken back at random, conntrack counts as the devices do.
-// What the card had not been asked for when a rule went is the kernel's to lose.
+// card, while some are taken back at random, conntrack counts as the devices do. A part
+// goes that way, and the rest by the rules. What the card had not been asked for when a
+// rule went is the kernel's to lose.
 func TestBytes(t *testing.T) {
 	for name, hardware := range map[string]bool{"software": false, "hardware": true} {
 		t.Run(name, func(t *testing.T) {
@@ -84,34 +85,48 @@ func bytesThrough(t *testing.T, p *path, store *genl.Store) {
 			t.Fatal(err)
 		}
 	}
-	before := p.received()
+	var asker *family
+	if err := p.Gateway.Do(func() error { asker = newFamily(t); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	before, rules := p.received(), p.counted("inet t", "slow")
 	random := rand.New(rand.NewPCG(1, 2))
 	lengths := make([]int, flows)
 	for i := range lengths {
 		lengths[i] = 1 + random.IntN(most)
 	}
+	// One lasts until the card has told what it moved, and is never taken back.
+	lasting := p.dial(p.Client, lab.Internet4)
+	p.talk(lasting, 500)
+	say(t, store, p.entry(lasting).ID, true, "VIDEO")
+	if p.card != nil {
+		p.carried(lasting, statusHardware)
+	}
+	p.talk(lasting, most)
 	var mu sync.Mutex
-	var ids []uint32
-	known := func(id uint32) { mu.Lock(); defer mu.Unlock(); ids = append(ids, id) }
-	stop := make(chan struct{})
+	var open []uint32 // ids
+	known := func(id uint32) { mu.Lock(); defer mu.Unlock(); open = append(open, id) }
+	over := func(id uint32) {
+		mu.Lock()
+		defer mu.Unlock()
+		open = slices.DeleteFunc(open, func(o uint32) bool { return o == id })
+	}
+	back := make(chan struct{}, 1) // says that one is to be taken back
+	taken := 0
 	var recalls, workers sync.WaitGroup
 	recalls.Go(func() {
-		for {
-			select {
-			case <-stop:
-				return
-			case <-time.After(10 * time.Millisecond):
-			}
+		for range back {
 			mu.Lock()
-			some := append([]uint32(nil), ids...)
+			some := slices.Clone(open)
 			mu.Unlock()
 			if len(some) == 0 {
 				continue
 			}
-			if _, err := store.Recall([]uint32{some[rand.IntN(len(some))]}); err != nil {
+			n, err := asker.taken(t, some[rand.IntN(len(some))])
+			if err != nil {
 				t.Error(err)
-				return
 			}
+			taken += int(n)
 		}
 	})
 	next := make(chan int)
@@ -133,7 +148,14 @@ func bytesThrough(t *testing.T, p *path, store *genl.Store) {
 					if err := exchange(c, min(n, 8000)); err != nil {
 						t.Error(err)
 					}
+					if rand.IntN(4) == 0 {
+						select {
+						case back <- struct{}{}:
+						default:
+						}
+					}
 				}
+				over(id)
 				c.Close()
 			}
 		})
@@ -143,8 +165,20 @@ func bytesThrough(t *testing.T, p *path, store *genl.Store) {
 	}
 	close(next)
 	workers.Wait()
-	close(stop)
+	close(back)
 	recalls.Wait()
+	rules = p.counted("inet t", "slow") - rules
+	if p.card != nil {
+		p.until("the card has told", func() bool {
+			s := p.card.State()
+			told := s.Bytes - s.Untold
+			for _, r := range s.Rules {
+				told -= r.Bytes - r.Told
+			}
+			return told >= most
+		})
+	}
+	lasting.Close()
 	// Entries of connections that are over may be gone before the card has been told.
 	moved := make(map[uint32]uint64)
 	total, wire := uint64(0), uint64(0)
@@ -154,7 +188,7 @@ func bytesThrough(t *testing.T, p *path, store *genl.Store) {
 			c := p.card.State()
 			s = fmt.Sprintf("; the card forwarded %d, and of what it did not tell %d went", c.Bytes, c.Untold)
 		}
-		return fmt.Sprintf("conntrack has %d bytes of %d%s", total, wire, s)
+		return fmt.Sprintf("%d times a connection was taken back; %d bytes passed by the rules; conntrack has %d bytes of %d%s", taken, rules, total, wire, s)
 	}
 	defer func() { t.Log(tell()) }()
 	p.until("conntrack has what the devices have", func() bool {
@@ -177,6 +211,15 @@ func bytesThrough(t *testing.T, p *path, store *genl.Store) {
 		}
 		return total == wire
 	})
+	if taken < flows/10 {
+		t.Errorf("%d times a connection was taken back, want %d", taken, flows/10)
+	}
+	if past := wire - min(rules, wire); past < wire/4 {
+		t.Errorf("%d bytes of %d went past the rules", past, wire)
+	}
+	if p.card != nil && p.card.State().Bytes < wire/10 {
+		t.Errorf("the card forwarded %d bytes of %d", p.card.State().Bytes, wire)
+	}
 }
 
 // received returns the bytes of TCP and UDP that lan0 and wan0 have received. What is

@@ -28,7 +28,6 @@ func TestHardwareRecall(t *testing.T) {
 	for range 3 { // machines may be busy for a moment
 		c := p.dial(p.Client, lab.Internet4)
 		offload(c)
-		was := p.entry(c)
 		last := stream(t, c)
 		time.Sleep(100 * time.Millisecond)
 		slow := p.counter("inet t", "slow")
@@ -36,6 +35,14 @@ func TestHardwareRecall(t *testing.T) {
 		if d := p.counter("inet t", "slow") - slow; d > 20 {
 			t.Errorf("before the recall %d packets went through forward", d)
 		}
+		was := p.entry(c)
+		var looked time.Time
+		p.until("the card forwards answers", func() bool {
+			looked = time.Now()
+			before := p.answers(c)
+			time.Sleep(10 * time.Millisecond)
+			return p.answers(c) > before+10_000
+		})
 		say(t, store, was.ID, false, "BLOCKED")
 		asked := time.Now()
 		missing, err := store.Recall([]uint32{was.ID})
@@ -43,7 +50,11 @@ func TestHardwareRecall(t *testing.T) {
 		if err != nil || len(missing) != 0 {
 			t.Fatalf("recall: missing %v, %v", missing, err)
 		}
-		stops := (<-last).Sub(asked)
+		ends := <-last
+		stops := ends.Sub(asked)
+		if ends.Before(looked) {
+			t.Errorf("the download stopped %v before it was asked to", -stops)
+		}
 		t.Logf("the recall takes %v, the download stops %v after it was asked for", took, stops)
 		least = min(least, stops)
 		is := p.entry(c)
@@ -64,6 +75,19 @@ func TestHardwareRecall(t *testing.T) {
 	if d := p.card.State().Packets - before; d < 50 {
 		t.Errorf("the card forwarded %d packets of the other connection", d)
 	}
+}
+
+// answers returns the bytes that the card has forwarded to who opened a connection.
+func (p *path) answers(c net.Conn) uint64 {
+	p.tb.Helper()
+	from, to := ap(c.RemoteAddr()), ap(c.LocalAddr())
+	for _, r := range p.card.State().Rules {
+		if r.From == from && r.To == to {
+			return r.Bytes
+		}
+	}
+	p.tb.Fatalf("the card has no rule from %v to %v", from, to)
+	return 0
 }
 
 // stream has a connection send and be answered without an end, until it is closed.

@@ -227,8 +227,27 @@ func TestRecallKnows(t *testing.T) {
 	}
 }
 
+// taken recalls, and returns how many connections were in a flowtable.
+func (f *family) taken(tb testing.TB, ids ...uint32) (uint32, error) {
+	var list []byte
+	for _, id := range ids {
+		list = append(list, intKey(id)...)
+	}
+	out, err := f.do(cmdRecall, attr(attrIDs, list))
+	if err != nil {
+		return 0, err
+	}
+	n, ok := find(tb, out[0], attrCount)
+	if !ok {
+		return 0, errors.New("recall: no count")
+	}
+	return n.num(), nil
+}
+
 // TestRecallMeanwhile: flowtables come and go, with their rules, devices and
-// connections, while connections are taken back; and at last so does the namespace.
+// connections, while connections are taken back, out of each of them; these live
+// through it, and none is left out of a recall. At last the namespace goes, with one
+// connection in its flowtable.
 func TestRecallMeanwhile(t *testing.T) {
 	const rounds = 6
 	g := newGateway(t)
@@ -245,22 +264,29 @@ func TestRecallMeanwhile(t *testing.T) {
 		ids = append(ids, i+1)
 	}
 	var stop atomic.Bool
-	store := g.store
-	threads := crowd(t, 3, func(i int) error {
+	var taken atomic.Uint32
+	askers := []*family{newFamily(t), newFamily(t), newFamily(t)}
+	threads := crowd(t, len(askers), func(i int) error {
 		for !stop.Load() {
-			if _, err := store.Recall(ids[i:]); err != nil {
+			n, err := askers[i].taken(t, ids[i:]...)
+			if err != nil {
 				return err
 			}
+			taken.Add(n)
 		}
 		return nil
 	})
-	defer threads.Wait()
-	defer stop.Store(true)
+	end := func() { stop.Store(true); threads.Wait() }
+	defer end()
 	for i := range rounds {
 		if err := g.batch(g.rule("c", whenFinal(), flowAdd())); err != nil {
 			t.Fatal(err)
 		}
-		for range 3 {
+		before := taken.Load()
+		for n := 0; n < 3 || taken.Load() == before; n++ {
+			if n == 100 {
+				t.Fatalf("round %d: nothing was taken back", i)
+			}
 			for _, k := range talks {
 				k.round()
 			}
@@ -275,12 +301,21 @@ func TestRecallMeanwhile(t *testing.T) {
 			nft(t, "delete table inet t\n"+gatewayRules)
 		}
 	}
+	end()
+	t.Logf("%d times a connection was taken back", taken.Load())
 	if err := g.batch(g.rule("c", whenFinal(), flowAdd())); err != nil {
 		t.Fatal(err)
 	}
-	for range 3 {
-		talks[0].round()
+	for range 2 {
+		for _, k := range talks {
+			k.round()
+		}
 	}
+	g.wantFast(t, true, talks...)
+	g.final(t, false, talks[1:]...)
+	g.recall(t, ids[len(talks):], ids[1:]...)
+	g.wantFast(t, true, talks[0])
+	g.wantFast(t, false, talks[1:]...)
 }
 
 // TestRecallRefusals: what is no list of ids is refused, and nothing is taken back.

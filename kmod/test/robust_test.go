@@ -21,11 +21,11 @@ import (
 )
 
 // TestSameAsSlow: what a connection of UDP meets on its way, translated by the
-// gateway, is the same by the flowtable and by the card as by the rules: life times,
-// fragments, links that are too narrow, and errors of the far end.
+// gateway, is the same by the flowtable and by the card as by the rules: whom it comes
+// from, life times, fragments, links that are too narrow, and errors of the far end.
 func TestSameAsSlow(t *testing.T) {
 	want := []string{
-		"arrives with a life of 63", "life of 1: no route to host", "1400 bytes undivided: message too long", "3000 bytes in fragments: echoed",
+		"comes from the gateway", "arrives with a life of 63", "life of 1: no route to host", "1400 bytes undivided: message too long", "3000 bytes in fragments: echoed",
 		"1200 bytes undivided: echoed", "after the far end has closed: connection refused",
 	}
 	for _, way := range []struct {
@@ -118,6 +118,7 @@ func (p *path) probes(t *testing.T, f datagram, bits uint32) (found []string) {
 		}
 	}
 	option(f.errors, 1)
+	var source netip.Addr // of what has arrived
 	// round sends n bytes, has them answered, and returns the life they had left.
 	round := func(n int) (life int, err error) {
 		deadline := time.Now().Add(patience)
@@ -132,6 +133,7 @@ func (p *path) probes(t *testing.T, f datagram, bits uint32) (found []string) {
 		if err != nil {
 			return 0, err
 		}
+		source = ap(from).Addr()
 		if _, err := pc.WriteTo(buf[:got], from); err != nil {
 			return 0, err
 		}
@@ -172,8 +174,15 @@ func (p *path) probes(t *testing.T, f datagram, bits uint32) (found []string) {
 		}
 		return p.is(c, bits)
 	})
-	if life, err = round(100); err != nil {
-		t.Fatal(err)
+	p.goes(t, bits, func() {
+		if life, err = round(100); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if source == lab.GatewayWAN4 || source == lab.GatewayWAN6 {
+		say("comes from the gateway")
+	} else {
+		say("comes from %v", source)
 	}
 	say("arrives with a life of %d", life)
 	option(f.life, 1)
@@ -193,6 +202,33 @@ func (p *path) probes(t *testing.T, f datagram, bits uint32) (found []string) {
 	pc.Close()
 	say("after the far end has closed: %s", plain(failing(100)))
 	return found
+}
+
+// goes checks that rounds, of a packet each way, go the way that the bits of their entry say.
+func (p *path) goes(t *testing.T, bits uint32, round func()) {
+	t.Helper()
+	const rounds = 10
+	figures := func() (slow, card uint64) {
+		if p.card != nil {
+			card = p.card.State().Packets
+		}
+		return p.counter("inet t", "slow"), card
+	}
+	slow, card := figures()
+	for range rounds {
+		round()
+	}
+	is, hard := figures()
+	found, want := [...]uint64{is - slow, hard - card}, [...]uint64{0, 0}
+	switch bits {
+	case 0:
+		want[0] = 2 * rounds
+	case statusHardware:
+		want[1] = 2 * rounds
+	}
+	if found != want {
+		t.Errorf("of %d packets %d pass by the rules and %d by the card, want %v", 2*rounds, found[0], found[1], want)
+	}
 }
 
 func timedOut(err error) bool {

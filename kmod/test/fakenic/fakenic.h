@@ -77,7 +77,7 @@ struct fakenic_net {
 	u64 accepted, refused, destroyed, asked;
 	atomic64_t packets, bytes;	/* forwarded */
 	atomic64_t left;	/* packets of rules, left to the stack */
-	u64 untold;		/* bytes of rules that went before anybody asked */
+	u64 told;		/* bytes, by statistics */
 };
 
 /* Guards the lists and tables of rules, and the figures that are not atomic. */

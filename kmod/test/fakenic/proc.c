@@ -41,6 +41,22 @@ static void fakenic_show_rule(struct seq_file *s, struct fakenic_bind *bind,
 		   atomic64_read(&rule->bytes), rule->told_bytes);
 }
 
+/* fakenic_untold() tells the bytes of rules that went before anybody asked: of all that
+ * were forwarded, as a packet may still be on its way by a rule that goes.
+ */
+static u64 fakenic_untold(struct fakenic_net *fn)
+{
+	struct fakenic_bind *bind;
+	struct fakenic_rule *rule;
+	u64 known = fn->told;
+	int i;
+
+	list_for_each_entry(bind, &fn->binds, list)
+		hash_for_each(bind->by_cookie, i, rule, by_cookie)
+			known += atomic64_read(&rule->bytes) - rule->told_bytes;
+	return atomic64_read(&fn->bytes) - known;
+}
+
 static int fakenic_show(struct seq_file *s, void *v)
 {
 	struct fakenic_net *fn = fakenic_pernet(seq_file_single_net(s));
@@ -53,7 +69,7 @@ static int fakenic_show(struct seq_file *s, void *v)
 		   fn->refused, fn->destroyed, fn->asked);
 	seq_printf(s, "packets %lld bytes %lld left %lld untold %llu\n",
 		   atomic64_read(&fn->packets), atomic64_read(&fn->bytes), atomic64_read(&fn->left),
-		   fn->untold);
+		   fakenic_untold(fn));
 	list_for_each_entry(bind, &fn->binds, list) {
 		seq_printf(s, "device %s rules %u\n", bind->dev->name, bind->rules);
 		hash_for_each(bind->by_cookie, i, rule, by_cookie)

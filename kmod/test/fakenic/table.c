@@ -105,7 +105,6 @@ static int fakenic_destroy(struct fakenic_bind *bind, struct flow_cls_offload *c
 
 	if (!rule)
 		return -ENOENT;
-	fakenic_pernet(bind->net)->untold += atomic64_read(&rule->bytes) - rule->told_bytes;
 	fakenic_pernet(bind->net)->destroyed++;
 	fakenic_drop_rule(bind, rule);
 	return 0;
@@ -125,6 +124,7 @@ static int fakenic_stats(struct fakenic_bind *bind, struct flow_cls_offload *cls
 	flow_stats_update(&cls->stats, fn->mute ? 0 : bytes - rule->told_bytes,
 			  fn->mute ? 0 : packets - rule->told_packets, 0, READ_ONCE(rule->used),
 			  FLOW_ACTION_HW_STATS_DELAYED);
+	fn->told += bytes - rule->told_bytes;
 	rule->told_packets = packets;
 	rule->told_bytes = bytes;
 	return 0;
