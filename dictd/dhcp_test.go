@@ -3,7 +3,6 @@
 package dictd
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"nftdict/dictd/config"
 	"nftdict/internal/backend"
 	"nftdict/internal/lab"
+	"nftdict/internal/lab/labtest"
 	"nftdict/internal/need"
 )
 
@@ -50,7 +50,7 @@ func TestLeaseOfServers(t *testing.T) {
 			backends(t, func(t *testing.T, l *lab.Lab, on *backend.Backend) {
 				dir := t.TempDir()
 				startOn(t, l.Gateway, on, func(c *config.Config) { c.Identity.Leases = []string{filepath.Join(dir, server.leases)} })
-				serveAddresses(t, l.Gateway, server.command(t, dir))
+				labtest.Run(t, l.Gateway, server.command(t, dir)...)
 				address := askAddress(t, l.Client, dir, "toaster")
 				run(t, l.Client, "ip", "address", "add", address+"/24", "dev", "eth0")
 				run(t, l.Client, "ping", "-c1", "-W5", "-I", address, lab.GatewayLAN4.String())
@@ -65,21 +65,6 @@ func TestLeaseOfServers(t *testing.T) {
 			})
 		})
 	}
-}
-
-// serveAddresses runs a server of DHCP until the test ends.
-func serveAddresses(t *testing.T, ns *lab.Namespace, args []string) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	c := ns.Command(ctx, args[0], args[1:]...)
-	c.Stdout, c.Stderr = t.Output(), t.Output()
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cancel()
-		_ = c.Wait()
-	})
 }
 
 // askAddress asks for an address under a name, and returns it.

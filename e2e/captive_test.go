@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -63,21 +62,8 @@ func TestCaptiveOptions(t *testing.T) {
 			for i, arg := range server.command {
 				server.command[i] = strings.ReplaceAll(arg, "%s", dir)
 			}
-			start := func(ns *lab.Namespace, args ...string) {
-				t.Helper()
-				ctx, cancel := context.WithCancel(context.Background())
-				c := ns.Command(ctx, args[0], args[1:]...)
-				c.Stdout, c.Stderr = t.Output(), t.Output()
-				if err := c.Start(); err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() {
-					cancel()
-					_ = c.Wait()
-				})
-			}
 			private(t, l.Gateway, "/var/lib/kea")
-			start(l.Gateway, server.command...)
+			labtest.Run(t, l.Gateway, server.command...)
 			told := filepath.Join(dir, "told")
 			for name, text := range map[string]string{"dhcpcd.conf": captiveClient, "hook": fmt.Sprintf("#!/bin/sh\nenv >> %s\n", told)} {
 				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil {
@@ -86,7 +72,7 @@ func TestCaptiveOptions(t *testing.T) {
 			}
 			private(t, l.Client, "/var/lib/dhcpcd")
 			private(t, l.Client, "/run/dhcpcd")
-			start(l.Client, client, "-B", "-f", filepath.Join(dir, "dhcpcd.conf"), "-c", filepath.Join(dir, "hook"), "eth0")
+			labtest.Run(t, l.Client, client, "-B", "-f", filepath.Join(dir, "dhcpcd.conf"), "-c", filepath.Join(dir, "hook"), "eth0")
 			for _, name := range server.told {
 				want := name + "=" + api + "\n"
 				for end := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {

@@ -136,15 +136,7 @@ func TestReader(t *testing.T) {
 	}
 	stop := run(t, r)
 
-	var to net.PacketConn
-	var from net.Conn
-	ns.Do(t, func() (err error) {
-		if to, err = net.ListenPacket("udp", "127.0.0.1:9999"); err != nil {
-			return err
-		}
-		from, err = net.Dial("udp", "127.0.0.1:9999")
-		return err
-	})
+	to, from := ends(t, ns)
 	defer to.Close()
 	defer from.Close()
 	for i := range 5 {
@@ -305,15 +297,7 @@ func TestFullQueue(t *testing.T) {
 			t.Fatal(err)
 		}
 		stop := run(t, r)
-		var to net.PacketConn
-		var from net.Conn
-		ns.Do(t, func() (err error) {
-			if to, err = net.ListenPacket("udp", "127.0.0.1:9999"); err != nil {
-				return err
-			}
-			from, err = net.Dial("udp", "127.0.0.1:9999")
-			return err
-		})
+		to, from := ends(t, ns)
 		for range sent {
 			_, _ = from.Write([]byte("x")) // what is dropped may be refused
 		}
@@ -340,6 +324,19 @@ func TestFullQueue(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// ends returns two that have UDP between them: who listens, and who sends to him.
+func ends(t *testing.T, ns *testns.NS) (to net.PacketConn, from net.Conn) {
+	t.Helper()
+	ns.Do(t, func() (err error) {
+		if to, err = net.ListenPacket("udp", "127.0.0.1:9999"); err != nil {
+			return err
+		}
+		from, err = net.Dial("udp", "127.0.0.1:9999")
+		return err
+	})
+	return to, from
 }
 
 // receive reads n packets, or as many as come within the time.

@@ -32,9 +32,7 @@ func TestCarry(t *testing.T) {
 			r.kernel.destroy(now)
 			r.kernel.deliver(1)
 			r.wantRow(8, 0)
-			if r.Len() != 0 || len(r.departed) != 0 {
-				t.Errorf("%d sessions stay, %d departed", r.Len(), len(r.departed))
-			}
+			r.wantNone()
 		})
 	}
 }
@@ -74,9 +72,7 @@ func TestCarryThereAndBack(t *testing.T) {
 	}
 	r.kernel.destroy(entries[2])
 	r.kernel.deliver(1)
-	if r.Len() != 0 || len(r.departed) != 0 {
-		t.Errorf("%d sessions stay, %d departed", r.Len(), len(r.departed))
-	}
+	r.wantNone()
 }
 
 // The end of the old entry, of the same id, is lost, and so is later that of the session.
@@ -99,9 +95,7 @@ func TestCarryUntold(t *testing.T) {
 	r.kernel.destroy(f)
 	r.kernel.lose()
 	reconcile()
-	if r.Len() != 0 || len(r.departed) != 0 {
-		t.Errorf("%d sessions stay, %d departed", r.Len(), len(r.departed))
-	}
+	r.wantNone()
 }
 
 // It could not be replaced: its end is the session's.
@@ -116,9 +110,7 @@ func TestCarryNot(t *testing.T) {
 	r.kernel.destroy(f)
 	r.kernel.deliver(1)
 	r.wantRow(7, 0)
-	if r.Len() != 0 || len(r.departed) != 0 {
-		t.Errorf("%d sessions stay, %d departed", r.Len(), len(r.departed))
-	}
+	r.wantNone()
 }
 
 // None takes its place.
@@ -131,9 +123,7 @@ func TestCarryToNowhere(t *testing.T) {
 	r.kernel.deliver(1)
 	r.Arrive(&f, nil)
 	r.wantRow(7, 0)
-	if r.Len() != 0 || len(r.departed) != 0 {
-		t.Errorf("%d sessions stay, %d departed", r.Len(), len(r.departed))
-	}
+	r.wantNone()
 }
 
 // It had ended, which was told, before it was to be replaced: that is not the end of the
@@ -151,7 +141,5 @@ func TestCarryTooLate(t *testing.T) {
 	r.kernel.destroy(f)
 	r.kernel.deliver(1)
 	r.wantRow(7, 0)
-	if r.Len() != 0 || len(r.departed) != 0 {
-		t.Errorf("%d sessions stay, %d departed", r.Len(), len(r.departed))
-	}
+	r.wantNone()
 }

@@ -176,6 +176,14 @@ func (r *rig) wantRow(id uint32, writer int64) {
 	}
 }
 
+// wantNone checks that nothing is remembered of any connection.
+func (r *rig) wantNone() {
+	r.t.Helper()
+	if r.Len() != 0 || len(r.departed) != 0 {
+		r.t.Errorf("%d sessions stay, %d departed", r.Len(), len(r.departed))
+	}
+}
+
 func (r *rig) direction(id uint32, t conntrack.Tuple) classifier.Dir {
 	r.t.Helper()
 	s, dir, _ := r.Resolve(&Packet{ID: id, Tuple: t}, r.now)

@@ -42,3 +42,19 @@ func Capture(tb testing.TB, n *lab.Namespace, device string) *lab.Capture {
 	})
 	return c
 }
+
+// Run runs a program until the test ends, which shows what it says.
+func Run(tb testing.TB, n *lab.Namespace, args ...string) {
+	tb.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	c := n.Command(ctx, args[0], args[1:]...)
+	c.Stdout, c.Stderr = tb.Output(), tb.Output()
+	if err := c.Start(); err != nil {
+		cancel()
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		cancel()
+		_ = c.Wait()
+	})
+}
