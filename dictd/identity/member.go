@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 )
 
@@ -169,6 +170,18 @@ func (s *State) devicesOf(name string) [][6]byte {
 	}
 	slices.SortFunc(devices, func(a, b [6]byte) int { return slices.Compare(a[:], b[:]) })
 	return slices.Compact(devices)
+}
+
+// addressesOf returns the addresses of a user's logins that tell no device.
+func (s *State) addressesOf(name string) (addrs []netip.Addr) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, l := range s.logins.byUser[name] {
+		if l.MAC == ([6]byte{}) {
+			addrs = append(addrs, l.Addrs...)
+		}
+	}
+	return addrs
 }
 
 // users returns how many there are.
