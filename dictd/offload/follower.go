@@ -128,11 +128,17 @@ func (f *follower) clock(now time.Time) bool {
 	}
 	was, is := f.until, now.Add(-behind)
 	f.until = is
-	if by := is.Round(0).Sub(was.Round(0)) - is.Sub(was); by > stepped || by < -stepped {
+	return turned(f.moments, was.Round(0), is.Round(0), is.Sub(was))
+}
+
+// turned reports whether rules say something else at a time by the clock than at another,
+// or may do so, since the clock has been set in the time that has passed between the two.
+func turned(m *rules.Moments, was, is time.Time, passed time.Duration) bool {
+	if by := is.Sub(was) - passed; by > stepped || by < -stepped {
 		return true
 	}
-	next := f.moments.Next(was.Round(0), rules.KernelZone())
-	return !next.IsZero() && !next.After(is.Round(0))
+	next := m.Next(was, rules.KernelZone())
+	return !next.IsZero() && !next.After(is)
 }
 
 // read reads, where they are not known, when rules say something else by themselves.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"nftdict/dictd/internal/testns"
 	"nftdict/dictd/rules"
 )
 
@@ -56,15 +57,18 @@ func TestPaces(t *testing.T) {
 	}
 }
 
-// Connections are asked about soon after the clock, or an element's end, has changed what
-// rules say; and when somebody has set the clock.
+// newFollowerAt returns a follower of rules that have been read.
+func newFollowerAt(now time.Time, m *rules.Moments) *follower {
+	f := newFollower(nil)
+	f.follows, f.moments, f.until = true, m, now.Add(-behind)
+	return f
+}
+
+// Connections are asked about soon after an element's end has changed what rules say, and
+// when somebody has changed rules.
 func TestFollower(t *testing.T) {
 	now := time.Now()
-	follower := func(m *rules.Moments) *follower {
-		f := newFollower(nil)
-		f.follows, f.moments, f.until = true, m, now.Add(-behind)
-		return f
-	}
+	follower := func(m *rules.Moments) *follower { return newFollowerAt(now, m) }
 	f := follower(&rules.Moments{Ends: map[string]time.Time{"inet t s": now.Add(2 * time.Second)}})
 	if d := f.pause(now); d != 2*time.Second+behind {
 		t.Errorf("it waits for %v", d)
@@ -88,5 +92,63 @@ func TestFollower(t *testing.T) {
 	f.changed(map[string]struct{}{rules.OfRules: {}}, now)
 	if f.due(now) || f.pause(now) != retry {
 		t.Error("asked although it is not wanted")
+	}
+}
+
+// Connections are asked about soon after the clock has changed what rules say, once, and
+// when somebody has set it.
+func TestFollowerOfTheClock(t *testing.T) {
+	ns := testns.New(t)
+	now := time.Now()
+	at := now.Add(time.Hour).Truncate(time.Second)
+	ns.Run(t, "env", "TZ=UTC", "nft", `add table inet t; add chain inet t c; add rule inet t c meta time >= "`+at.UTC().Format(time.DateTime)+`" drop`)
+	moments, err := rules.ReadMoments(ns.FD(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !moments.Clock() {
+		t.Fatalf("no rule asks the clock: %+v", moments)
+	}
+	left := at.Sub(now)
+	f := newFollowerAt(now, moments)
+	if d := f.pause(now); d != retry { // so that it is seen when somebody sets the clock
+		t.Errorf("it waits for %v", d)
+	}
+	soon := now.Add(left - time.Second)
+	if f.due(soon) {
+		t.Error("asked before the time has come")
+	}
+	if d := f.pause(soon); d != time.Second+behind {
+		t.Errorf("a second before the time it waits for %v", d)
+	}
+	if f.due(now.Add(left + behind - time.Millisecond)) {
+		t.Error("asked while packets with the old answer may be at rules")
+	}
+	if !f.due(now.Add(left + behind)) {
+		t.Error("not asked when the time has come")
+	}
+	if f.moments != nil {
+		t.Error("it is not read when rules say something else the next time")
+	}
+	f = newFollowerAt(now.Add(left+behind), moments)
+	if f.due(now.Add(left + time.Minute)) {
+		t.Error("asked again though nothing has changed")
+	}
+
+	for _, c := range []struct {
+		what       string
+		by, passed time.Duration
+		want       bool
+	}{
+		{"nobody sets it", time.Second, time.Second, false},
+		{"it is corrected", time.Second + stepped, time.Second, false},
+		{"it is set forward", 2*time.Second + stepped, time.Second, true},
+		{"it is set back", -stepped, time.Second, true},
+		{"it is set back a little", 2*time.Second - stepped, 2 * time.Second, false},
+		{"the time has come", left, left, true},
+	} {
+		if got := turned(moments, now.Round(0), now.Round(0).Add(c.by), c.passed); got != c.want {
+			t.Errorf("%s: asked %v, want %v", c.what, got, c.want)
+		}
 	}
 }

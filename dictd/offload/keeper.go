@@ -34,17 +34,30 @@ type Options struct {
 // by several goroutines.
 type Keeper struct {
 	o       Options
-	table   *rules.Table
+	table   kernelTable
 	changed *reasons
 
 	mu      sync.Mutex
 	c       Config
-	there   bool              // the table is in the kernel as c says
+	there   bool              // the table is in the kernel, or an earlier daemon's may be
+	stale   bool              // not as c says, or it carries what was asked about before rules changed
 	links   map[string]uint32 // the flowtable's devices, with their indices
 	devices []Device
 	refused error // why devices carry nothing although they say that they can; until Set
 	status  Status
 }
+
+// kernelTable is the daemon's table of the flowtable.
+type kernelTable interface {
+	InstallFlowtable(rules.Flowtable, *rules.Policy) error
+	AddDevices(rules.Flowtable) error
+	Remove() error
+	Watch(ctx context.Context, changed func()) error
+	WatchOthers(ctx context.Context, but []string, changed func(what []string)) error
+	Close() error
+}
+
+var _ kernelTable = (*rules.Table)(nil)
 
 // Open prepares a Keeper, and changes nothing. Close must follow.
 func Open(o Options) (*Keeper, error) {
@@ -52,7 +65,11 @@ func Open(o Options) (*Keeper, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Keeper{o: o, table: table, changed: newReasons()}, nil
+	return newKeeper(o, table), nil
+}
+
+func newKeeper(o Options, table kernelTable) *Keeper {
+	return &Keeper{o: o, table: table, changed: newReasons(), there: true}
 }
 
 // Close releases the socket. The table stays, and carries what it carries.
@@ -66,13 +83,16 @@ func (k *Keeper) Remove() error {
 }
 
 func (k *Keeper) remove() error {
+	if err := k.table.Remove(); err != nil {
+		return err
+	}
 	k.there, k.links, k.devices = false, nil, nil
-	return k.table.Remove()
+	return nil
 }
 
 // Set takes over a configuration: the flowtable is made anew, and all that an earlier
-// one has carried is asked about again, or it is removed. Where it cannot be made,
-// Status says why and Run tries again; the error is the same.
+// one has carried is asked about again, or it is removed. Where it cannot be made there is
+// none, Status says why and Run tries again; the error is the same.
 func (k *Keeper) Set(c Config) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -87,9 +107,17 @@ func (k *Keeper) Set(c Config) error {
 // ErrNoFlowtable says that the kernel has none.
 var ErrNoFlowtable = fmt.Errorf("the kernel has no flowtables: %w: needs CONFIG_NF_FLOW_TABLE_INET and CONFIG_NFT_FLOW_OFFLOAD", dict.ErrNotSupported)
 
-// refresh brings the flowtable up to date with the devices there are, or makes it anew.
+// refresh brings the flowtable up to date with the devices there are, or makes it anew. Where
+// that cannot be done nothing is carried of which rules may say something else now, and
+// the next refresh makes it anew.
 func (k *Keeper) refresh(anew bool) error {
-	err := k.bring(anew)
+	k.stale = k.stale || anew
+	err := k.bring()
+	if err != nil && k.stale && k.there {
+		if failed := k.remove(); failed != nil {
+			err = fmt.Errorf("%w; what there is goes on: %w", err, failed)
+		}
+	}
 	text := ""
 	if err != nil {
 		text = err.Error()
@@ -101,7 +129,7 @@ func (k *Keeper) refresh(anew bool) error {
 	return err
 }
 
-func (k *Keeper) bring(anew bool) error {
+func (k *Keeper) bring() error {
 	if k.refused != nil && k.c.Hardware == On {
 		return k.refused // each attempt would leave something behind in the kernel
 	}
@@ -124,11 +152,12 @@ func (k *Keeper) bring(anew bool) error {
 		}
 	}
 	f := rules.Flowtable{Name: Flowtable, Priority: k.c.Ingress, Devices: names, Hardware: k.hardware(devices)}
-	if !anew && k.there && f.Hardware == k.status.Hardware {
+	if !k.stale && k.there && f.Hardware == k.status.Hardware {
 		if fresh, ok := k.further(all, links); ok {
-			f.Devices = fresh
 			if len(fresh) > 0 {
-				err = k.table.AddDevices(f)
+				more := f
+				more.Devices = fresh
+				err = k.table.AddDevices(more)
 			}
 			if err == nil {
 				k.links, k.devices = links, devices
@@ -145,7 +174,8 @@ func (k *Keeper) bring(anew bool) error {
 	if err != nil {
 		return err
 	}
-	k.there, k.links, k.devices, k.status.Hardware, k.status.Installed = true, links, devices, f.Hardware, time.Now().UTC()
+	k.there, k.stale = true, false
+	k.links, k.devices, k.status.Hardware, k.status.Installed = links, devices, f.Hardware, time.Now().UTC()
 	return nil
 }
 
@@ -250,7 +280,6 @@ func (k *Keeper) follow(ctx context.Context, devices, lost <-chan struct{}) erro
 			what = func() error { return k.refresh(false) }
 		case <-lost:
 			what = func() error {
-				k.there = false
 				k.status.Reinstalled++
 				return k.refresh(true)
 			}

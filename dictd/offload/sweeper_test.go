@@ -10,8 +10,8 @@ import (
 	"nftdict/internal/need"
 )
 
-// Who asks a Sweeper is let go, whether there is a flowtable or not, and when it has ended.
-// That cards let go is to be seen in TestOffloadScene.
+// Who asks a Sweeper is let go: before it runs, while it does, and when it has ended. No
+// flowtable is here; that cards let go is to be seen in TestOffloadScene.
 func TestSweeper(t *testing.T) {
 	need.Root(t)
 	s := NewSweeper(SweeperOptions{Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
