@@ -13,13 +13,18 @@ type Entries interface {
 	Entry(id uint32) (conntrack.Tuple, uint16, bool)
 }
 
+// Lookuper finds conntrack's entries.
+type Lookuper interface {
+	Lookup(t conntrack.Tuple, zone uint16) (conntrack.Flow, error)
+}
+
 // maxFew is how many connections are asked for one by one: a look at all that are in
 // flowtables takes longer, where these are many.
 const maxFew = 32
 
 // Few returns those of some connections that are in flowtables without a look at all; false
 // if they are many, or one of them is not known.
-func Few(kern *conntrack.Client, known Entries, ids []uint32) (flows []conntrack.Flow, ok bool) {
+func Few(kern Lookuper, known Entries, ids []uint32) (flows []conntrack.Flow, ok bool) {
 	if len(ids) > maxFew {
 		return nil, false
 	}
