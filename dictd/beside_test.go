@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"nftdict/dict"
 	"nftdict/dictd/config"
 	"nftdict/dictd/conntrack"
@@ -61,6 +63,21 @@ func connectTo(t *testing.T, l *lab.Lab, to netip.Addr, port uint16) net.Conn {
 	}
 	t.Cleanup(func() { conn.Close() })
 	return conn
+}
+
+// entryOf returns what conntrack says of a connection, which it has.
+func entryOf(t *testing.T, d *running, conn net.Conn) conntrack.Flow {
+	t.Helper()
+	f, err := lookUp(d, conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func lookUp(d *running, conn net.Conn) (conntrack.Flow, error) {
+	from, to := conn.LocalAddr().(*net.TCPAddr).AddrPort(), conn.RemoteAddr().(*net.TCPAddr).AddrPort()
+	return d.recall.kernel.Lookup(conntrack.NewTuple(unix.IPPROTO_TCP, from, to), 0)
 }
 
 func offloaded(t *testing.T, l *lab.Lab, on *backend.Backend) {

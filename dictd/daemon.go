@@ -61,6 +61,7 @@ type Daemon struct {
 	account  account
 	quota    quotas
 	recall   recall
+	watched  *watched
 	offload  *offload.Keeper
 	stations *offload.Stations // nil if none are looked at
 	portal   gate
@@ -76,7 +77,7 @@ type Daemon struct {
 // New prepares a daemon: it opens what it needs of the kernel, but installs no
 // rules yet. The store has the standard tables. Run must follow, or Close.
 func New(o Options) (*Daemon, error) {
-	d := &Daemon{o: o, started: time.Now(), overrun: make(chan struct{}, 1), memories: newMemories(), happened: event.New(0, time.Now)}
+	d := &Daemon{o: o, started: time.Now(), overrun: make(chan struct{}, 1), watched: newWatched(), memories: newMemories(), happened: event.New(0, time.Now)}
 	d.config.Store(&o.Config)
 	if err := d.open(); err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -240,6 +241,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 // inspect runs all tasks but the reading of events.
 func (d *Daemon) inspect(ctx context.Context) error {
 	tasks, running := errgroup.WithContext(ctx)
+	context.AfterFunc(running, d.watched.end)
 	tasks.Go(func() error { return d.api.Run(running) })
 	if d.page != nil {
 		tasks.Go(func() error { return d.page.Run(running) })
@@ -277,7 +279,10 @@ func (d *Daemon) inspect(ctx context.Context) error {
 		}
 		tasks.Go(func() error { return d.keeper.Run(running) })
 		tasks.Go(func() error { return d.portal.run(running) })
-		d.setOffload(d.config.Load()) // behind all that decides
+		c := d.config.Load()
+		if d.setOffload(c); c.Offload.Enable { // behind all that decides
+			d.recallOthers()
+		}
 		tasks.Go(func() error { return d.offload.Run(running) })
 		if d.stations != nil {
 			tasks.Go(func() error { return d.stations.Run(running) })

@@ -318,8 +318,13 @@ func TestInheritedMark(t *testing.T) {
 	l := labtest.New(t, lab.Config{})
 	on := openEBPF(t, l.Gateway)
 	startOn(t, l.Gateway, on, nil)
-	run(t, l.Gateway, "nft", "add table inet other; add chain inet other p { type filter hook prerouting priority -190; }; add rule inet other p udp dport 443 ct state new ct mark set 0x40000000")
+	run(t, l.Gateway, "nft", "add table inet other; add chain inet other p { type filter hook prerouting priority -190; }; add rule inet other p udp dport 443 ct status & confirmed == 0 ct mark set 0x40000000")
 	fetch(t, l, 4, true, "https://www.netflix.com/")
+	defer func() {
+		if t.Failed() {
+			t.Log(rows(t, on.Store, nil))
+		}
+	}()
 	eventually(t, "a row", func() bool {
 		return len(rows(t, on.Store, map[string]string{"ip_protocol": "17", "server_port": "443", "application": "NETFLIX"})) == 1
 	})

@@ -4,6 +4,7 @@ package dictd
 
 import (
 	"fmt"
+	"slices"
 
 	"nftdict/dictd/config"
 	"nftdict/dictd/ledger"
@@ -22,12 +23,24 @@ func (d *Daemon) openOffload(c *config.Config) (err error) {
 // setOffload brings the flowtable in line with a configuration. What cannot be had is
 // not in the way of anything: the keeper says so, and tries again.
 func (d *Daemon) setOffload(c *config.Config) {
+	if c.Offload.Enable {
+		<-d.watched.ask() // what is written from then on is not missed
+	}
 	o, err := c.Offloads()
 	if err == nil {
 		err = d.offload.Set(o)
 	}
 	if err != nil && !c.Offload.Enable {
 		d.o.Log.Error("the table of offloaded connections cannot be removed", "err", err)
+	}
+}
+
+// recallOthers takes back what flowtables of others carry since before rows were watched.
+func (d *Daemon) recallOthers() {
+	own := offload.TableName(d.config.Load().Rules.Table)
+	found, err := offload.List(d.o.NetNS)
+	if err != nil || slices.ContainsFunc(found, func(f offload.Found) bool { return f.Table != own }) {
+		d.AskRecall(offload.Whom{Kind: offload.All})
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"nftdict/dictd/api"
 	"nftdict/dictd/config"
+	"nftdict/dictd/conntrack"
 	"nftdict/dictd/quota/plan"
 	"nftdict/internal/backend"
 	"nftdict/internal/lab"
@@ -54,12 +55,14 @@ func watching(t *testing.T, l *lab.Lab, family int, url string) func() {
 	return get
 }
 
-// Devices that can carry connections do, and where they do not count, who has a
-// budget is kept from them; with one device among them that cannot it is software.
+// Devices that can carry connections do, and where they do not count, conntrack does not
+// hear of what they carry, and who has a budget is kept from them; with one device among
+// them that cannot it is software.
 func TestOffloadToHardware(t *testing.T) {
 	long(t) // the scene has hardware in every run
 	offloadedBy(t, func(t *testing.T, l *lab.Lab, on *backend.Backend) {
-		fakenic.New(t, l.Gateway, "lan0", "wan0")
+		card := fakenic.New(t, l.Gateway, "lan0", "wan0")
+		card.Count(false)
 		d := startOn(t, l.Gateway, on, func(c *config.Config) { c.Offload.Enable, c.Offload.Follow = true, false })
 		get := watching(t, l, 4, "https://www.youtube.com/")
 		is := func(state string) func() bool {
@@ -70,10 +73,11 @@ func TestOffloadToHardware(t *testing.T) {
 			}
 		}
 		eventually(t, "hardware carries it", is(api.FlowHardware))
+		c := *d.config.Load()
+		carries(t, l, card, get, c.Offload.Counts)
 		if s := d.Status().Offload; s.State != "hardware" || len(s.Devices) != 2 || !s.Devices[0].Hardware {
 			t.Errorf("%+v", s)
 		}
-		c := *d.config.Load()
 		c.Plans = []plan.Spec{{Name: "all", For: []string{"hosts"}, Volume: "1GB", Period: "none"}}
 		reload := func() {
 			t.Helper()
@@ -83,12 +87,71 @@ func TestOffloadToHardware(t *testing.T) {
 		}
 		reload()
 		eventually(t, "who has a budget is kept from hardware that does not count", is(api.FlowSlow))
+		rests(t, card, get)
+		card.Count(true)
 		c.Offload.Counts = true
 		reload()
 		eventually(t, "hardware that counts carries who has a budget", is(api.FlowHardware))
+		carries(t, l, card, get, c.Offload.Counts)
 		run(t, l.Gateway, "ip", "link", "add", "lan9", "type", "veth", "peer", "name", "lan8")
 		eventually(t, "one device cannot, so it is software", is(api.FlowSoftware))
+		rests(t, card, get)
 	})
+}
+
+// carries checks that a card forwards what get gets, and that conntrack hears of it if the
+// card counts.
+func carries(t *testing.T, l *lab.Lab, card *fakenic.Card, get func(), counts bool) {
+	t.Helper()
+	entry := func() (found conntrack.Flow) {
+		c, err := conntrack.Dial(l.Gateway.FD())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if err := c.Dump(func(f *conntrack.Flow) {
+			if f.Orig.DstPort == 443 && f.InHardware() {
+				found = *f
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	const often = 20
+	var forwarded, packets, heard uint64
+	eventually(t, "it stays where it is while the card carries it", func() bool {
+		before, was := card.State(), entry()
+		for range often {
+			get()
+		}
+		then := card.State()
+		// The kernel asks for both directions of what it has seen nothing of for 3 s, each second.
+		eventually(t, "the card is asked for its figures", func() bool { return card.State().Asked >= then.Asked+4 })
+		after, now := card.State(), entry()
+		forwarded, packets = after.Bytes-before.Bytes, after.Packets-before.Packets
+		heard = now.Counters[0].Bytes + now.Counters[1].Bytes - was.Counters[0].Bytes - was.Counters[1].Bytes
+		return was.ID != 0 && was.ID == now.ID && before.Accepted == after.Accepted && before.Destroyed == after.Destroyed
+	})
+	t.Logf("the card forwarded %d packets with %d bytes, of which conntrack has %d", packets, forwarded, heard)
+	if packets < 2*often {
+		t.Errorf("of %d requests the card forwarded %d packets", often, packets)
+	}
+	if counts && heard < forwarded || !counts && heard > forwarded/10 {
+		t.Errorf("a card that counts (%v) forwarded %d bytes, conntrack has %d", counts, forwarded, heard)
+	}
+}
+
+// rests checks that a card forwards nothing of what get gets.
+func rests(t *testing.T, card *fakenic.Card, get func()) {
+	t.Helper()
+	before := card.State().Packets
+	for range 10 {
+		get()
+	}
+	if n := card.State().Packets - before; n > 0 {
+		t.Errorf("the card forwarded %d packets", n)
+	}
 }
 
 // Behind a bridge and in a VLAN the devices below are found; and who has come to another
@@ -122,15 +185,19 @@ func TestOffloadBelow(t *testing.T) {
 		slow := func() string {
 			return run(t, l.Gateway, "nft", "list", "counter", "inet", "seen", "n")
 		}
-		run(t, l.Gateway, "nft", "add table inet seen; add counter inet seen n; add chain inet seen f { type filter hook forward priority 0; }; add rule inet seen f tcp dport 443 counter name n")
-		for was, end := slow(), 0; ; was = slow() {
-			if get(); was == slow() {
-				break
-			}
-			if end++; end > 100 {
-				t.Fatalf("packets pass by the rules: %s", was)
+		run(t, l.Gateway, "nft", "add table inet seen; add counter inet seen n; add chain inet seen f { type filter hook forward priority 0; }; add rule inet seen f tcp dport 443 counter name n; add rule inet seen f tcp sport 443 counter name n")
+		beside := func() {
+			t.Helper()
+			for was, end := slow(), 0; ; was = slow() {
+				if get(); was == slow() {
+					break
+				}
+				if end++; end > 100 {
+					t.Fatalf("packets pass by the rules: %s", was)
+				}
 			}
 		}
+		beside()
 
 		roams(t, l, d, get)
 
@@ -147,6 +214,7 @@ func TestOffloadBelow(t *testing.T) {
 		ip(l.Gateway, "address", "add", address, "dev", "lan0.7")
 		get = watching(t, l, 4, "https://www.netflix.com/")
 		eventually(t, "a VLAN's device is in the flowtable", fast("NETFLIX"))
+		beside()
 	})
 }
 

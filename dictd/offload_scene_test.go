@@ -32,8 +32,8 @@ import (
 
 // TestOffloadScene: what a rule rejects is never in the flowtable; a video is, once it
 // is known, in software as well as in hardware, and passes by no rule any more; when
-// its user may not go on, his packets are rejected within 100 ms, and another's video
-// stays where it is, be it the kernel or a card that carries both.
+// its user may not go on, it is rejected within sceneLimit of his row, and another's
+// video stays where it is, be it the kernel or a card that carries both.
 func TestOffloadScene(t *testing.T) {
 	for _, c := range []struct {
 		kind     string
@@ -58,6 +58,11 @@ func TestOffloadScene(t *testing.T) {
 		})
 	}
 }
+
+// sceneLimit is how long it may take from the row that says that somebody may not go on to
+// the end of his request that is refused. It is meant to take 100 ms, and takes 10 to 150 in a
+// guest, whose machine is emulated and may be busy.
+const sceneLimit = 300 * time.Millisecond
 
 func offloadScene(t *testing.T, l *lab.Lab, on *backend.Backend, hardware bool) {
 	state := "software"
@@ -166,8 +171,8 @@ func offloadScene(t *testing.T, l *lab.Lab, on *backend.Backend, hardware bool) 
 			t.Fatal(err)
 		}
 	}
-	exceed(lab.Client4)
 	begin := time.Now()
+	exceed(lab.Client4)
 	n, err := d.Recall(offload.Whom{Kind: offload.OfHost, Name: lab.Client4.String()})
 	took := time.Since(begin)
 	if err != nil || n == 0 {
@@ -185,13 +190,20 @@ func offloadScene(t *testing.T, l *lab.Lab, on *backend.Backend, hardware bool) 
 	if hardware {
 		leaves(lab.Client4)
 	}
-	if _, err := video.Get(t.Context(), ""); err == nil {
-		t.Error("the video goes on")
+	// refused checks that a video does not go on, in time.
+	refused := func(v *lab.Visit, whose string, limit time.Duration) {
+		t.Helper()
+		_, err := v.Get(t.Context(), "")
+		after := time.Since(begin)
+		if err == nil {
+			t.Errorf("%s video goes on", whose)
+		}
+		t.Logf("%s video is refused %v after the row, %v of it the recall: %v", whose, after, took, err)
+		if after > limit {
+			t.Errorf("%s video is refused %v after the row, want %v at most", whose, after, limit)
+		}
 	}
-	t.Logf("recalled in %v, rejected %v after the row was written", took, time.Since(begin))
-	if !hardware && took > 300*time.Millisecond { // 5 to 80 ms, once 120, of a limit of 100, where a busy machine emulates
-		t.Errorf("the recall took %v", took)
-	}
+	refused(video, "his", sceneLimit)
 	if f := of(lab.Client4); f != nil && (f.Offloaded() || on.Kind == "kmod" && f.ID != was.ID) {
 		t.Errorf("it is %+v, was %+v", f, was)
 	}
@@ -219,15 +231,17 @@ func offloadScene(t *testing.T, l *lab.Lab, on *backend.Backend, hardware bool) 
 		f := of(lab.Guest4)
 		return f.Offloaded() && !f.InHardware()
 	})
-	exceed(lab.Guest4)
 	seen := card.State()
+	begin = time.Now()
+	exceed(lab.Guest4)
 	if _, err := d.Recall(offload.Whom{Kind: offload.OfHost, Name: lab.Guest4.String()}); err != nil {
 		t.Fatal(err)
 	}
+	took = time.Since(begin)
 	leaves(lab.Guest4)
-	if _, err := other.Get(t.Context(), ""); err == nil {
-		t.Error("the other's video goes on")
-	}
+	// What the card was told before, it learns first, for each of its devices in turn: that
+	// takes 350 ms, and has taken 900 in a busy guest.
+	refused(other, "the other's", 2*time.Second)
 	if now := card.State(); now.Accepted == seen.Accepted || now.Packets != seen.Packets || len(now.Rules) != 0 {
 		t.Errorf("the card was %+v, is %+v", seen, now)
 	}

@@ -27,14 +27,17 @@ import (
 type recall struct {
 	mu      sync.Mutex        // held while flowtables are looked at
 	kernel  *conntrack.Client // of that
+	crowd   crowd
 	carrier *offload.Carrier
 	ways    offload.Recallers
 	sweeper *offload.Sweeper
 
 	asking sync.Mutex
 	asked  map[offload.Whom]struct{}
-	late   []look // that are to be done once more
+	named  map[string]struct{} // users whose hosts are to be looked for in rows
+	late   []*look             // that are to be done once more
 	wake   chan struct{}
+	moved  chan struct{} // what some have moved in a flowtable is to be charged
 
 	rewritten rewritten
 }
@@ -42,7 +45,8 @@ type recall struct {
 // openRecall prepares the ways back.
 func (d *Daemon) openRecall() (err error) {
 	r := &d.recall
-	r.asked, r.wake = make(map[offload.Whom]struct{}), make(chan struct{}, 1)
+	r.asked, r.named = make(map[offload.Whom]struct{}), make(map[string]struct{})
+	r.wake, r.moved = make(chan struct{}, 1), make(chan struct{}, 1)
 	r.rewritten.wake = make(chan struct{}, 1)
 	lives, err := conntrack.Lives(d.o.NetNS)
 	if err != nil {
@@ -79,10 +83,13 @@ func (c carried) Entry(id uint32) (conntrack.Tuple, uint16, bool) { return c.d.t
 
 // Recall takes the connections that are named, and no others, out of flowtables, and
 // returns how many there were: their next packets pass by the rules. What these are to
-// see of them is in rows by then. It is looked once more soon after. No card carries them
-// any more when it returns, where that does not take long.
+// see of them is in rows by then. It is looked once more soon after, and tried again where
+// it failed. No card carries them any more when it returns, where that does not take long.
 func (d *Daemon) Recall(whom ...offload.Whom) (int, error) {
 	n, err := d.recallSoon(whom)
+	if err != nil {
+		d.AskRecall(whom...)
+	}
 	select {
 	case <-d.recall.sweeper.Asked(): // for these, or by somebody who was faster
 	case <-time.After(sweepPatience):
@@ -93,120 +100,65 @@ func (d *Daemon) Recall(whom ...offload.Whom) (int, error) {
 // sweepPatience is how long Recall waits for cards.
 const sweepPatience = 5 * time.Second
 
-// recallSoon is Recall that does not wait for cards.
+// recallSoon is Recall that does not wait for cards, nor tries again.
 func (d *Daemon) recallSoon(whom []offload.Whom) (int, error) {
 	r := &d.recall
-	hosts, failed := d.hostsOf(whom)
-	affected := offload.NewAffected(d.members, slices.Concat(whom, hosts)...)
+	strangers := d.strangers(whom)
+	hosts, failed := d.hostsIn(strangers)
+	r.name(d.members, whom, strangers)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	l := look{affected, make(map[recallKey]struct{})}
+	l := newLook(offload.NewAffected(d.members, slices.Concat(whom, hosts)...))
 	n, err := d.recallThose(l)
-	r.asking.Lock()
-	r.late = append(r.late, l)
-	r.asking.Unlock()
-	r.rouse()
-	return n, errors.Join(err, failed)
-}
-
-// hostsOf returns the hosts whose rows say that they are those of users that are named and
-// of whom the directory knows no device: rows may have been written by others, and rules
-// read them all the same.
-func (d *Daemon) hostsOf(whom []offload.Whom) (hosts []offload.Whom, err error) {
-	names := make(map[string]struct{})
-	for _, w := range whom {
-		if w.Kind != offload.OfUser {
-			continue
-		}
-		if u, err := d.who.User(w.Name); err != nil || len(u.Devices) == 0 {
-			names[w.Name] = struct{}{}
-		}
+	if err = errors.Join(err, failed); err == nil {
+		r.again(l)
+		r.rouse()
 	}
-	if len(names) == 0 {
-		return nil, nil
-	}
-	for row, err := range d.o.Store.Rows(dict.Hosts) {
-		if err != nil {
-			return hosts, err
-		}
-		name, _ := row.Get("username")
-		if _, ok := names[name.Str()]; ok {
-			hosts = append(hosts, offload.Whom{Kind: offload.OfHost, Name: row.Key.String()})
-		}
-	}
-	return hosts, nil
-}
-
-// look is a look for connections in flowtables: for whose, and what it has seen.
-type look struct {
-	affected *offload.Affected
-	seen     map[recallKey]struct{}
-}
-
-// recallKey names a connection, whatever entry it has.
-type recallKey struct {
-	zone uint16
-	orig conntrack.Tuple
+	return n, err
 }
 
 // recallThose is Recall of those that are there now, but for those that the looks have
-// seen before: rules have let them in again. The recall is locked.
-func (d *Daemon) recallThose(looks ...look) (int, error) {
+// taken back before: rules have let them in again. The recall is locked.
+func (d *Daemon) recallThose(looks ...*look) (int, error) {
 	r := &d.recall
-	label := d.happened.Wants(event.FlowRecall) || slices.ContainsFunc(looks, func(l look) bool { return l.affected.Labels() })
+	label := d.happened.Wants(event.FlowRecall) || slices.ContainsFunc(looks, func(l *look) bool { return l.affected.Labels() })
 	var ids []uint32
-	var about []offload.Connection
+	var those []found
+	taken := make(map[recallKey]struct{})
 	err := d.offloaded(looks, func(f *conntrack.Flow) {
-		key, c := recallKey{f.Zone, f.Orig}, d.connection(f, label)
+		one := found{recallKey{f.Zone, f.Orig}, d.connection(f, label), nil}
+		if _, ok := taken[one.key]; ok {
+			return
+		}
 		for _, l := range looks {
-			if _, ok := l.seen[key]; !ok && l.affected.Has(&c) {
-				l.seen[key] = struct{}{}
-				ids, about = append(ids, f.ID), append(about, c)
+			if l.wants(&one) {
+				one.by = l
+				taken[one.key] = struct{}{}
+				ids, those = append(ids, f.ID), append(those, one)
 				return
 			}
 		}
 	})
-	if err != nil || len(ids) == 0 {
+	if len(ids) == 0 {
 		return 0, err
 	}
-	missing, err := r.ways.Recall(ids)
+	missing, failed := r.ways.Recall(ids)
 	r.sweeper.Ask()
-	if err == nil && len(missing) > 0 {
-		err = fmt.Errorf("%d of %d connections stay in a flowtable", len(missing), len(ids))
+	if failed == nil && len(missing) > 0 {
+		failed = fmt.Errorf("%d of %d connections stay in a flowtable", len(missing), len(ids))
 	}
 	left := make(map[uint32]struct{}, len(missing))
 	for _, id := range missing {
 		left[id] = struct{}{}
 	}
-	for i := range about {
-		if _, ok := left[about[i].ID]; !ok {
-			d.recalled(&about[i])
+	for i := range those {
+		if _, ok := left[those[i].about.ID]; !ok {
+			those[i].by.has(&those[i])
+			d.recalled(&those[i].about)
 		}
 	}
-	return len(ids) - len(left), err
-}
-
-// offloaded calls f for connections in flowtables, those that looks are for among them.
-func (d *Daemon) offloaded(looks []look, f func(*conntrack.Flow)) error {
-	var ids []uint32
-	for _, l := range looks {
-		some, ok := l.affected.IDs()
-		switch {
-		case !ok:
-			return d.recall.kernel.Offloaded(f)
-		case len(l.seen) < len(some): // else there is nothing more to be seen
-			ids = append(ids, some...)
-		}
-	}
-	slices.Sort(ids)
-	flows, ok := offload.Few(d.recall.kernel, d.table, slices.Compact(ids))
-	if !ok {
-		return d.recall.kernel.Offloaded(f)
-	}
-	for i := range flows {
-		f(&flows[i])
-	}
-	return nil
+	rouse(r.moved)
+	return len(ids) - len(left), errors.Join(err, failed)
 }
 
 // recalled notes that a connection is back.

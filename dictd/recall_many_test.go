@@ -32,13 +32,13 @@ import (
 // crowdFlows are the connections, of which the first crowdRecalls are taken back.
 const (
 	crowdFlows   = 10_000
-	crowdRecalls = 600
+	crowdRecalls = 6000
 	crowdPort    = 7777
 	crowdOwn     = 5000 // the first port of the hosts
 )
 
-// crowdBy returns by what a connection is taken back: by its id, and where all that are in the
-// flowtable are looked at for it, which takes long, one in so many by its host or by its user.
+// crowdBy returns by what a connection is taken back: by its id, and one in so many by its
+// host or by its user.
 func crowdBy(i int) offload.WhomKind {
 	switch i % 60 {
 	case 20:
@@ -49,7 +49,7 @@ func crowdBy(i int) offload.WhomKind {
 	return offload.OfCt
 }
 
-// TestRecallCrowd: out of 10,000 connections in the flowtable 600 are taken back one by one,
+// TestRecallCrowd: out of 10,000 connections in the flowtable 6,000 are taken back one by one,
 // a hundred a second at most, by ids, hosts and users, where entries are made anew for it: these
 // have their rows under their new ids, no other has moved, and nothing is left of any of it
 // when they end.

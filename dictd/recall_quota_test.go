@@ -51,6 +51,15 @@ func offloadedQuotaEnds(t *testing.T, l *lab.Lab, on *backend.Backend) {
 	})
 	reader := d.happened.Subscribe(d.happened.Position(), event.Of(event.QuotaExceeded))
 	defer reader.Close()
+	// When they are found what is theirs is taken back once.
+	for own, to := range map[netip.Addr]netip.Addr{lab.Client4: site.Addr4, lab.Client6: site.Addr6} {
+		run(t, l.Client, "ping", "-c1", "-W5", to.String())
+		eventually(t, "the client is known", func() bool {
+			_, err := on.Store.Get(dict.Hosts, dict.AddrKey(own))
+			return err == nil
+		})
+	}
+	time.Sleep(2 * rowsEvery)
 	out, in := w.Read()
 	four := stream(t, l, netip.AddrPortFrom(site.Addr4, 7790), burstBytes)
 	six := stream(t, l, netip.AddrPortFrom(site.Addr6, 7790), 6_000)
@@ -171,7 +180,7 @@ func stream(t *testing.T, l *lab.Lab, from netip.AddrPort, bytes int) *streaming
 // flow returns its entry, a zero one if there is none.
 func (s *streaming) flow(t *testing.T, d *running) conntrack.Flow {
 	t.Helper()
-	f, err := d.account.kernel.Lookup(conntrack.NewTuple(6, s.conn.LocalAddr().(*net.TCPAddr).AddrPort(), s.conn.RemoteAddr().(*net.TCPAddr).AddrPort()), 0)
+	f, err := lookUp(d, s.conn)
 	if err != nil && !errors.Is(err, conntrack.ErrNotFound) {
 		t.Error(err)
 	}

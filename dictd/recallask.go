@@ -31,14 +31,31 @@ func rouse(wake chan<- struct{}) {
 
 // recallLate takes back what a packet that was at rules when the rows were written has put
 // into a flowtable behind a look.
-func (d *Daemon) recallLate(looks []look) (int, error) {
+func (d *Daemon) recallLate(looks []*look) (int, error) {
 	if len(looks) == 0 {
 		return 0, nil
 	}
 	offload.Settle()
 	d.recall.mu.Lock()
 	defer d.recall.mu.Unlock()
-	return d.recallThose(looks...)
+	n, err := d.recallThose(looks...)
+	if err != nil {
+		d.recall.again(looks...)
+	}
+	return n, err
+}
+
+// maxLate is how many looks wait to be done once more; where that cannot be done there is
+// one for all in their place.
+const maxLate = 64
+
+// again has looks done once more, when the recall is roused.
+func (r *recall) again(looks ...*look) {
+	r.asking.Lock()
+	defer r.asking.Unlock()
+	if r.late = append(r.late, looks...); len(r.late) > maxLate {
+		r.late = []*look{newLook(offload.NewAffected(nil, offload.Whom{Kind: offload.All}))}
+	}
 }
 
 // ask notes what is asked for.
@@ -50,12 +67,30 @@ func (r *recall) ask(whom []offload.Whom) {
 	}
 }
 
+// takeLate returns the looks that are to be done once more, and forgets them.
+func (r *recall) takeLate() []*look {
+	r.asking.Lock()
+	defer r.asking.Unlock()
+	late := r.late
+	r.late = nil
+	return late
+}
+
+// takeAsked returns what is asked for, and forgets it.
+func (r *recall) takeAsked() []offload.Whom {
+	r.asking.Lock()
+	defer r.asking.Unlock()
+	asked := r.asked
+	r.asked = make(map[offload.Whom]struct{})
+	return slices.Collect(maps.Keys(asked))
+}
+
 // Recalls that somebody asks for again and again, as by taking on other stations' addresses
 // all the time, take half of a processor; recallCredit is what can be saved for those that
-// come seldom, which never wait.
+// come seldom, which never wait, nor do those behind one that takes long.
 const (
 	recallShare  = 2
-	recallCredit = 300 * time.Millisecond
+	recallCredit = 2 * time.Second
 )
 
 // effort is the time that work may take, which grows with time.
@@ -74,59 +109,77 @@ func (e *effort) spent(begin, end time.Time) time.Duration {
 // recallAgain is the time after which a recall that failed is tried again.
 const recallAgain = time.Second
 
-// runRecall takes back what is asked for until ctx ends.
+// runRecall takes back what is asked for until ctx ends. What is looked at once more does
+// not rest.
 func (d *Daemon) runRecall(ctx context.Context) error {
+	charging := make(chan struct{})
+	defer func() { <-charging }()
+	go func() {
+		defer close(charging)
+		d.chargeMoved(ctx)
+	}()
 	r := &d.recall
 	told := ""
-	var again <-chan time.Time
-	effort := effort{at: time.Now()}
+	var timer <-chan time.Time
+	effort, rests := effort{recallCredit, time.Now()}, time.Time{}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-r.wake:
-		case <-again:
+		case <-timer:
 		}
 		begin := time.Now()
-		r.asking.Lock()
-		asked := r.asked
-		late := r.late
-		r.asked, r.late = make(map[offload.Whom]struct{}), nil
-		r.asking.Unlock()
-		whom := slices.Collect(maps.Keys(asked))
-		var n int
-		var err error
+		var errs []error
+		late, rested := r.takeLate(), rests.Before(begin)
+		var whom []offload.Whom
+		if rested {
+			whom = r.takeAsked()
+		}
 		if len(whom) > 0 {
-			n, err = d.recallSoon(whom)
+			if _, err := d.recallSoon(whom); err != nil {
+				r.ask(whom)
+				errs = append(errs, err)
+			}
 		}
-		more, failed := d.recallLate(late)
-		n, err = n+more, errors.Join(err, failed)
-		again = nil
+		if _, err := d.recallLate(late); err != nil {
+			errs = append(errs, err)
+		}
+		if rested && len(whom) == 0 {
+			errs = append(errs, d.recallNamed())
+		}
+		end, next := time.Now(), time.Duration(0)
+		if rest := effort.spent(begin, end); rest > 0 {
+			rests, next = end.Add(rest), rest
+		}
+		err := errors.Join(errs...)
+		text := ""
 		if err != nil {
-			if text := err.Error(); text != told {
-				d.o.Log.Error("connections stay in a flowtable that should not, it is tried again", "err", err)
-				told = text
-			}
-			r.ask(whom)
-			r.asking.Lock()
-			r.late = append(r.late, late...)
-			r.asking.Unlock()
-			again = time.After(recallAgain)
-		} else {
-			told = ""
+			text, next = err.Error(), max(next, recallAgain)
 		}
-		if n > 0 && d.account.Ledger != nil {
-			// What they moved up to now is charged before the rules charge the rest.
-			if err := d.account.Poll(); err != nil {
-				d.o.Log.Error("what moved in a flowtable is not charged yet", "err", err)
-			}
+		if text != told && text != "" {
+			d.o.Log.Error("connections stay in a flowtable that should not, it is tried again", "err", err)
 		}
-		if rest := effort.spent(begin, time.Now()); rest > 0 {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-time.After(rest):
-			}
+		if told, timer = text, nil; next > 0 || end.Before(rests) {
+			timer = time.After(max(next, rests.Sub(end)))
+		}
+	}
+}
+
+// chargeMoved has charged what connections moved in a flowtable that are back, before the
+// rules charge the rest.
+func (d *Daemon) chargeMoved(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-d.recall.moved:
+		}
+		if d.account.Ledger == nil {
+			continue
+		}
+		if err := d.account.Poll(); err != nil {
+			d.o.Log.Error("what moved in a flowtable is not charged yet", "err", err)
 		}
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"nftdict/dict"
-	"nftdict/dictd/conntrack"
 	"nftdict/dictd/offload"
 )
 
@@ -21,6 +20,9 @@ type heard struct {
 	mu   sync.Mutex
 	rows map[string]map[dict.Key]struct{} // by table; nil for all of it, and under "" if it may be any
 	wake chan struct{}
+
+	begun chan struct{} // closed when it was told for the first time that it may be any
+	first sync.Once
 }
 
 // maxHeard is of how many rows of a table it is noted which: all are looked at where
@@ -28,7 +30,7 @@ type heard struct {
 const maxHeard = 64
 
 func newHeard(wake chan struct{}) *heard {
-	return &heard{rows: make(map[string]map[dict.Key]struct{}), wake: wake}
+	return &heard{rows: make(map[string]map[dict.Key]struct{}), wake: wake, begun: make(chan struct{})}
 }
 
 // tell notes a change; it is a dict.Listener's.
@@ -47,6 +49,9 @@ func (h *heard) tell(c dict.Change) error {
 		rows[c.Row.Key] = struct{}{}
 	}
 	rouse(h.wake)
+	if c.Table == "" {
+		h.first.Do(func() { close(h.begun) })
+	}
 	return nil
 }
 
@@ -75,18 +80,27 @@ func isFigure(field string) bool {
 	return strings.HasPrefix(field, "quota_") || strings.HasSuffix(field, "_rate")
 }
 
-// hearRows is watchRows while there may be a flowtable, with a store that tells of writes:
-// nothing wakes it where nothing is written.
-func (d *Daemon) hearRows(ctx context.Context, store dict.Listener, rows *rowWatch, others *otherTables, kernel *conntrack.Client, report func(error)) error {
+// hear is run while there may be a flowtable, with a store that tells of writes: nothing
+// wakes it where nothing is written.
+func (w *watch) hear(ctx context.Context, store dict.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	h := newHeard(d.recall.rewritten.wake)
+	h := newHeard(w.rewritten.wake)
 	go func() {
 		ended <- store.Listen(ctx, h.tell)
 	}()
 	stop := func() {
 		cancel()
 		<-ended
+	}
+	select {
+	case <-ctx.Done():
+		stop()
+		return nil
+	case err := <-ended:
+		cancel()
+		return err
+	case <-h.begun:
 	}
 	// When packets have passed that were at rules when their rows were written, and when
 	// tables may be looked at.
@@ -101,29 +115,26 @@ func (d *Daemon) hearRows(ctx context.Context, store dict.Listener, rows *rowWat
 			cancel()
 			return err
 		case <-h.wake:
+		case <-w.watched.wake:
 		case <-late:
-			rewritten, late = d.recall.rewritten.take(), nil
+			rewritten, late = w.rewritten.take(), nil
 		case <-again:
 		}
-		if late == nil && d.recall.rewritten.some() {
+		if late == nil && w.rewritten.some() {
 			late = time.After(rowsTick)
 		}
-		if !d.carrying() {
+		if !w.carrying() {
 			stop()
 			return nil
 		}
+		w.waiting = append(w.waiting, w.watched.take()...)
 		told := h.take()
-		whom, err := rows.hear(told)
-		these, wrong := others.hear(told)
-		d.askOf(these)
-		some, failed := rewritten.offloaded(kernel)
-		if whom = append(whom, some...); len(whom) > 0 {
-			d.AskRecall(whom...)
-		}
-		if again = nil; rows.due() {
+		whom, err := w.rows.hear(told)
+		tables, wrong := w.others.hear(told)
+		w.looked(whom, tables, rewritten, err, wrong)
+		if again = nil; w.rows.due() {
 			again = time.After(rowsTick)
 		}
-		report(errors.Join(err, wrong, failed))
 	}
 }
 
@@ -196,5 +207,5 @@ func (w *rowWatch) hearOf(t *watchedTable, keys map[dict.Key]struct{}) ([]offloa
 		delete(t.known, key)
 	}
 	maps.Copy(t.known, now)
-	return changedRows(t.kind, before, now), nil
+	return w.changed(t, before, now), nil
 }

@@ -67,7 +67,12 @@ func TestHearRows(t *testing.T) {
 	put(dict.Hosts, host(9), "quota_remaining", dict.Int64Value(7))
 	hear("a budget", 0)
 	put(dict.Hosts, host(8), "mac_address", dict.EtherValue([6]byte{2}))
-	hear("somebody is found", 0)
+	hear("somebody is found", 0, "host 10.0.0.8")
+	device := dict.EtherKey([6]byte{2})
+	put(dict.Devices, device, "interface", text("lan0"))
+	hear("a device is found", 0, "device "+device.String())
+	put(dict.Devices, device, "no_offload", dict.BoolValue(true))
+	hear("something is told of it", 0, "device "+device.String(), "strangers")
 	put(dict.Hosts, host(7), "host_profile", text("tv"))
 	if err := store.Delete(dict.Hosts, host(9)); err != nil {
 		t.Fatal(err)

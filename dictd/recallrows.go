@@ -5,6 +5,7 @@ package dictd
 import (
 	"errors"
 	"hash/maphash"
+	"slices"
 	"time"
 
 	"nftdict/dict"
@@ -28,8 +29,8 @@ const (
 
 // rowSum is what is kept of a row.
 type rowSum struct {
-	sum   uint64
-	found bool // it says where somebody was seen: the daemon has found him, and written it
+	sum  uint64
+	told uint64 // of what is in it that is not found out, see isFound
 }
 
 // watchedTable is a table of whose rows somebody's connections are.
@@ -65,11 +66,16 @@ func newRowWatch(store dict.Store, flows func(func(*conntrack.Flow)) error) *row
 	return w
 }
 
-// forget has the next look be the first.
+// forget has the next look be the first, and has it not wait.
 func (w *rowWatch) forget() {
 	for _, t := range w.tables {
-		t.known = nil
+		t.known, t.credit = nil, max(t.credit, 0)
 	}
+}
+
+// known reports whether every table has been looked at.
+func (w *rowWatch) known() bool {
+	return !slices.ContainsFunc(w.tables, func(t *watchedTable) bool { return t.known == nil })
 }
 
 // look returns whose rows say something else than at the last look, of the tables whose
@@ -135,9 +141,23 @@ func (w *rowWatch) read(t *watchedTable, begin time.Time) ([]offload.Whom, error
 	if err != nil {
 		return nil, err
 	}
-	whom := changedRows(t.kind, t.known, now)
+	whom := w.changed(t, t.known, now)
 	t.known = now
 	return whom, nil
+}
+
+// changed is changedRows of a table. Rules find rows of devices, and by these of users and
+// groups, by the frame as well: such a row may be about what is behind a device, of which
+// nobody knows the addresses.
+func (w *rowWatch) changed(t *watchedTable, before, now map[dict.Key]rowSum) []offload.Whom {
+	whom := changedRows(t.kind, before, now)
+	switch t.kind {
+	case offload.OfDevice, offload.OfUser, offload.OfGroup:
+		if toldOtherwise(before, now) {
+			whom = append(whom, offload.Whom{Kind: offload.Strangers})
+		}
+	}
+	return whom
 }
 
 // sums looks at all rows of a table that matter.
@@ -181,26 +201,59 @@ func sumRow(seed maphash.Seed, row *dict.Row) (s rowSum) {
 		if isFigure(c.Field) || c.Field == quota.NoOffload && !c.Value.Bool() {
 			continue
 		}
-		s.found = s.found || c.Field == "mac_address" || c.Field == "interface"
 		var h maphash.Hash
 		h.SetSeed(seed)
 		h.WriteString(c.Field)
 		h.WriteByte(0)
 		h.WriteString(c.Value.String())
-		s.sum += h.Sum64() // in whatever order they come
+		n := h.Sum64()
+		s.sum += n // in whatever order they come
+		if !isFound(c.Field) {
+			s.told += n
+		}
 	}
 	return s
 }
 
+// isFound reports whether a field is one of those that dictd finds out all the time of
+// devices that come and go.
+func isFound(field string) bool {
+	switch field {
+	case "interface", "mac_address_vendor", "hostname", "device_profile":
+		return true
+	}
+	return false
+}
+
+// toldOtherwise reports whether rows say something else now that is not found out. Before
+// the first look nothing was known.
+func toldOtherwise(before, now map[dict.Key]rowSum) bool {
+	if before == nil {
+		return false
+	}
+	for key, is := range now {
+		if before[key].told != is.told {
+			return true
+		}
+	}
+	for key, was := range before {
+		if now[key].told != was.told {
+			return true
+		}
+	}
+	return false
+}
+
 // changedRows returns whose connections rows are about that say something else now, or
 // have come or gone. Before the first look nothing was known, nor was it of connections
-// that were not in a flowtable then; and who has just been found has opened them since.
+// that were not in a flowtable then. Who has just been found is told of: where he sends
+// first the answer may be in a flowtable before the kernel asks who has his address.
 func changedRows(kind offload.WhomKind, before, now map[dict.Key]rowSum) (whom []offload.Whom) {
 	if before == nil {
 		return nil
 	}
 	for key, is := range now {
-		if was, ok := before[key]; was.sum != is.sum && (ok || kind != offload.OfCt && !is.found) {
+		if was, ok := before[key]; was.sum != is.sum && (ok || kind != offload.OfCt) {
 			whom = append(whom, offload.Whom{Kind: kind, Name: key.String()})
 		}
 	}

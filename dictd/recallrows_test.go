@@ -58,7 +58,8 @@ func TestChangedRows(t *testing.T) {
 		{"a row goes", rows(offload.OfUser, row(bob, "usergroups", tv)), rows(offload.OfUser), "user bob"},
 		{"a row comes", rows(offload.OfUser), rows(offload.OfUser, row(bob, "usergroups", tv)), "user bob"},
 		{"somebody writes of an address", rows(offload.OfHost), rows(offload.OfHost, row(addr, "blocked", on)), "host 10.0.0.9"},
-		{"somebody is found", rows(offload.OfHost), rows(offload.OfHost, row(addr, "mac_address", dict.EtherValue([6]byte{2}))), ""},
+		{"somebody is found", rows(offload.OfHost), rows(offload.OfHost, row(addr, "mac_address", dict.EtherValue([6]byte{2}))), "host 10.0.0.9"},
+		{"a device is found", rows(offload.OfDevice), rows(offload.OfDevice, row(mac, "interface", tv)), "device 02:00:00:00:00:09"},
 		{"he takes another's place", rows(offload.OfHost, row(addr, "mac_address", dict.EtherValue([6]byte{4}))), rows(offload.OfHost, row(addr, "mac_address", dict.EtherValue([6]byte{2}))), "host 10.0.0.9"},
 		{"a budget", rows(offload.OfGroup, row(kids, "quota_remaining", dict.Int64Value(2))), rows(offload.OfGroup, row(kids, "quota_remaining", dict.Int64Value(1), "quota_tv_exceeded", on)), ""},
 		{"a budget and more", rows(offload.OfGroup, row(kids, "quota_remaining", dict.Int64Value(2))), rows(offload.OfGroup, row(kids, "quota_remaining", dict.Int64Value(1), "blocked", on)), "group kids"},
@@ -152,8 +153,31 @@ func TestRowWatch(t *testing.T) {
 		t.Errorf("%v while tables rest: %v", whom, err)
 	}
 	look("host 10.0.0.9")
-	put(dict.Hosts, host, "host_profile", "games")
-	w.forget()
+	// What is found of a device concerns those whose it is, what it is told as well what
+	// is behind it.
+	device, user := mustKey(t, dict.KeyEther, "02:00:00:00:00:09"), mustKey(t, dict.KeyString, "bob")
+	for _, field := range []string{"interface", "mac_address_vendor", "hostname", "device_profile"} {
+		put(dict.Devices, device, field, "x")
+		look("device " + device.String())
+	}
+	put(dict.Devices, device, "username", "bob")
+	put(dict.Users, user, "usergroups", "kids")
+	look("device "+device.String(), "strangers", "strangers", "user bob") // he logs in
+	if err := store.Delete(dict.Devices, device, "username"); err != nil {
+		t.Fatal(err)
+	}
+	look("device "+device.String(), "strangers") // he logs out
+	if err := store.Delete(dict.Devices, device); err != nil {
+		t.Fatal(err)
+	}
+	look("device " + device.String())
+	if err := store.Delete(dict.Users, user); err != nil {
+		t.Fatal(err)
+	}
+	look("strangers", "user bob")
+	if err := store.Put(dict.Users, dict.Row{Key: user, Cells: []dict.Cell{{Field: "quota_remaining", Value: dict.Int64Value(1)}}}); err != nil {
+		t.Fatal(err)
+	}
 	look()
 }
 
@@ -190,14 +214,7 @@ func rowsRecalled(t *testing.T, l *lab.Lab, on *backend.Backend) {
 	k := newTalker(t, l, site, 7777)
 	k.talk(4, func(int) int { return 100 })
 	four, six := connectTo(t, l, site.Addr4, 7777), connectTo(t, l, site.Addr6, 7777)
-	find := func(conn net.Conn) conntrack.Flow {
-		t.Helper()
-		f, err := d.account.kernel.Lookup(conntrack.NewTuple(6, conn.LocalAddr().(*net.TCPAddr).AddrPort(), conn.RemoteAddr().(*net.TCPAddr).AddrPort()), 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return f
-	}
+	find := func(conn net.Conn) conntrack.Flow { t.Helper(); return entryOf(t, d, conn) }
 	fast := func(conn net.Conn) bool { f := find(conn); return f.Offloaded() }
 	into := func(conn net.Conn) {
 		t.Helper()

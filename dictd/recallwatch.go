@@ -5,6 +5,7 @@ package dictd
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -23,57 +24,156 @@ func (d *Daemon) watchRows(ctx context.Context) error {
 		return err
 	}
 	defer kernel.Close()
-	rows, told := newRowWatch(d.o.Store, kernel.Offloaded), ""
-	others := newOtherTables(d.o.Store)
-	report := func(err error) {
-		text := ""
-		if err != nil {
-			text = err.Error()
-		}
-		if text != told && text != "" {
-			d.o.Log.Error("rows that change take nothing out of flowtables, it is tried again", "err", err)
-		}
-		told = text
+	w := &watch{
+		store: d.o.Store, rows: newRowWatch(d.o.Store, kernel.Offloaded), others: newOtherTables(d.o.Store),
+		carrying: d.carrying, recall: d.AskRecall, again: d.offload.Written, watched: d.watched, rewritten: &d.recall.rewritten, kernel: kernel, log: d.o.Log,
+		// Its own flowtable is made when rows are watched.
+		blind: !d.config.Load().Offload.Enable,
 	}
-	listener, hears := d.o.Store.(dict.Listener)
-	for pause := rowsEvery; ; {
+	return w.run(ctx)
+}
+
+// watch has connections taken back when rows are written.
+type watch struct {
+	store     dict.Store
+	rows      *rowWatch
+	others    *otherTables
+	carrying  func() bool           // there may be a flowtable
+	recall    func(...offload.Whom) // takes connections back soon
+	again     func(table string)    // has all asked about again that a table of users may concern
+	watched   *watched
+	rewritten *rewritten
+	kernel    *conntrack.Client
+	log       *slog.Logger
+
+	waiting []chan struct{} // of watched
+	blind   bool            // connections may have come into a flowtable while nobody watched
+	told    string          // the last error
+}
+
+// run watches until ctx ends.
+func (w *watch) run(ctx context.Context) error {
+	listener, hears := w.store.(dict.Listener)
+	for pause := time.Duration(0); ; {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-w.watched.wake:
 		case <-time.After(pause):
 		}
 		pause = rowsTick
-		rewritten := d.recall.rewritten.take()
-		if !d.carrying() {
-			rows.forget()
+		w.waiting = append(w.waiting, w.watched.take()...)
+		switch {
+		case !w.carrying():
+			w.rewritten.take()
+			w.rows.forget()
+			w.blind = true
+			w.release()
 			pause = rowsEvery
-			continue
-		}
-		if hears {
-			rows.forget()
-			err := d.hearRows(ctx, listener, rows, others, kernel, report)
-			if hears = !errors.Is(err, dict.ErrNotSupported); hears {
-				report(err)
+		case hears:
+			switch err := w.hear(ctx, listener); {
+			case errors.Is(err, dict.ErrNotSupported):
+				hears, pause = false, 0
+			case err != nil:
+				// What is known of rows is kept: it is compared with the first look of the next time.
+				w.looked(nil, nil, nil, err)
+				pause = rowsEvery
+			default:
+				pause = rowsEvery
 			}
-			pause = rowsEvery
-			continue
+		default:
+			rewritten := w.rewritten.take()
+			whom, err := w.rows.look()
+			tables, wrong := w.others.look()
+			w.looked(whom, tables, rewritten, err, wrong)
 		}
-		whom, err := rows.look()
-		these, wrong := others.look()
-		d.askOf(these)
-		some, failed := rewritten.offloaded(kernel)
-		if whom = append(whom, some...); len(whom) > 0 {
-			d.AskRecall(whom...)
-		}
-		report(errors.Join(err, wrong, failed))
 	}
 }
 
-// askOf has all connections asked about again that tables of users may concern.
-func (d *Daemon) askOf(tables []string) {
+// looked does what a look has found to be done, and tells who waits for the first one. Where
+// that has failed, or there was a flowtable before, all are taken back when one succeeds.
+func (w *watch) looked(whom []offload.Whom, tables []string, rewritten rewrittenKeys, errs ...error) {
 	for _, name := range tables {
-		d.offload.Written(name)
+		w.again(name)
 	}
+	some, err := rewritten.offloaded(w.kernel)
+	whom = append(whom, some...)
+	switch known := w.rows.known() && w.others.changes != nil; {
+	case !known && len(w.waiting) > 0:
+		w.blind = true
+	case known && w.blind:
+		whom = append(whom, offload.Whom{Kind: offload.All})
+		w.blind = false
+	}
+	w.release()
+	if len(whom) > 0 {
+		w.recall(whom...)
+	}
+	w.report(errors.Join(append(errs, err)...))
+}
+
+// release tells who waits that rows are watched, or that it is of no use to wait.
+func (w *watch) release() {
+	for _, done := range w.waiting {
+		close(done)
+	}
+	w.waiting = nil
+}
+
+// report logs an error, once.
+func (w *watch) report(err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	if text != w.told && text != "" {
+		w.log.Error("rows that change take nothing out of flowtables, it is tried again", "err", err)
+	}
+	w.told = text
+}
+
+// watched is where is waited for rows to be watched: whatever is written before a flowtable
+// is made is part of what the first look finds, and whatever is written then is not.
+type watched struct {
+	mu      sync.Mutex
+	waiting []chan struct{}
+	over    bool
+	wake    chan struct{}
+}
+
+func newWatched() *watched { return &watched{wake: make(chan struct{}, 1)} }
+
+// ask returns what is closed when rows are watched, or will not be.
+func (w *watched) ask() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	done := make(chan struct{})
+	if w.over {
+		close(done)
+		return done
+	}
+	w.waiting = append(w.waiting, done)
+	rouse(w.wake)
+	return done
+}
+
+// take returns who waits, and leaves it to the caller to close them.
+func (w *watched) take() []chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	waiting := w.waiting
+	w.waiting = nil
+	return waiting
+}
+
+// end has nobody wait any more.
+func (w *watched) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, done := range w.waiting {
+		close(done)
+	}
+	w.waiting, w.over = nil, true
 }
 
 // carrying reports whether there may be a flowtable.

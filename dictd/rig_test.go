@@ -97,9 +97,15 @@ func startWith(tb testing.TB, o Options, change func(*config.Config)) *running {
 // openEBPF opens the dictionaries of a namespace, which are gone with the test.
 func openEBPF(tb testing.TB, ns *lab.Namespace) *backend.Backend {
 	tb.Helper()
+	return openEBPFWith(tb, ns, backend.Options{})
+}
+
+// openEBPFWith is openEBPF with options.
+func openEBPFWith(tb testing.TB, ns *lab.Namespace, o backend.Options) *backend.Backend {
+	tb.Helper()
 	var b *backend.Backend
 	err := ns.Do(func() (err error) {
-		b, err = backend.Open(backend.EBPF, backend.Options{})
+		b, err = backend.Open(backend.EBPF, o)
 		return err
 	})
 	if err != nil {

@@ -18,6 +18,8 @@ type Party struct {
 	User    string
 }
 
+func (p *Party) known() bool { return p.MAC != [6]byte{} || p.User != "" }
+
 // Connection is what is known of one in a flowtable.
 type Connection struct {
 	ID             uint32
@@ -28,7 +30,7 @@ type Connection struct {
 
 // Affected tells which connections some names mean: these, and no others.
 type Affected struct {
-	all                      bool
+	all, strangers           bool
 	ids                      map[uint32]struct{}
 	hosts                    map[netip.Addr]struct{}
 	devices                  map[[6]byte]struct{}
@@ -46,6 +48,8 @@ func NewAffected(members func(group string) []string, whom ...Whom) *Affected {
 		switch w.Kind {
 		case All:
 			a.all = true
+		case Strangers:
+			a.strangers = true
 		case OfCt:
 			a.ids[w.ID()] = struct{}{}
 		case OfHost:
@@ -71,12 +75,18 @@ func NewAffected(members func(group string) []string, whom ...Whom) *Affected {
 	return a
 }
 
-// IDs returns the conntrack ids that are named; false if there are other names.
-func (a *Affected) IDs() (ids []uint32, ok bool) {
-	if a.all || len(a.hosts)+len(a.devices)+len(a.users) > 0 || a.Labels() {
-		return nil, false
+// Narrow returns conntrack ids and addresses: no connection is meant but those with these ids,
+// and some of those that these addresses have opened, or answer. at returns the addresses that
+// devices and users have. False if there are other names.
+func (a *Affected) Narrow(at func(devices map[[6]byte]struct{}, users map[string]struct{}) []netip.Addr) (ids []uint32, addrs []netip.Addr, ok bool) {
+	if a.all || a.strangers || a.Labels() {
+		return nil, nil, false
 	}
-	return slices.Collect(maps.Keys(a.ids)), true
+	addrs = slices.Collect(maps.Keys(a.hosts))
+	if len(a.devices)+len(a.users) > 0 {
+		addrs = append(addrs, at(a.devices, a.users)...)
+	}
+	return slices.Collect(maps.Keys(a.ids)), addrs, true
 }
 
 // Labels reports whether the names ask what connections are about.
@@ -84,7 +94,7 @@ func (a *Affected) Labels() bool { return len(a.applications)+len(a.categories) 
 
 // Has reports whether a connection is meant.
 func (a *Affected) Has(c *Connection) bool {
-	if _, ok := a.ids[c.ID]; ok || a.all {
+	if _, ok := a.ids[c.ID]; ok || a.all || a.strangers && !c.Client.known() && !c.Server.known() {
 		return true
 	}
 	for _, p := range [...]*Party{&c.Client, &c.Server} {

@@ -105,7 +105,7 @@ func TestParseWhom(t *testing.T) {
 			t.Errorf("%s %s: %v, %v", c.kind, c.name, w, err)
 		}
 	}
-	for _, c := range [][2]string{{"ct", "-1"}, {"ct", "4294967296"}, {"host", "fe80::1%eth0"}, {"host", ""}, {"user", ""}, {"all", "x"}, {"planet", "mars"}, {"device", "x"}} {
+	for _, c := range [][2]string{{"ct", "-1"}, {"ct", "4294967296"}, {"host", "fe80::1%eth0"}, {"host", ""}, {"user", ""}, {"all", "x"}, {"planet", "mars"}, {"strangers", ""}, {"device", "x"}} {
 		if w, err := ParseWhom(c[0], c[1]); !errors.Is(err, dict.ErrInvalid) {
 			t.Errorf("%q: %v, %v", c, w, err)
 		}

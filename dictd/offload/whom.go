@@ -15,7 +15,7 @@ import (
 // Whom names connections: those of somebody, of an application, or one.
 type Whom struct {
 	Kind WhomKind
-	Name string // as ParseWhom has checked it; "" of All
+	Name string // as ParseWhom has checked it; "" of All and Strangers
 }
 
 // WhomKind is by what connections are named.
@@ -30,10 +30,11 @@ const (
 	OfApplication
 	OfCategory
 	OfGroup
-	All // the whole flowtable
+	All       // of every flowtable
+	Strangers // of which neither end is known; nobody names them from outside
 )
 
-var whomKinds = []string{OfCt: "ct", OfHost: "host", OfUser: "user", OfDevice: "device", OfApplication: "application", OfCategory: "category", OfGroup: "group", All: "all"}
+var whomKinds = []string{OfCt: "ct", OfHost: "host", OfUser: "user", OfDevice: "device", OfApplication: "application", OfCategory: "category", OfGroup: "group", All: "all", Strangers: "strangers"}
 
 // String returns the name of a kind.
 func (k WhomKind) String() string {
@@ -45,7 +46,7 @@ func (k WhomKind) String() string {
 
 // String returns kind and name.
 func (w Whom) String() string {
-	if w.Kind == All {
+	if w.Name == "" {
 		return w.Kind.String()
 	}
 	return w.Kind.String() + " " + w.Name
@@ -54,16 +55,19 @@ func (w Whom) String() string {
 // ParseWhom reads a name of a kind, and brings numbers and addresses into the form in
 // which they are written. The error wraps dict.ErrInvalid.
 func ParseWhom(kind, name string) (Whom, error) {
-	i := slices.Index(whomKinds, kind)
+	kinds := whomKinds[:All+1]
+	i := slices.Index(kinds, kind)
 	w := Whom{WhomKind(i), name}
 	var err error
 	switch {
 	case i < 0:
-		return Whom{}, fmt.Errorf("%s: %w: want one of %s", dict.Quote(kind), dict.ErrInvalid, strings.Join(whomKinds, ", "))
+		return Whom{}, fmt.Errorf("%s: %w: want one of %s", dict.Quote(kind), dict.ErrInvalid, strings.Join(kinds, ", "))
 	case w.Kind == All:
 		if name != "" {
 			err = fmt.Errorf("%w: all has no name", dict.ErrInvalid)
 		}
+	case name == "":
+		return Whom{}, fmt.Errorf("%s: %w: say which one", kind, dict.ErrInvalid)
 	case w.Kind == OfCt:
 		var id uint64
 		if id, err = strconv.ParseUint(name, 0, 32); err != nil {
@@ -82,9 +86,7 @@ func ParseWhom(kind, name string) (Whom, error) {
 			w.Name = k.String()
 		}
 	default:
-		if _, err = dict.StringKey(name); err == nil && name == "" {
-			err = fmt.Errorf("%w: a name is missing", dict.ErrInvalid)
-		}
+		_, err = dict.StringKey(name)
 	}
 	if err != nil {
 		return Whom{}, fmt.Errorf("%s %s: %w", kind, dict.Quote(name), err)

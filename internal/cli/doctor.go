@@ -15,8 +15,9 @@ import (
 
 const doctorLong = `Tries, in a network namespace of its own that is gone afterwards, each feature
 of the kernel and each program that is needed, and says what is present, what is
-absent and what follows from that. Some things can be done in more than one way:
-the lines at the end say which ways work here.
+absent and what follows from that. Flowtables, the filters behind them and devices are
+those that are there. Some things can be done in more than one way: the lines at the
+end say which ways work here.
 
 The exit status is 1 if something that is needed can be done in no way.`
 

@@ -24,7 +24,7 @@ to the client and from him, and age.
   hardware  past them by the devices themselves
 
 dictctl recall takes connections back to the slow path; dictctl events --kind 'flow-*'
-follows those that come and go; dictctl status tells how the flowtable is.`
+follows those that come and are recalled; dictctl status tells how the flowtable is.`
 
 const flowsExample = `  dictctl flows --state offloaded
   dictctl flows --user bob --sort age --limit 20

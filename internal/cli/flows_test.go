@@ -41,7 +41,8 @@ func TestFlows(t *testing.T) {
 		{"set sessions 77 application NETFLIX", "recall ct 77", "", 0},
 		{"set hosts 10.0.0.2 hostname tv", "", "", 0},
 		{"delete sessions 77", "", "does not exist", cli.ExitFailed},
-		{"recall user", "", `empty`, cli.ExitUsage},
+		{"recall user", "", "user: invalid: say which one", cli.ExitUsage},
+		{"recall bogus x", "", `"bogus": want one of ct, host, user, device, group, app, category, all`, cli.ExitUsage},
 		{"recall ct five", "", "conntrack -L -o id", cli.ExitUsage},
 		{"recall planet mars", "", "want one of", cli.ExitUsage},
 	} {

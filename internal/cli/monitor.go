@@ -19,7 +19,8 @@ const monitorLong = `Prints every change of the named tables, or of all, until i
 went. What several writers do at nearly the same time may be told as one change.
 
 With flows, which is no table, it prints which connections come into flowtables and
-which are taken out: events of the daemon, as dictctl events --kind 'flow-*' does.
+which are recalled from them: events of the daemon, as dictctl events --kind 'flow-*'
+prints. Those that leave by themselves, as by their end, are not told.
 
 With -j each change is one line.`
 

@@ -3,10 +3,12 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"nftdict/dict"
 	"nftdict/dictd/offload"
 )
 
@@ -18,11 +20,13 @@ stay on the slow path has no_offload in a row, or stands in offload.keep of dict
   host ADDRESS   those with this address at one end
   user NAME      those of a user; device MAC, group NAME likewise
   app NAME       those of an application; category NAME likewise
-  all            all of dictd's own flowtable
+  all            all of every flowtable
 
-The daemon does this by itself when a budget ends, a user logs in or out, an
-application is corrected, and when rules of others change. With the module connections
-keep their ids; without it they get new ones, under which their rows go on.`
+The daemon does this by itself when a budget nears its end, a user logs in or out, an
+application is corrected or another row that rules read says something else. When rules
+of others, their sets or routes change it has all connections pass by the rules once
+more. With the module connections keep their ids; without it they get new ones, under
+which their rows go on.`
 
 const recallExample = `  dictctl recall ct 2847361
   dictctl recall host 192.168.1.20
@@ -47,8 +51,11 @@ func (c *ctl) recallCommand() *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			kind, name := args[0], strings.Join(args[1:], "")
-			if kind == "app" {
+			switch {
+			case kind == "app":
 				kind = offload.OfApplication.String()
+			case !slices.Contains(recallWords, kind) && kind != offload.OfApplication.String():
+				return usagef("%s: want one of %s", dict.Quote(kind), strings.Join(recallWords, ", "))
 			}
 			whom, err := offload.ParseWhom(kind, name)
 			if err != nil {
