@@ -5,7 +5,6 @@ package e2e
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -219,15 +218,4 @@ func (c *crossing) slow() float64 {
 		c.t.Fatal(err)
 	}
 	return n
-}
-
-func (c *crossing) status() api.Status {
-	c.t.Helper()
-	var s struct {
-		Daemon api.Status `json:"daemon"`
-	}
-	if err := json.Unmarshal([]byte(c.must("dictctl", "-j", "status")), &s); err != nil {
-		c.t.Fatal(err)
-	}
-	return s.Daemon
 }

@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -71,21 +72,38 @@ func (r *rig) needFlowtable() {
 
 // TestFlowtableOfOthers: ordinary rules with terms fill ordinary flowtables, in text, in
 // the listing, which loads again, and with packets: TCP and UDP, IPv4 and IPv6, and not
-// what the terms do not mean. What is in them is shown, told and taken back.
+// what the terms do not mean. What is in them is shown, told and taken back, also by
+// `recall all`.
 func TestFlowtableOfOthers(t *testing.T) {
+	for _, kind := range []string{"ebpf", "kmod"} {
+		t.Run(kind, func(t *testing.T) { flowtableOfOthers(t, kind) })
+	}
+}
+
+func flowtableOfOthers(t *testing.T, kind string) {
 	r := newRig(t, lab.Config{})
 	r.needFlowtable()
-	r.start()
+	if kind == "kmod" {
+		need.Feature(t, kind, func() error {
+			_, err := r.try("dictctl", "--backend", kind, "list")
+			return err
+		})
+	}
+	r.start(fmt.Sprintf("backend = %q\n", kind))
+	ctl := func(words ...string) string {
+		t.Helper()
+		return r.must("dictctl", append([]string{"--backend", kind}, words...)...)
+	}
 	load := func(text string, more ...string) {
 		t.Helper()
-		cmd := r.Gateway.Command(context.Background(), filepath.Join(bin, "dictctl"), append([]string{"nft", "-f", "-"}, more...)...)
+		cmd := r.Gateway.Command(context.Background(), filepath.Join(bin, "dictctl"), append([]string{"--backend", kind, "nft", "-f", "-"}, more...)...)
 		cmd.Stdin = strings.NewReader(text)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s\n%s", err, out, text)
 		}
 	}
 	load(ownFlowtables)
-	list := r.must("dictctl", "nft", "list", "table", "ip", "mine") + r.must("dictctl", "nft", "list", "table", "ip6", "mine")
+	list := ctl("nft", "list", "table", "ip", "mine") + ctl("nft", "list", "table", "ip6", "mine")
 	for _, want := range []string{
 		`ip protocol tcp dict sessions ct id application "YOUTUBE" flow add @f`, `ip protocol udp dict sessions ct id application "YOUTUBE" flow add @f`,
 		`dict sessions ct id final true dict sessions ct id application "YOU*" flow add @f`,
@@ -96,12 +114,19 @@ func TestFlowtableOfOthers(t *testing.T) {
 	}
 	load(list, "-c")
 
+	before := r.status().Events.Readers
 	heard, said := r.Gateway.Command(context.Background(), filepath.Join(bin, "dictctl"), "--socket", r.socket(), "monitor", "flows"), &journal{}
 	heard.Stdout = said
 	if err := heard.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { heard.Process.Kill(); heard.Wait() })
+	r.eventually("somebody listens", func() error {
+		if r.status().Events.Readers > before {
+			return nil
+		}
+		return errors.New("nobody does")
+	})
 	var visits []*lab.Visit
 	open := func(family int, http3 bool, url string) {
 		t.Helper()
@@ -119,6 +144,17 @@ func TestFlowtableOfOthers(t *testing.T) {
 		open(family, true, "https://www.youtube.com/")
 	}
 	open(4, false, "https://www.netflix.com/")
+	defer func() {
+		if !t.Failed() {
+			return
+		}
+		t.Logf("dictd counts %+v", r.status())
+		for _, f := range r.listFlows() {
+			if f.Application == "TLS" {
+				t.Log(r.try("dictctl", "why", fmt.Sprint(f.CtID)))
+			}
+		}
+	}()
 	wants := func(what string, fast int) {
 		t.Helper()
 		r.eventually(what, func() error {
@@ -134,8 +170,9 @@ func TestFlowtableOfOthers(t *testing.T) {
 		})
 	}
 	wants("what the rules mean is in the flowtables", 4)
-	// The rows of new hosts are completed, which takes what is theirs back once more.
-	for since := time.Now(); time.Since(since) < 3*time.Second; time.Sleep(100 * time.Millisecond) {
+	// The rows of new hosts are completed, which takes what is theirs back once more; and so
+	// does dictd with all when the ledger's next round has told it of the flowtables.
+	for since := time.Now(); time.Since(since) < 8*time.Second; time.Sleep(100 * time.Millisecond) {
 		wants("it stays there", 4)
 	}
 	r.eventually("it is told", func() error {
@@ -145,15 +182,19 @@ func TestFlowtableOfOthers(t *testing.T) {
 		return nil
 	})
 
-	r.must("dictctl", "nft", "flush", "table", "ip", "mine")
-	r.must("dictctl", "nft", "flush", "table", "ip6", "mine")
+	if out := r.must("dictctl", "recall", "all"); out != "4 recalled\n" {
+		t.Errorf("recall of all: %q", out)
+	}
+	wants("the rules let them in again", 4)
+	ctl("nft", "flush", "table", "ip", "mine")
+	ctl("nft", "flush", "table", "ip6", "mine")
 	if out := r.must("dictctl", "recall", "app", "YOUTUBE"); out != "4 recalled\n" {
 		t.Errorf("recall: %q", out)
 	}
 	wants("what was recalled is on the slow path", 0)
 	r.eventually("recalls are told", func() error {
-		if n := strings.Count(said.String(), "flow-recall"); n < 4 {
-			return fmt.Errorf("%d of 4", n)
+		if n := strings.Count(said.String(), "flow-recall"); n < 8 {
+			return fmt.Errorf("%d of 8", n)
 		}
 		return nil
 	})

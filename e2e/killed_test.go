@@ -7,16 +7,19 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
+	"nftdict/dictd/api"
 	"nftdict/internal/lab"
 	"nftdict/internal/need"
 )
 
 // dictd is killed again and again while connections come into the flowtable and are taken
-// back, with packets on all of them: none breaks, none stays in the flowtable past a rule,
-// and none is without the row by which rules know it.
+// back, with packets on all of them, and recalls that have taken some: none breaks, none
+// stays in the flowtable past a rule, and none is without the row by which rules know it.
 func TestOffloadedKilledWhileRecalling(t *testing.T) {
 	for _, kind := range []string{"ebpf", "kmod"} {
 		t.Run(kind, func(t *testing.T) {
@@ -78,8 +81,12 @@ func killedWhileRecalling(t *testing.T, kind string) {
 		return nil
 	}
 	r.eventually("all are in the flowtable", known)
+	total := int64(0)
 	for i := range kills {
 		stop, done := make(chan struct{}), make(chan struct{})
+		living := d
+		var taken atomic.Int64
+		var killed atomic.Bool
 		go func() {
 			defer close(done)
 			for {
@@ -87,19 +94,40 @@ func killedWhileRecalling(t *testing.T, kind string) {
 				case <-stop:
 					return
 				default:
-					_, _ = r.try("dictctl", "recall", "all") // dictd dies over some
+				}
+				var n int64
+				out, err := r.try("dictctl", "recall", "all") // dictd dies over some
+				if _, odd := fmt.Sscanf(out, "%d recalled", &n); odd != nil && !killed.Load() {
+					t.Errorf("recall all: %v, %q", err, out)
+				}
+				if n > 0 && taken.Add(n) == n { // the first
+					time.AfterFunc(time.Duration(rand.N(200))*time.Millisecond, func() {
+						killed.Store(true)
+						living.signal(syscall.SIGKILL)
+					})
 				}
 			}
 		}()
-		time.AfterFunc(time.Duration(rand.N(200))*time.Millisecond, func() { d.signal(9) })
+		for begin := time.Now(); taken.Load() == 0 && time.Since(begin) < time.Minute; {
+			if err := talk(1); err != nil {
+				t.Errorf("after %d kills: %v", i, err)
+				break
+			}
+		}
 		if err := talk(10); err != nil {
 			t.Errorf("after %d kills: %v", i, err)
 		}
+		killed.Store(true)
 		d.kill()
 		close(stop)
 		<-done
+		if taken.Load() == 0 {
+			t.Errorf("after %d kills recalls take nothing", i)
+		}
+		total += taken.Load()
 		d = r.start(conf)
 	}
+	t.Logf("%d times a connection was taken back", total)
 	r.eventually("all are known, and in the flowtable", known)
 	r.must("dictctl", "--backend", kind, "nft", `add rule ip filter forward dict sessions ct id application "YOUTUBE" drop`)
 	for i, s := range all {
@@ -109,6 +137,25 @@ func killedWhileRecalling(t *testing.T, kind string) {
 			}
 			return nil
 		})
+	}
+	// What is not acknowledged is sent again all the time.
+	var waiting sync.WaitGroup
+	for i, s := range all {
+		waiting.Go(func() {
+			if s.getWithin(5*time.Second) == nil {
+				t.Errorf("connection %d goes on past the rule again", i)
+			}
+		})
+	}
+	waiting.Wait()
+	there := 0
+	for _, f := range r.listFlows() {
+		if f.Application == "YOUTUBE" && f.State == api.FlowSlow {
+			there++
+		}
+	}
+	if there != count {
+		t.Errorf("%d connections of %d are on the slow path", there, count)
 	}
 	d.stop()
 }

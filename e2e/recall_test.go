@@ -17,8 +17,8 @@ import (
 	"nftdict/internal/need"
 )
 
-// TestOffloadedRecalled: what `dictctl recall` names comes back, each way as its help has
-// it, and nothing else; nothing does for what it refuses. A connection whose application is
+// TestOffloadedRecalled: what `dictctl recall` names comes back, by each of the kinds that
+// its usage has, and nothing else; nothing does for what it refuses. A connection whose application is
 // corrected falls under the rule on that one, and another of the same host goes on. The
 // doctor knows what there is.
 func TestOffloadedRecalled(t *testing.T) {
@@ -42,6 +42,8 @@ func offloadedRecalled(t *testing.T, kind string, hardware bool) {
 		return r.must("dictctl", append([]string{"--backend", kind}, words...)...)
 	}
 	ctl("user", "bind", "bob", lab.GuestMAC)
+	ctl("user", "bind", "tim", lab.ClientMAC)
+	ctl("user", "groups", "tim", "kids", "staff")
 	ctl("nft", `add table ip filter; add chain ip filter forward { type filter hook forward priority 0 ; }; `+
 		`add rule ip filter forward meta l4proto tcp dict sessions ct id application "FACEBOOK" reject with tcp reset`)
 	if kind == "kmod" {
@@ -50,7 +52,7 @@ func offloadedRecalled(t *testing.T, kind string, hardware bool) {
 		r.diagnosed(doctorOffload{"inet dictd_offload fast over lan0, lan1, wan0", ""})
 	}
 
-	all := []*steady{r.steady("www.youtube.com"), r.steady("www.youtube.com"), r.steady("www.netflix.com"), openSteady(t, r.Guest, r.Lab, "www.youtube.com")}
+	all := []*steady{r.steady("www.youtube.com"), r.steady("www.youtube.com"), r.steady("www.netflix.com"), r.steady("en.wikipedia.org"), openSteady(t, r.Guest, r.Lab, "www.youtube.com")}
 	one, same := all[0].LocalAddr().String(), all[1].LocalAddr().String()
 	look := func() map[string]api.Flow {
 		t.Helper()
@@ -128,42 +130,45 @@ func offloadedRecalled(t *testing.T, kind string, hardware bool) {
 	}
 	compare("what is refused", before, func(*api.Flow) bool { return false })
 
-	kinds := make(map[string]bool)
-	for line := range strings.Lines(ctl("recall", "--help")) {
-		words := strings.Fields(line)
-		if len(words) != 4 || words[0] != "dictctl" || words[1] != "recall" {
-			continue
-		}
+	usage, _, _ := strings.Cut(ctl("recall", "--help"), "\n")
+	kinds := strings.Split(strings.TrimPrefix(usage, "usage: dictctl recall "), "|")
+	for i, kind := range kinds {
 		before := settled(0)
-		kinds[words[2]] = true
+		words := []string{"recall", strings.Fields(kind)[0]}
 		var back func(*api.Flow) bool
-		n := 1
-		switch words[2] {
-		case "ct":
-			words[3] = fmt.Sprint(before[one].CtID)
-			back = func(f *api.Flow) bool { return f.CtID == before[one].CtID }
-		case "host":
-			words[3], n = lab.Client4.String(), 3
-			back = func(f *api.Flow) bool { return f.Client == lab.Client4 }
-		case "user":
-			back = func(f *api.Flow) bool { return f.Client == lab.Guest4 }
-		case "app":
-			back = func(f *api.Flow) bool { return f.Application == "NETFLIX" }
+		n := 0
+		switch by := func(name string, m int, f func(*api.Flow) bool) { words, n, back = append(words, name), m, f }; kind {
+		case "ct ID":
+			by(fmt.Sprint(before[one].CtID), 1, func(f *api.Flow) bool { return f.CtID == before[one].CtID })
+		case "host ADDRESS":
+			by(lab.Client4.String(), 4, func(f *api.Flow) bool { return f.Client == lab.Client4 })
+		case "user NAME":
+			by("bob", 1, func(f *api.Flow) bool { return f.Client == lab.Guest4 })
+		case "device MAC":
+			by(lab.GuestMAC, 1, func(f *api.Flow) bool { return f.Client == lab.Guest4 })
+		case "group NAME":
+			by("staff", 4, func(f *api.Flow) bool { return f.Client == lab.Client4 })
+		case "app NAME":
+			by("NETFLIX", 1, func(f *api.Flow) bool { return f.Application == "NETFLIX" })
+		case "category NAME":
+			by("streaming", 4, func(f *api.Flow) bool { return f.Category == "streaming" })
+		case "all":
+			n, back = 5, func(*api.Flow) bool { return true }
 		default:
-			t.Errorf("the help has %q", line)
+			t.Errorf("the usage has %q", kind)
 			continue
 		}
 		want := fmt.Sprintf("%d recalled\n", n)
-		if len(kinds)%2 == 0 {
+		if i%2 == 1 {
 			words, want = append(words, "-j"), fmt.Sprintf("{\"recalled\":%d}\n", n)
 		}
-		if out := ctl(words[1:]...); strings.Join(strings.Fields(out), "") != strings.Join(strings.Fields(want), "") {
+		if out := ctl(words...); strings.Join(strings.Fields(out), "") != strings.Join(strings.Fields(want), "") {
 			t.Errorf("%s: %q, want %q", words, out, want)
 		}
 		compare(strings.Join(words, " "), before, back)
 	}
-	if len(kinds) != 4 {
-		t.Errorf("the help has examples of %v", kinds)
+	if len(kinds) != 8 {
+		t.Errorf("the usage has %d kinds: %q", len(kinds), usage)
 	}
 
 	before = settled(0)

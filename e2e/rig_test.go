@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"nftdict/dictd/api"
 	"nftdict/internal/lab"
 	"nftdict/internal/lab/labtest"
 	"nftdict/internal/need"
@@ -173,6 +174,18 @@ func (r *rig) must(name string, args ...string) string {
 		r.t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}
 	return out
+}
+
+// status returns what the daemon says of itself.
+func (r *rig) status() api.Status {
+	r.t.Helper()
+	var s struct {
+		Daemon api.Status `json:"daemon"`
+	}
+	if err := json.Unmarshal([]byte(r.must("dictctl", "-j", "status")), &s); err != nil {
+		r.t.Fatal(err)
+	}
+	return s.Daemon
 }
 
 // nft runs `dictctl nft` with the words of a command line.
