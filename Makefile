@@ -76,7 +76,7 @@ test: deps deps-guest root ## (root) all checks and tests: units, namespaces, re
 	@$(MAKE) --no-print-directory lint generated
 	@$(call stage,tests on this machine)
 	@mountpoint -q $(PINS) || trap 'ls -A $(PINS) 2>/dev/null | grep -q . || umount -q $(PINS) || true' EXIT; \
-	NFTDICT_REQUIRE=$(PROMISED) $(GO) test -timeout 20m $(TESTFLAGS) ./...
+	NFTDICT_REQUIRE=$(PROMISED) $(GO) test -count=1 -timeout 20m $(TESTFLAGS) ./...
 	@$(MAKE) --no-print-directory test-guests
 	@$(call stage,all is well)
 
