@@ -30,7 +30,7 @@ func filter4() []unix.SockFilter {
 func filter6() []unix.SockFilter {
 	return filter([]bpf.Instruction{
 		bpf.LoadAbsolute{Off: 6, Size: 1},
-		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: protoUDP, SkipTrue: 5},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: protoUDP, SkipTrue: 4},
 		bpf.LoadAbsolute{Off: 42, Size: 2},
 	}, portDHCPv6, portMDNS, portLLMNR)
 }

@@ -48,6 +48,31 @@ func say(t *testing.T, ns *lab.Namespace, from, to string, data []byte) {
 	}
 }
 
+// ping sends a message of ICMP that would be to a port that is listened to, were it UDP.
+func ping(t *testing.T, ns *lab.Namespace, network, from, to string, typ byte) {
+	t.Helper()
+	addr := netip.MustParseAddr(to)
+	err := ns.Do(func() error {
+		c, err := net.ListenPacket(network, from)
+		if err != nil {
+			return err
+		}
+		raw, err := c.(*net.IPConn).SyscallConn()
+		if err == nil {
+			err = raw.Control(func(fd uintptr) {
+				_ = unix.SetsockoptString(int(fd), unix.SOL_SOCKET, unix.SO_BINDTODEVICE, "eth0")
+			})
+		}
+		if err == nil {
+			_, err = c.WriteTo([]byte{typ, 0, 5353 >> 8, 5353 & 0xff, 0, 0, 0, 1}, &net.IPAddr{IP: addr.AsSlice(), Zone: addr.Zone()})
+		}
+		return errors.Join(err, c.Close())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // index returns the index of an interface.
 func index(tb testing.TB, ns *lab.Namespace, name string) uint32 {
 	tb.Helper()
@@ -111,8 +136,11 @@ func TestListen(t *testing.T) {
 	wait(MDNS, "pc")
 	say(t, l.Client, "[fd77::2]:5353", "[ff02::fb%eth0]:5353", announcement(t, "six.local. 120 IN AAAA fd77::2"))
 	wait(MDNS, "six")
-	// What the internet's side says is not listened to, nor what is for one alone.
+	// What the internet's side says is not listened to, nor what is for one alone, nor
+	// what is no UDP, although it is for all.
 	refused := n.Stats()
+	ping(t, l.Client, "ip4:icmp", "192.168.77.2", "224.0.0.251", 8)
+	ping(t, l.Client, "ip6:ipv6-icmp", "fd77::2", "ff02::fb%eth0", 128)
 	say(t, l.Internet, lab.Internet4.String()+":5353", "224.0.0.251:5353", mdns)
 	say(t, l.Client, "192.168.77.2:5353", lab.GatewayLAN4.String()+":5353", mdns)
 	say(t, l.Client, "0.0.0.0:68", "255.255.255.255:67", dhcpRequest(device, "\x0clast"))
