@@ -58,6 +58,9 @@ func (r *recall) again(looks ...*look) {
 	}
 }
 
+// maxAsked is how many names wait; where there are more, all connections are meant.
+const maxAsked = 1 << 16
+
 // ask notes what is asked for.
 func (r *recall) ask(whom []offload.Whom) {
 	r.asking.Lock()
@@ -65,6 +68,15 @@ func (r *recall) ask(whom []offload.Whom) {
 	for _, w := range whom {
 		r.asked[w] = struct{}{}
 	}
+	if len(r.asked) > maxAsked {
+		r.askAll()
+	}
+}
+
+// askAll notes all connections in place of what is noted. The asking is locked.
+func (r *recall) askAll() {
+	r.asked = map[offload.Whom]struct{}{{Kind: offload.All}: {}}
+	r.named = make(map[string]struct{})
 }
 
 // takeLate returns the looks that are to be done once more, and forgets them.

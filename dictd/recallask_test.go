@@ -3,9 +3,43 @@
 package dictd
 
 import (
+	"strconv"
 	"testing"
 	"time"
+
+	"nftdict/dictd/offload"
 )
+
+// However much is asked for while nothing is looked at, what waits is bounded, and
+// stands for it all.
+func TestAskedIsBounded(t *testing.T) {
+	everybody := func(r *recall) bool {
+		_, all := r.asked[offload.Whom{Kind: offload.All}]
+		return all && len(r.asked) == 1 && len(r.named) == 0
+	}
+	fresh := func() *recall {
+		return &recall{asked: make(map[offload.Whom]struct{}), named: make(map[string]struct{})}
+	}
+	r := fresh()
+	for id := range uint32(maxAsked) {
+		r.ask([]offload.Whom{offload.Ct(id)})
+	}
+	if len(r.asked) != maxAsked || everybody(r) {
+		t.Fatalf("%d names wait of %d", len(r.asked), maxAsked)
+	}
+	if r.ask([]offload.Whom{{Kind: offload.OfUser, Name: "bob"}}); !everybody(r) {
+		t.Errorf("%d names and %d users wait for one more than %d", len(r.asked), len(r.named), maxAsked)
+	}
+	r = fresh()
+	var users []string
+	for i := range maxAsked + 1 {
+		users = append(users, strconv.Itoa(i))
+	}
+	r.name(func(string) []string { return users }, []offload.Whom{{Kind: offload.OfGroup, Name: "staff"}}, nil)
+	if !everybody(r) {
+		t.Errorf("%d names and %d users wait for a group of %d", len(r.asked), len(r.named), len(users))
+	}
+}
 
 // Work that comes seldom never waits, what does not cease takes its share.
 func TestEffort(t *testing.T) {

@@ -44,6 +44,9 @@ func (r *recall) name(members func(group string) []string, whom []offload.Whom, 
 			}
 		}
 	}
+	if len(r.named) > maxAsked {
+		r.askAll()
+	}
 }
 
 // recallNamed takes back what belongs to hosts whose rows alone say that they are those of
