@@ -126,19 +126,21 @@ test-guests: kmod build ## run GUEST_TESTS in virtual machines with the kernels 
 	@$(MAKE) --no-print-directory --keep-going -j$(words $(GUESTS)) $(addprefix test-guest-,$(GUESTS))
 
 # One kernel's turn. Every line says which kernel it is about. Time passes
-# unevenly where a processor is emulated, so a package that fails has a second
-# run; the end names those that needed it.
+# unevenly where a processor is emulated, so tests that fail have a second run, and
+# the whole package where it did not come to its end or the kernel complained; the
+# end names those that needed it.
 test-guest-%:
 	@printf '\n== %(%H:%M:%S)T guests: kernel %s\n' -1 "$$($(BIN)/vm path $* image)"
-	@set -o pipefail; all=$$($(GO) list $(GUEST_TESTS)) || exit 1; failed=; again=; \
+	@set -o pipefail; all=$$($(GO) list $(GUEST_TESTS)) || exit 1; failed=; again=; said=build/guest-$*.txt; \
 	turn() { \
 		run=.; case $$1 in *cmd/dictctl) run='$(DICTCTL_GUEST_TESTS)';; *bpfmap) run='$(BPFMAP_GUEST_TESTS)';; *e2e) run='$(E2E_GUEST_TESTS)';; esac; \
-		printf '%(%H:%M:%S)T %s: %s ...\n' -1 $* $$1; \
+		printf '%(%H:%M:%S)T %s: %s %s...\n' -1 $* $$1 "$${2:+$$2 }"; \
 		NFTDICT_BIN=$(CURDIR)/$(BIN) NFTDICT_REQUIRE=$(GUEST_PROMISED) \
-			$(GO) test -count=1 -timeout $(GUEST_PATIENCE) -run "$$run" $(TESTFLAGS) -exec "$(GUEST) -kernel $*" $$1 2>&1 | sed 's/^/$*: /'; \
+			$(GO) test -count=1 -timeout $(GUEST_PATIENCE) -run "$${2:-$$run}" $(TESTFLAGS) -exec "$(GUEST) -kernel $*" $$1 2>&1 | tee $$said | sed 's/^/$*: /'; \
 	}; \
+	those() { awk '/^(vm: |exit status|panic:|fatal error:)/ {whole = 1} /^--- FAIL: / {names = names "|" $$3} END {if (!whole && names) print "^(" substr(names, 2) ")$$"}' $$said; }; \
 	for p in $$all; do \
-		turn $$p || { again="$$again $$p"; turn $$p; } || failed="$$failed $$p"; \
+		turn $$p || { t=$$(those); again="$$again $$p$${t:+ $$t}"; turn $$p "$$t"; } || failed="$$failed $$p"; \
 	done; \
 	[ -z "$$again" ] || echo "needed a second run in the guest with kernel $*:$$again" >&2; \
 	[ -z "$$failed" ] || { echo "failed in the guest with kernel $*:$$failed" >&2; exit 1; }
