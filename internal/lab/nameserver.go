@@ -98,23 +98,30 @@ func (ns *nameserver) serveDNS(ctx context.Context, n *Namespace, addr netip.Add
 }
 
 // Lookup asks the lab's name server, from the given namespace and over the
-// given family (4 or 6), for the addresses of that family. The error wraps
-// ErrNoName for a name that does not exist.
+// given family (4 or 6), for the addresses of that family: twice, as resolvers do,
+// if no answer comes. The error wraps ErrNoName for a name that does not exist.
 func (l *Lab) Lookup(ctx context.Context, from *Namespace, name string, family int) ([]netip.Addr, error) {
 	server, qtype := DNS4, dns.TypeA
 	if family == 6 {
 		server, qtype = DNS6, dns.TypeAAAA
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	conn, err := from.Dial(ctx, "udp", netip.AddrPortFrom(server, 53).String())
-	if err != nil {
-		return nil, fmt.Errorf("look up %q: %w", name, err)
-	}
-	defer conn.Close()
 	query := new(dns.Msg)
 	query.SetQuestion(dns.Fqdn(name), qtype)
-	reply, _, err := new(dns.Client).ExchangeWithConnContext(ctx, query, &dns.Conn{Conn: conn})
+	ask := func() (*dns.Msg, error) {
+		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+		defer cancel()
+		conn, err := from.Dial(ctx, "udp", netip.AddrPortFrom(server, 53).String())
+		if err != nil {
+			return nil, err
+		}
+		defer conn.Close()
+		reply, _, err := new(dns.Client).ExchangeWithConnContext(ctx, query, &dns.Conn{Conn: conn})
+		return reply, err
+	}
+	reply, err := ask()
+	if late := net.Error(nil); errors.As(err, &late) && late.Timeout() && ctx.Err() == nil {
+		reply, err = ask()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("look up %q: %w", name, err)
 	}

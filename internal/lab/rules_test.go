@@ -58,6 +58,20 @@ func TestPortalByNft(t *testing.T) {
 	}
 }
 
+// The first question is lost; it is asked again.
+func TestLookupAsksAgain(t *testing.T) {
+	nft := need.Program(t, "nft")
+	l := labtest.New(t, lab.Config{})
+	run(t, l.Gateway, nft, "add table inet f; add chain inet f forward { type filter hook forward priority 0; }; "+
+		"add rule inet f forward udp dport 53 limit rate 1/day burst 1 packets counter drop")
+	if _, err := l.Lookup(timeout(t), l.Client, "example.org", 4); err != nil {
+		t.Error(err)
+	}
+	if rules := run(t, l.Gateway, nft, "list chain inet f forward"); !strings.Contains(rules, "counter packets 1 ") {
+		t.Errorf("none was lost:\n%s", rules)
+	}
+}
+
 // client ---- lan0 gateway (forward: reject) wan0 ---- internet (capture)
 func TestRejectByNft(t *testing.T) {
 	nft := need.Program(t, "nft")
