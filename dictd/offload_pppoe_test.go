@@ -127,7 +127,8 @@ func (p *pppoe) ids() (ids []uint32) {
 }
 
 // echo opens a connection to a server that says what it is told, and returns what has it
-// say n bytes.
+// say n bytes. A datagram is sent again if no answer comes: one that is under way when a
+// connection is taken back may be lost.
 func (p *pppoe) echo(network string, to netip.Addr) (say func(n int) error) {
 	p.Helper()
 	conn, err := p.l.Client.Dial(p.Context(), network, netip.AddrPortFrom(to, lab.EchoPort).String())
@@ -135,14 +136,23 @@ func (p *pppoe) echo(network string, to netip.Addr) (say func(n int) error) {
 		p.Fatal(err)
 	}
 	p.Cleanup(func() { conn.Close() })
-	return func(n int) error {
-		if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
-			return err
+	tries, wait := 1, patience
+	if network == "udp" {
+		tries, wait = 5, patience/5
+	}
+	return func(n int) (err error) {
+		for range tries {
+			if err := conn.SetDeadline(time.Now().Add(wait)); err != nil {
+				return err
+			}
+			sent := make(chan error, 1)
+			go func() { _, err := conn.Write(make([]byte, n)); sent <- err }()
+			_, err = io.CopyN(io.Discard, conn, int64(n))
+			if err = errors.Join(err, <-sent); !errors.Is(err, os.ErrDeadlineExceeded) {
+				break
+			}
 		}
-		sent := make(chan error, 1)
-		go func() { _, err := conn.Write(make([]byte, n)); sent <- err }()
-		_, err := io.CopyN(io.Discard, conn, int64(n))
-		return errors.Join(err, <-sent)
+		return err
 	}
 }
 
