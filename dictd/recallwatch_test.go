@@ -38,29 +38,47 @@ func (s *hasty) Rows(table string) iter.Seq2[dict.Row, error] {
 type telling struct {
 	*hasty
 	fail chan error
+
+	mu   sync.Mutex
+	tell func(dict.Change) error // nil while nobody listens
 }
 
+// Listen implements dict.Listener.
 func (s *telling) Listen(ctx context.Context, f func(dict.Change) error, _ ...string) error {
+	listen := func(f func(dict.Change) error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.tell = f
+	}
+	listen(f)
+	defer listen(nil)
 	if err := f(dict.Change{}); err != nil {
 		return err
 	}
-	failed := make(chan error, 1)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go func() {
-		select {
-		case <-ctx.Done():
-		case err := <-s.fail:
-			failed <- err
-			cancel()
-		}
-	}()
-	err := s.Watch(ctx, f)
 	select {
-	case err = <-failed:
-	default:
+	case <-ctx.Done():
+		return ctx.Err()
+	case err := <-s.fail:
+		return err
 	}
-	return err
+}
+
+// Put implements dict.Store.
+func (s *telling) Put(table string, rows ...dict.Row) error {
+	if err := s.hasty.Put(table, rows...); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tell == nil {
+		return nil
+	}
+	for _, row := range rows {
+		if err := s.tell(dict.Change{Kind: dict.Set, Table: table, Row: row}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // watchAtWork is a watch under test.
@@ -88,7 +106,7 @@ func newWatchAtWork(t *testing.T, tells bool, start bool) (w *watchAtWork, fail 
 	var store dict.Store = w.store
 	if tells {
 		f := make(chan error)
-		store, fail = &telling{w.store, f}, f
+		store, fail = &telling{hasty: w.store, fail: f}, f
 	}
 	w.watch = &watch{
 		store: store, rows: newRowWatch(store, func(func(*conntrack.Flow)) error { return nil }), others: newOtherTables(store),
@@ -119,7 +137,7 @@ func newWatchAtWork(t *testing.T, tells bool, start bool) (w *watchAtWork, fail 
 func (w *watchAtWork) put(host byte) {
 	w.Helper()
 	key := dict.AddrKey(netip.AddrFrom4([4]byte{10, 0, 0, host}))
-	if err := w.store.Put(dict.Hosts, dict.Row{Key: key, Cells: []dict.Cell{{Field: "no_offload", Value: dict.BoolValue(true)}}}); err != nil {
+	if err := w.watch.store.Put(dict.Hosts, dict.Row{Key: key, Cells: []dict.Cell{{Field: "no_offload", Value: dict.BoolValue(true)}}}); err != nil {
 		w.Fatal(err)
 	}
 }
