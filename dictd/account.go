@@ -178,7 +178,10 @@ func (d *Daemon) rates(all []session.Rate) error {
 	})
 }
 
+// label tells the ledger what a connection is about that has moved something, and the
+// table of sessions how much it has moved by now.
 func (d *Daemon) label(f *conntrack.Flow) (l ledger.Label) {
+	d.table.Past(f)
 	l.Application, l.Category, l.Final, _ = d.table.Label(f)
 	return l
 }

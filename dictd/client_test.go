@@ -153,10 +153,12 @@ func TestClientOfSessionsFromBefore(t *testing.T) {
 		{Field: "client_interface_id", Value: dict.IntValue(3)}, {Field: "session_id", Value: dict.Int64Value(9)},
 		{Field: "username", Value: dict.MustString("al")}, {Field: "application", Value: dict.MustString("NETFLIX")},
 	}
-	if err := store.Put(dict.Sessions, dict.Row{Key: dict.CtID(7), Cells: before}); err != nil {
+	row := dict.Row{Key: dict.CtID(7), Cells: before}
+	if err := store.Put(dict.Sessions, row); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.table.Reconcile(time.Now(), map[uint32]struct{}{7: {}}, func(*conntrack.Flow) (bool, session.Says) { return true, 7 }); err != nil {
+	says := session.SaysOf(&row)
+	if err := w.table.Reconcile(time.Now(), map[uint32]struct{}{7: {}}, func(*conntrack.Flow) (bool, session.Says) { return true, says }); err != nil {
 		t.Fatal(err)
 	}
 	want := func(what string, fields map[string]string) {

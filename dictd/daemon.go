@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -117,7 +118,10 @@ func (d *Daemon) open() error {
 	if d.record.links, err = openLinkTypes(d.o.NetNS); err != nil {
 		return err
 	}
-	d.table = session.New(session.Config{Kernel: (*kernel)(d), Rows: rowsOf{d.record, &d.recall.rewritten}, Limit: limit, Now: d.started, Tied: isTied(d.o.Store), Ended: d.sessionEnded})
+	d.table = session.New(session.Config{
+		Kernel: (*kernel)(d), Rows: rowsOf{d.record, &d.recall.rewritten}, Limit: limit, Now: d.started, Tied: isTied(d.o.Store),
+		Ended: d.sessionEnded, Final: d.sessionFinal, Most: d.mostPackets, Fence: d.fence,
+	})
 	if err := d.openAccount(c); err != nil {
 		return err
 	}
@@ -325,6 +329,24 @@ func (d *Daemon) running() []*queue.Reader {
 		return *r
 	}
 	return nil
+}
+
+// mostPackets is how many packets of a connection rules queue.
+func (d *Daemon) mostPackets() uint64 { return uint64(d.config.Load().Sessions.Packets) }
+
+// fence is a session.Config's: it asks all queues to tell when they are so far.
+func (d *Daemon) fence() (passed func() bool) {
+	var all []func() bool
+	for _, r := range d.running() {
+		n, err := r.Fence()
+		if err != nil { // it is closing, or full
+			return func() bool { return false }
+		}
+		all = append(all, func() bool { return r.Passed(n) })
+	}
+	return func() bool {
+		return !slices.ContainsFunc(all, func(passed func() bool) bool { return !passed() })
+	}
 }
 
 func (d *Daemon) queueConfig(c *config.Config, i int) queue.Config {

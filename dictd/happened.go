@@ -33,6 +33,8 @@ func (d *Daemon) ConfigRefused(err error) {
 // sessionEnded notes the end of a locked session.
 func (d *Daemon) sessionEnded(s *session.Session) { sessionEvent(d.happened, event.SessionEnd, s) }
 
+func (d *Daemon) sessionFinal(s *session.Session) { sessionEvent(d.happened, event.SessionFinal, s) }
+
 // sessionEvent notes what happened to a locked session, if anybody wants to know.
 func sessionEvent(log *event.Log, kind event.Kind, s *session.Session) {
 	if log.Wants(kind) {

@@ -31,7 +31,7 @@ func readRows(store dict.Store) (*leftRows, error) {
 		if t, ok := session.TupleOf(&row); ok {
 			l.tuples[id] = t
 		}
-		if s := session.SaysOf(&row); s != 0 {
+		if s := session.SaysOf(&row); s != (session.Says{}) {
 			l.says[id] = s
 		}
 	}

@@ -57,6 +57,8 @@ type Reader struct {
 	answers  []byte    // verdicts to be sent
 	answered uint64    // how many
 
+	fences, passed atomic.Uint32 // numbers of messages: the last that asked for an answer, and was answered
+
 	packets, unreadable, panics, verdictErrors, overruns, readErrors atomic.Uint64
 }
 
@@ -190,6 +192,16 @@ func (r *Reader) SetFailOpen(open bool) error {
 	return r.sock.send(newMessage(msgConfig, unix.NLM_F_REQUEST, 0, r.cfg.Num).number(cfgFlags, flags).number(cfgMask, flagFailOpen))
 }
 
+// Fence returns a number that Passed reports when the packets that wait in the queue now
+// have been handled. It may get lost where the socket is full.
+func (r *Reader) Fence() (uint32, error) {
+	n := r.fences.Add(1)
+	return n, r.sock.send(newMessage(msgConfig, unix.NLM_F_REQUEST|unix.NLM_F_ACK, n, r.cfg.Num))
+}
+
+// Passed reports whether all has been handled that waited before a Fence.
+func (r *Reader) Passed(fence uint32) bool { return int32(r.passed.Load()-fence) >= 0 }
+
 // Counters returns the counters.
 func (r *Reader) Counters() Counters {
 	return Counters{
@@ -232,6 +244,8 @@ func (r *Reader) datagram(b []byte) {
 			return
 		case m.typ == unix.NLMSG_ERROR && m.errno != 0: // of a verdict
 			r.verdictErrors.Add(1)
+		case m.typ == unix.NLMSG_ERROR: // behind the packets that waited
+			r.passed.Store(m.seq)
 		case m.typ == msgPacket && m.num == r.cfg.Num: // others are of a socket of before
 			r.one(m.attrs)
 		}

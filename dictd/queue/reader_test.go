@@ -174,6 +174,74 @@ func TestReader(t *testing.T) {
 	stop()
 }
 
+// A fence is passed when what waited before it has been handled, all of it.
+func TestFence(t *testing.T) {
+	ns := testns.New(t)
+	queueUDP(t, ns, 79)
+	next := make(chan struct{})
+	var seen atomic.Int32
+	r, err := Open(Config{Num: 79, NetNS: ns.FD(), Handle: func(*Packet) Verdict {
+		<-next
+		seen.Add(1)
+		return Accept
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, from := ends(t, ns)
+	defer to.Close()
+	defer from.Close()
+	fence := func() uint32 {
+		t.Helper()
+		n, err := r.Fence()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	const waiting = 3 * burst
+	for range waiting {
+		if _, err := from.Write([]byte{1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := fence()
+	if _, err := from.Write([]byte{2}); err != nil { // behind it
+		t.Fatal(err)
+	}
+	second := fence()
+	stop := run(t, r)
+	defer stop()
+	defer close(next)
+	passes := func(n uint32, after int32) {
+		t.Helper()
+		for end := time.Now().Add(5 * time.Second); !r.Passed(n); time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal("the fence is not passed")
+			}
+		}
+		if n := seen.Load(); n != after {
+			t.Errorf("it is passed after %d packets, want %d", n, after)
+		}
+	}
+	for range waiting {
+		if r.Passed(first) {
+			t.Fatalf("the fence is passed after %d packets of %d", seen.Load(), waiting)
+		}
+		next <- struct{}{}
+	}
+	passes(first, waiting)
+	if r.Passed(second) {
+		t.Error("the second fence is passed with the first")
+	}
+	next <- struct{}{}
+	passes(second, waiting+1)
+	passes(fence(), waiting+1)
+	if n := r.Counters().VerdictErrors; n > 0 {
+		t.Errorf("%d verdicts were refused", n)
+	}
+}
+
 // run has a Reader run until stop is called.
 func run(t *testing.T, r *Reader) (stop func()) {
 	t.Helper()

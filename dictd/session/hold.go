@@ -54,6 +54,19 @@ func (t *Table) giveUp(s *Session) {
 	t.stats.givenUp.Add(1)
 }
 
+// abandon gives up a locked session of which no packet is at hand: nobody else writes
+// what that changes.
+func (t *Table) abandon(s *Session) {
+	final := s.Final
+	t.giveUp(s)
+	if s.confirmed && s.Writable() {
+		t.rows.Write(s, false)
+	}
+	if !final && t.final != nil {
+		t.final(s)
+	}
+}
+
 // release gives up the sessions that have kept something for too long.
 func (t *Table) release(now time.Time) {
 	for {
@@ -65,7 +78,7 @@ func (t *Table) release(now time.Time) {
 		}
 		s.mu.Lock()
 		if !s.dead && s.held > 0 {
-			t.giveUp(s)
+			t.abandon(s)
 		}
 		s.mu.Unlock()
 	}

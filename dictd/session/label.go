@@ -8,9 +8,9 @@ import (
 	"nftdict/dictd/conntrack"
 )
 
-// Label returns what the session of an entry is called in its row, and whether that
-// is settled; false if there is no such session, or an earlier daemon saw what it is.
-func (t *Table) Label(f *conntrack.Flow) (application, category string, final, known bool) {
+// Label returns what the session of an entry is called in its row, and whether no packet
+// will change that; false if there is no such session, or an earlier daemon saw what it is.
+func (t *Table) Label(f *conntrack.Flow) (application, category string, finished, known bool) {
 	for _, s := range t.ids.all(f.ID) {
 		if s.orig != f.Orig || !s.Lock() {
 			continue
@@ -22,9 +22,9 @@ func (t *Table) Label(f *conntrack.Flow) (application, category string, final, k
 				application, category = strings.ToUpper(r.Protocol), ""
 			}
 		}
-		final = s.Final
+		finished = s.Finished
 		s.Unlock()
-		return application, category, final, known
+		return application, category, finished, known
 	}
 	return "", "", false, false
 }

@@ -52,22 +52,29 @@ func (t *Table) endSnapshot(s *snapshot) {
 const renewBatch = 1000
 
 // Claim decides what to do with a row found at start, given the living entry of
-// its id. It returns whether the row is that connection's, and what it says of who
-// the client is.
+// its id. It returns whether the row is that connection's, and what it says.
 type Claim func(*conntrack.Flow) (mine bool, says Says)
 
-// Says tells which fields of a Client a row has.
-type Says uint8
+// Says is how far a row shows that its session had come.
+type Says struct {
+	client          told // which fields of a Client it has
+	final, finished bool
+	wanted          bool // see Session.reopened
+	doubted         bool
+}
 
-// SaysOf returns which fields of a Client a row has.
-func SaysOf(r *dict.Row) Says {
-	var t told
+// SaysOf returns what a row says.
+func SaysOf(r *dict.Row) (says Says) {
 	(*Client)(nil).each(func(field, _ string, bit told) {
 		if _, ok := r.Get(field); ok {
-			t |= bit
+			says.client |= bit
 		}
 	})
-	return Says(t)
+	bypass, seen := r.Get("bypass_packetd")
+	says.finished, says.wanted = seen && bypass.Bool(), seen && !bypass.Bool()
+	final, seen := r.Get("final")
+	says.final, says.doubted = seen, seen && !final.Bool()
+	return says
 }
 
 // Reconcile compares the table with a dump of the kernel's: it confirms and
@@ -128,11 +135,10 @@ func (t *Table) mark(f *conntrack.Flow, snap *snapshot, epoch uint32, claimed bo
 	} else if s := t.unconfirmed(f); s != nil {
 		t.confirm(s, f)
 	}
-	for _, s := range t.ids.all(f.ID) {
-		if s.confirmed && s.orig == f.Orig && s.zone == f.Zone {
-			s.epoch = epoch
-		}
+	if s := t.of(f); s != nil {
+		s.epoch = epoch
 	}
+	t.Past(f)
 	return !t.ids.ambiguous(f.ID)
 }
 
@@ -145,7 +151,9 @@ func (t *Table) claim(f *conntrack.Flow, says Says, now time.Time) {
 	for _, s := range t.ids.all(f.ID) {
 		s.mu.Lock()
 		if s.claimed = s.Packets == 0; s.claimed {
-			s.told = told(says)
+			s.told, s.reopened = says.client, says.wanted
+			s.Final, s.Finished = says.final || says.finished, says.finished
+			s.doubt(says.doubted)
 		}
 		s.mu.Unlock()
 	}
@@ -187,10 +195,12 @@ func (t *Table) dropRows(rows map[uint32]struct{}) {
 	}
 }
 
-// Expire gives up the messages that stay incomplete, and forgets the unconfirmed sessions that have been silent for long: their
-// packets were rejected. It returns how many it forgot.
+// Expire gives up the messages that stay incomplete and the sessions of which no more
+// packets come (Past), and forgets the unconfirmed sessions that have been silent for
+// long: their packets were rejected. It returns how many it forgot.
 func (t *Table) Expire(now time.Time) int {
 	t.release(now)
+	t.endPast(now)
 	t.admin.Lock()
 	defer t.admin.Unlock()
 	n := 0

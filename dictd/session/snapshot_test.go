@@ -17,7 +17,7 @@ func TestEndsWhileTheKernelIsAsked(t *testing.T) {
 	err := r.Reconcile(r.now, map[uint32]struct{}{1: {}}, func(f *conntrack.Flow) (bool, Says) {
 		r.kernel.destroy(*f)
 		r.kernel.deliver(1)
-		return true, 0
+		return true, Says{}
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ type Stats struct {
 	Replaced   uint64 `json:"replaced"`   // their id came back with a new connection
 	Reopened   uint64 `json:"reopened"`   // conntrack let a new connection go on in their entry
 	Displaced  uint64 `json:"displaced"`  // unconfirmed, forgotten for others in a full table
-	GivenUp    uint64 `json:"given_up"`   // inspection ended in the midst of a message: memory, or time
+	GivenUp    uint64 `json:"given_up"`   // inspection ended without the packets that it waited for: of memory, time, or Config.Most
 	Held       int64  `json:"held"`       // bytes kept of messages that are incomplete
 	Missed     uint64 `json:"missed"`     // ended without an event being heard
 	Collisions uint64 `json:"collisions"` // ids found with two live connections

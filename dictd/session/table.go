@@ -51,6 +51,9 @@ type Table struct {
 	limit  int
 	tied   bool
 	ended  func(*Session)
+	final  func(*Session)
+	most   func() uint64
+	fence  func() func() bool
 	serial atomic.Int64
 
 	// losses counts the times that events were lost; settled is how many of them
@@ -71,6 +74,7 @@ type Table struct {
 	epoch     uint32
 
 	holding holding
+	past    past
 	stats   counters
 }
 
@@ -94,12 +98,20 @@ type Config struct {
 	// Ended is called with each session that ends, locked; it must not call the
 	// table. May be nil.
 	Ended func(*Session)
+	// Final is called in the same way with each that is given up before its application
+	// is settled, but by Hold.
+	Final func(*Session)
+	// Most returns how many packets of a connection are queued, as conntrack counts them,
+	// and Fence notes which ones wait in the queues: what it returns reports whether these
+	// have been handled, and is asked again. With nil Past does nothing.
+	Most  func() uint64
+	Fence func() func() bool
 }
 
 // New returns an empty table.
 func New(c Config) *Table {
 	t := &Table{
-		kernel: c.Kernel, rows: c.Rows, limit: c.Limit, tied: c.Tied, ended: c.Ended, ids: newIndex(),
+		kernel: c.Kernel, rows: c.Rows, limit: c.Limit, tied: c.Tied, ended: c.Ended, final: c.Final, most: c.Most, fence: c.Fence, ids: newIndex(),
 		tuples: make(map[place]*Session), clients: make(map[netip.Addr]*client), zones: make(map[uint16]struct{}),
 		snapshots: make(map[*snapshot]struct{}),
 	}

@@ -4,6 +4,7 @@ package session
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 	"unsafe"
@@ -291,7 +292,7 @@ func TestRowsFromBefore(t *testing.T) {
 	for id := range found {
 		r.rows.rows[id] = -int64(id)
 	}
-	err := r.Reconcile(r.now, found, func(f *conntrack.Flow) (bool, Says) { return f.ID == 1, 0 })
+	err := r.Reconcile(r.now, found, func(f *conntrack.Flow) (bool, Says) { return f.ID == 1, Says{} })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -399,15 +400,20 @@ func TestHalfMessages(t *testing.T) {
 		t.Fatalf("given up: %v; %d bytes are held", gaveUp, held)
 	}
 	r.Table.holding.limit = 2 * held
-	send(2)
+	second, _ := send(2)
 	if s, gaveUp := send(3); !gaveUp || !s.Finished || r.Stats().Held != 2*held {
 		t.Errorf("over the bound: %+v", r.Stats())
 	}
-	r.kernel.confirm(flow(2, tuple(2)))
+	r.kernel.confirm(flow(2, second.orig))
+	r.kernel.deliver(1)
+	r.rows.Delete(2)
+	var final []*Session
+	r.Table.final = func(s *Session) { final = append(final, s) }
 	r.Expire(r.now.Add(heldLife + time.Second))
-	if got := r.Stats(); got.Held != 0 || !first.Finished {
-		t.Errorf("after a time: %+v", got)
+	if got := r.Stats(); got.Held != 0 || !first.Finished || !slices.Equal(final, []*Session{first, second}) {
+		t.Errorf("after a time: %+v, %v", got, final)
 	}
+	r.wantRow(2, second.serial)
 	if _, gaveUp := send(4); gaveUp || r.Stats().Held != held {
 		t.Errorf("afterwards: %+v", r.Stats())
 	}
