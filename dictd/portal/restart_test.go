@@ -265,6 +265,7 @@ func TestRecovered(t *testing.T) {
 	}
 	r.clock.Advance(time.Minute)
 	r.look()
+	f.wants(t, "started bo, moved bo")
 	if n, err := r.EndOf("bo", CauseServer); n != 1 || err != nil {
 		t.Errorf("ended %d, %v", n, err)
 	}
