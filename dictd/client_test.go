@@ -136,6 +136,13 @@ type oldKernel struct {
 	flow conntrack.Flow
 }
 
+func (k oldKernel) Lookup(t conntrack.Tuple, zone uint16) (conntrack.Flow, error) {
+	if t != k.flow.Orig && t != k.flow.Reply || zone != k.flow.Zone {
+		return conntrack.Flow{}, conntrack.ErrNotFound
+	}
+	return k.flow, nil
+}
+
 func (k oldKernel) Dump(f func(*conntrack.Flow)) error {
 	f(&k.flow)
 	return nil

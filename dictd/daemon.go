@@ -7,7 +7,6 @@ import (
 	"errors"
 	"log/slog"
 	"os"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -334,18 +333,28 @@ func (d *Daemon) running() []*queue.Reader {
 // mostPackets is how many packets of a connection rules queue.
 func (d *Daemon) mostPackets() uint64 { return uint64(d.config.Load().Sessions.Packets) }
 
-// fence is a session.Config's: it asks all queues to tell when they are so far.
-func (d *Daemon) fence() (passed func() bool) {
-	var all []func() bool
-	for _, r := range d.running() {
-		n, err := r.Fence()
-		if err != nil { // it is closing, or full
+// fence is a session.Config's.
+func (d *Daemon) fence() (passed func() bool) { return fenceOf(d.running()) }
+
+// fenceOf has queues tell when they are so far; all have to be.
+func fenceOf[R interface {
+	Fence() (uint32, error)
+	Passed(uint32) bool
+}](queues []R) (passed func() bool) {
+	fences := make([]uint32, len(queues))
+	for i, q := range queues {
+		var err error
+		if fences[i], err = q.Fence(); err != nil { // it is closing, or full
 			return func() bool { return false }
 		}
-		all = append(all, func() bool { return r.Passed(n) })
 	}
 	return func() bool {
-		return !slices.ContainsFunc(all, func(passed func() bool) bool { return !passed() })
+		for i, q := range queues {
+			if !q.Passed(fences[i]) {
+				return false
+			}
+		}
+		return true
 	}
 }
 

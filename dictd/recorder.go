@@ -119,6 +119,19 @@ func (r *recorder) Write(s *session.Session, whole bool) {
 	r.write(s, whole)
 }
 
+// Settle implements session.Rows.
+func (r *recorder) Settle(s *session.Session) { r.write(s, false) }
+
+// Wanted implements session.Rows.
+func (r *recorder) Wanted(id uint32) bool {
+	row, err := r.store.Get(dict.Sessions, dict.CtID(id))
+	if err != nil {
+		return !errors.Is(err, dict.ErrNotExist)
+	}
+	bypass, ok := row.Get("bypass_packetd")
+	return ok && !bypass.Bool()
+}
+
 func (r *recorder) write(s *session.Session, whole bool) {
 	x := r.scratch.Get().(*scratch)
 	defer r.scratch.Put(x)

@@ -134,6 +134,8 @@ func (noRows) Write(*session.Session, bool) {}
 func (noRows) Name(*session.Session)        {}
 func (noRows) Tell([]*session.Session)      {}
 func (noRows) Renew([]uint32)               {}
+func (noRows) Settle(*session.Session)      {}
+func (noRows) Wanted(uint32) bool           { return false }
 
 type noKernel struct{}
 

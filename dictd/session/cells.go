@@ -36,7 +36,10 @@ func (s *Session) Changes(dst []dict.Cell) []dict.Cell {
 	d := diff{cells: s.appendFacts(dst, s.sent), was: s.before}
 	d.view(&now)
 	if s.sent = s.facts(); s.confirmed {
-		s.told = s.who.has()
+		if s.told&toldOther != 0 { // what an earlier client had is deleted
+			s.told = 0
+		}
+		s.told = s.told&^postponed | s.who.has()
 	} else { // of several rows each may say something else
 		s.told = s.told&^postponed | s.who.has()
 	}

@@ -41,6 +41,8 @@ func (idleRows) Write(s *Session, _ bool) { s.Changes(nil) }
 func (idleRows) Name(*Session)            {}
 func (idleRows) Tell([]*Session)          {}
 func (idleRows) Renew([]uint32)           {}
+func (idleRows) Settle(*Session)          {}
+func (idleRows) Wanted(uint32) bool       { return false }
 
 // Whatever comes from wherever: no deadlock, no race, and the indices agree.
 func TestConcurrency(t *testing.T) {

@@ -80,6 +80,8 @@ type rowsDouble struct {
 	rows    map[uint32]int64 // serial of the writer
 	whole   map[uint32]bool  // how it was written last
 	renewed map[uint32]int
+	wanted  map[uint32]bool // others want their packets
+	refuses bool            // to Settle
 }
 
 func (r *rowsDouble) Delete(id uint32) { delete(r.rows, id) }
@@ -87,6 +89,16 @@ func (r *rowsDouble) Delete(id uint32) { delete(r.rows, id) }
 func (r *rowsDouble) Write(s *Session, whole bool) {
 	r.rows[s.ID()], r.whole[s.ID()] = s.Serial(), whole
 }
+
+func (r *rowsDouble) Settle(s *Session) {
+	s.Changes(nil)
+	if r.Write(s, false); r.refuses {
+		s.Unsent()
+		r.Delete(s.ID())
+	}
+}
+
+func (r *rowsDouble) Wanted(id uint32) bool { return r.wanted[id] }
 
 func (r *rowsDouble) Name(s *Session) { r.Write(s, false) }
 
@@ -115,7 +127,7 @@ type rig struct {
 
 func newRig(t testing.TB, limit int) *rig {
 	k := &kernelDouble{live: make(map[place]*conntrack.Flow), hidden: make(map[place]bool)}
-	rows := &rowsDouble{rows: make(map[uint32]int64), whole: make(map[uint32]bool), renewed: make(map[uint32]int)}
+	rows := &rowsDouble{rows: make(map[uint32]int64), whole: make(map[uint32]bool), renewed: make(map[uint32]int), wanted: make(map[uint32]bool)}
 	r := &rig{t: t, kernel: k, rows: rows, now: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)}
 	r.Table = New(Config{Kernel: k, Rows: rows, Limit: limit, Now: r.now})
 	k.table = r.Table

@@ -58,9 +58,11 @@ func (t *Table) giveUp(s *Session) {
 // what that changes.
 func (t *Table) abandon(s *Session) {
 	final := s.Final
-	t.giveUp(s)
+	if !s.Finished {
+		t.giveUp(s)
+	}
 	if s.confirmed && s.Writable() {
-		t.rows.Write(s, false)
+		t.rows.Settle(s)
 	}
 	if !final && t.final != nil {
 		t.final(s)

@@ -8,8 +8,8 @@ import (
 	"nftdict/dictd/conntrack"
 )
 
-// Label returns what the session of an entry is called in its row, and whether no packet
-// will change that; false if there is no such session, or an earlier daemon saw what it is.
+// Label returns what the session of an entry is called in its row, and whether that says
+// that no packet will change it; false if there is no such session, or an earlier daemon saw what it is.
 func (t *Table) Label(f *conntrack.Flow) (application, category string, finished, known bool) {
 	for _, s := range t.ids.all(f.ID) {
 		if s.orig != f.Orig || !s.Lock() {
@@ -22,7 +22,7 @@ func (t *Table) Label(f *conntrack.Flow) (application, category string, finished
 				application, category = strings.ToUpper(r.Protocol), ""
 			}
 		}
-		finished = s.Finished
+		finished = s.Finished && s.sent&sentBypass != 0
 		s.Unlock()
 		return application, category, finished, known
 	}

@@ -34,7 +34,7 @@ const dnsPort uint16 = 53
 // nothing are counted and not queued, and a full queue lets packets go on. A session
 // that waits for more is given up by Expire, some seconds later.
 func (t *Table) Past(f *conntrack.Flow) {
-	if t.fence == nil || f.Counters[0].Packets+f.Counters[1].Packets <= t.most() || isDNS(f) {
+	if t.fence == nil || !t.counted(f) || isDNS(f) {
 		return
 	}
 	for _, s := range t.ids.all(f.ID) {
@@ -49,8 +49,24 @@ func (t *Table) Past(f *conntrack.Flow) {
 }
 
 // overdue reports whether a locked session waits for packets that are not queued, if
-// conntrack has counted many. What is reopened is queued however many these are.
-func (s *Session) overdue() bool { return s.confirmed && !s.Finished && !s.reopened && !s.Doubted() }
+// conntrack has counted many, or could not write that it waits no more. What is reopened
+// is queued however many these are.
+func (s *Session) overdue() bool {
+	return s.confirmed && s.sent&sentBypass == 0 && s.Writable() && !s.reopened && !s.Doubted()
+}
+
+// isPast asks the kernel whether no more packets of a locked session are queued: what was
+// noted may be over, and another connection in its place. Rows of others may want them all the same.
+func (t *Table) isPast(s *Session) bool {
+	t.stats.lookups.Add(1)
+	f, err := t.kernel.Lookup(s.orig, s.zone)
+	return err == nil && f.ID == s.id && f.Orig == s.orig && !f.Ended() && t.counted(&f) && !t.rows.Wanted(s.id)
+}
+
+// counted reports whether conntrack has counted more packets of an entry than are queued.
+func (t *Table) counted(f *conntrack.Flow) bool {
+	return f.Counters[0].Packets+f.Counters[1].Packets > t.most()
+}
 
 func isDNS(f *conntrack.Flow) bool {
 	switch dnsPort {
@@ -76,7 +92,7 @@ func (p *past) note(s *Session) {
 func (t *Table) endPast(now time.Time) {
 	for s := range t.past.through(t.fence, now) {
 		if s.Lock() {
-			if s.overdue() {
+			if s.overdue() && t.isPast(s) {
 				t.abandon(s)
 			}
 			s.Unlock()

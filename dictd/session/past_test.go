@@ -31,6 +31,7 @@ func newPastRig(t *testing.T, port uint16) (*rig, *fences, *Session, *conntrack.
 	f := flow(1, conntrack.NewTuple(classifier.ProtoTCP, netip.MustParseAddrPort("10.0.0.1:1000"), netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), port)))
 	f.Counters = [2]conntrack.Counter{{Packets: 33}, {Packets: 33}}
 	r.open(1, f.Orig)
+	r.kernel.live[place{f.Orig, 0}].Counters = f.Counters
 	r.rows.Delete(1)
 	return r, at, r.Find(1)[0], &f
 }
@@ -77,6 +78,7 @@ func TestPastFences(t *testing.T) {
 	other.ID, other.Orig = 2, tuple(2)
 	other.Reply = other.Orig.Reverse()
 	r.open(2, other.Orig)
+	r.kernel.live[place{other.Orig, 0}].Counters = f.Counters
 	second := r.Find(2)[0]
 	r.Past(&other)
 	for range fenceLife / time.Second {
@@ -100,27 +102,40 @@ func TestPastFences(t *testing.T) {
 	}
 }
 
-// Whoever's packets are queued all the same is not given up.
+// Whoever's packets are queued all the same is not given up, nor who is over by then.
 func TestNotPast(t *testing.T) {
+	type (
+		before func(*rig, *Session, *conntrack.Flow)
+		after  func(*rig, *Session, *conntrack.Flow)
+	)
+	live := func(r *rig, s *Session) *conntrack.Flow { return r.kernel.live[place{s.orig, 0}] }
 	for name, c := range map[string]struct {
-		port   uint16
-		before func(*Session, *conntrack.Flow)
-		after  func(*Session)
+		before before // it is looked at
+		after  after  // its fence is set, nil if there is none
 	}{
-		"few packets":               {9999, func(_ *Session, f *conntrack.Flow) { f.Counters[1].Packets = 31 }, nil},
-		"DNS":                       {53, nil, nil},
-		"DNS, translated":           {9999, func(_ *Session, f *conntrack.Flow) { f.Reply.SrcPort = 53 }, nil},
-		"begun anew":                {9999, func(s *Session, _ *conntrack.Flow) { s.reopened = true }, nil},
-		"begun anew while it waits": {9999, nil, func(s *Session) { s.reopened = true }},
-		"doubted":                   {9999, func(s *Session, _ *conntrack.Flow) { s.doubt(true) }, nil},
-		"doubted while it waits":    {9999, nil, func(s *Session) { s.doubt(true) }},
-		"another entry":             {9999, func(_ *Session, f *conntrack.Flow) { f.Orig.SrcPort++ }, nil},
-		"another zone":              {9999, func(_ *Session, f *conntrack.Flow) { f.Zone = 1 }, nil},
+		"few packets":               {func(_ *rig, _ *Session, f *conntrack.Flow) { f.Counters[1].Packets = 31 }, nil},
+		"DNS":                       {func(_ *rig, _ *Session, f *conntrack.Flow) { f.Reply.SrcPort = 53 }, nil},
+		"DNS, from the other end":   {func(_ *rig, _ *Session, f *conntrack.Flow) { f.Reply.DstPort = 53 }, nil},
+		"begun anew":                {func(_ *rig, s *Session, _ *conntrack.Flow) { s.reopened = true }, nil},
+		"begun anew while it waits": {nil, func(_ *rig, s *Session, _ *conntrack.Flow) { s.reopened = true }},
+		"doubted":                   {func(_ *rig, s *Session, _ *conntrack.Flow) { s.doubt(true) }, nil},
+		"doubted while it waits":    {nil, func(_ *rig, s *Session, _ *conntrack.Flow) { s.doubt(true) }},
+		"another entry":             {func(_ *rig, _ *Session, f *conntrack.Flow) { f.Orig.SrcPort++ }, nil},
+		"another zone":              {func(_ *rig, _ *Session, f *conntrack.Flow) { f.Zone = 1 }, nil},
+		"not confirmed":             {func(_ *rig, s *Session, _ *conntrack.Flow) { s.confirmed = false }, nil},
+		"its id is another's, too":  {func(_ *rig, s *Session, _ *conntrack.Flow) { s.shared = true }, nil},
+		"over, unheard of":          {nil, func(r *rig, s *Session, _ *conntrack.Flow) { delete(r.kernel.live, place{s.orig, 0}) }},
+		"another in its place":      {nil, func(r *rig, s *Session, _ *conntrack.Flow) { live(r, s).ID = 2 }},
+		"the other way":             {nil, func(r *rig, s *Session, _ *conntrack.Flow) { f := live(r, s); f.Orig, f.Reply = f.Reply, f.Orig }},
+		"closed":                    {nil, func(r *rig, s *Session, _ *conntrack.Flow) { live(r, s).State = closed }},
+		"counted from nothing":      {nil, func(r *rig, s *Session, _ *conntrack.Flow) { live(r, s).Counters[0].Packets = 0 }},
+		"more are queued now":       {nil, func(r *rig, _ *Session, _ *conntrack.Flow) { r.Table.most = func() uint64 { return 66 } }},
+		"somebody wants more":       {nil, func(r *rig, _ *Session, _ *conntrack.Flow) { r.rows.wanted[1] = true }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, at, s, f := newPastRig(t, c.port)
+			r, at, s, f := newPastRig(t, 9999)
 			if c.before != nil {
-				c.before(s, f)
+				c.before(r, s, f)
 			}
 			r.Past(f)
 			r.tick(s)
@@ -128,12 +143,53 @@ func TestNotPast(t *testing.T) {
 				t.Errorf("%d fences", at.set)
 			}
 			if c.after != nil {
-				c.after(s)
+				c.after(r, s, f)
 			}
 			if at.passed = true; r.tick(s) || r.Stats().GivenUp > 0 {
 				t.Errorf("%+v", r.Stats())
 			}
+			r.wantRow(1, 0)
 		})
+	}
+	for _, t53 := range []conntrack.Tuple{tuple(0), tuple(0).Reverse()} {
+		if t53.SrcPort == 443 {
+			t53.SrcPort = 53
+		} else {
+			t53.DstPort = 53
+		}
+		if f := flow(1, t53); !isDNS(&f) {
+			t.Errorf("%v is not DNS", t53)
+		}
+		if f := (conntrack.Flow{Orig: t53, Reply: tuple(7)}); !isDNS(&f) {
+			t.Errorf("%v, translated, is not DNS", t53)
+		}
+	}
+}
+
+// A row that could not be written is written by the next look.
+func TestPastIsRefused(t *testing.T) {
+	r, at, s, f := newPastRig(t, 9999)
+	at.passed, r.rows.refuses = true, true
+	again := func() {
+		t.Helper()
+		r.Past(f)
+		r.tick(s)
+		if !r.tick(s) || r.Stats().GivenUp != 1 {
+			t.Errorf("%+v", r.Stats())
+		}
+		if _, _, finished, _ := r.Label(f); finished == r.rows.refuses {
+			t.Errorf("the row says that it is finished: %v", finished)
+		}
+	}
+	again()
+	r.wantRow(1, 0)
+	r.rows.refuses = false
+	again()
+	r.wantRow(1, s.serial)
+	fences := at.set
+	r.Past(f)
+	if r.tick(s); at.set != fences {
+		t.Error("it is written already")
 	}
 }
 
@@ -143,12 +199,14 @@ func TestPastMeanwhile(t *testing.T) {
 	r.Past(f)
 	r.tick(s)
 	s.Final, s.Finished = true, true // a hello was among them
+	s.Changes(nil)
 	at.passed = true
 	if r.tick(s); r.Stats().GivenUp != 0 {
 		t.Errorf("%+v", r.Stats())
 	}
 	r.wantRow(1, 0)
 	s.Final, s.Finished, at.passed = false, false, false
+	s.Unsent()
 	r.Past(f)
 	r.tick(s)
 	r.kernel.destroy(*f)
@@ -174,7 +232,6 @@ func TestPastIsBounded(t *testing.T) {
 	if r.tick(s) {
 		t.Error("there was room for it")
 	}
-	r.kernel.live[place{f.Orig, 0}].Counters = f.Counters
 	if err := r.Reconcile(r.now, nil, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -152,7 +152,9 @@ func (t *Table) claim(f *conntrack.Flow, says Says, now time.Time) {
 		s.mu.Lock()
 		if s.claimed = s.Packets == 0; s.claimed {
 			s.told, s.reopened = says.client, says.wanted
-			s.Final, s.Finished = says.final || says.finished, says.finished
+			if s.Final, s.Finished = says.final || says.finished, says.finished; s.Finished {
+				s.sent = sentFinal | sentBypass
+			}
 			s.doubt(says.doubted)
 		}
 		s.mu.Unlock()

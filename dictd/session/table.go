@@ -29,6 +29,11 @@ type Rows interface {
 	// Write writes the locked session's row under its id, for good if it is
 	// confirmed: all cells if whole, else those that have changed.
 	Write(s *Session, whole bool)
+	// Settle writes that no more packets of a locked session are wanted, which is
+	// confirmed and may write its row, before it returns.
+	Settle(s *Session)
+	// Wanted reports whether the row of an id asks for more packets, or cannot be read.
+	Wanted(id uint32) bool
 	// Tell writes who the client is of locked sessions, which are confirmed and
 	// may write their rows.
 	Tell([]*Session)
