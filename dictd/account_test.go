@@ -4,10 +4,12 @@ package dictd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -143,20 +145,28 @@ func (k *talker) tcp(to string, n int) error {
 	return nil
 }
 
+// udp says a datagram again that gets no answer: one that is under way when a connection is
+// taken back may be lost.
 func (k *talker) udp(to string, n int) error {
 	conn, err := k.l.Client.Dial(context.Background(), "udp", to)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(patience))
+	const tries = 5
 	buf := make([]byte, 4096)
 	for ; n > 0; n -= 600 {
-		if _, err := conn.Write(buf[:min(n, 600)]); err != nil {
-			return err
-		}
-		if _, err := conn.Read(buf); err != nil {
-			return err
+		for try := 1; ; try++ {
+			_ = conn.SetDeadline(time.Now().Add(patience / tries))
+			if _, err = conn.Write(buf[:min(n, 600)]); err == nil {
+				_, err = conn.Read(buf)
+			}
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, os.ErrDeadlineExceeded) || try == tries {
+				return err
+			}
 		}
 	}
 	return nil

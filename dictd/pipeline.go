@@ -56,6 +56,9 @@ func (w *worker) Handle(q *queue.Packet) queue.Verdict {
 	}
 	w.packet.Device = q.InDev
 	w.query = session.Packet{ID: q.CtID, Tuple: tuple, Zone: q.Zone, ZoneKnown: q.ZoneKnown, First: q.First}
+	if w.table.Between(&w.query) {
+		return queue.Drop
+	}
 	now := w.clock()
 	s, dir, fresh := w.table.Resolve(&w.query, now)
 	if s == nil {

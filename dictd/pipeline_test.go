@@ -352,3 +352,25 @@ func TestHintIsNoApplication(t *testing.T) {
 		}
 	}
 }
+
+// What comes while the entry of its connection is replaced does not go on, and is nobody's.
+func TestBetweenEntries(t *testing.T) {
+	store := dicttest.NewStandard(t)
+	w := newWorker(t, store, 100)
+	f := conntrack.Flow{ID: 7, Orig: conntrack.NewTuple(classifier.ProtoTCP, client, server)}
+	f.Reply = f.Orig.Reverse()
+	answer := func(id uint32, first bool) queue.Verdict {
+		return w.Handle(&queue.Packet{CtID: id, InDev: 4, First: first, Payload: ipPacket(classifier.ProtoTCP, server, client, 1, classifier.FlagACK, []byte{1})})
+	}
+	w.table.Depart(&f)
+	if v := answer(8, true); v != queue.Drop || w.table.Len() != 0 || len(rows(t, store, nil)) != 0 {
+		t.Errorf("verdict %v, %d sessions, %v", v, w.table.Len(), rows(t, store, nil))
+	}
+	if v := answer(7, false); v != queue.Accept {
+		t.Errorf("of its entry: verdict %v", v)
+	}
+	w.table.Arrive(&f, nil)
+	if v := answer(8, true); v != queue.Accept || w.table.Len() != 1 {
+		t.Errorf("when it has ended: verdict %v, %d sessions", v, w.table.Len())
+	}
+}

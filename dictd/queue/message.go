@@ -49,8 +49,11 @@ const (
 	flagGSO       = nfqueue.NfQaCfgFlagGSO // large packets as they are: the kernel need not segment what only passes
 )
 
-// accept is a verdict.
-const accept = nfqueue.NfAccept
+// The kernel's verdicts.
+const (
+	accept = nfqueue.NfAccept
+	drop   = nfqueue.NfDrop
+)
 
 // header is the length of the two headers that each message has.
 const header = unix.NLMSG_HDRLEN + 4
@@ -94,12 +97,16 @@ func (m message) whole() []byte {
 // verdictID is where the number of the packet is in a verdict.
 const verdictID = header + unix.NLA_HDRLEN + 4
 
-// verdictMessage returns a message that lets a packet go on, without its number. It
+// verdictMessage returns a message with a verdict on a packet, without its number. It
 // asks for no answer.
 func verdictMessage(c *Config, v Verdict) []byte {
-	m := newMessage(msgVerdict, unix.NLM_F_REQUEST, 0, c.Num).attr(attrVerdictHdr, []byte{0, 0, 0, accept, 0, 0, 0, 0})
+	code := byte(accept)
+	if v == Drop {
+		code = drop
+	}
+	m := newMessage(msgVerdict, unix.NLM_F_REQUEST, 0, c.Num).attr(attrVerdictHdr, []byte{0, 0, 0, code, 0, 0, 0, 0})
 	switch {
-	case v == Accept || c.FinishMark == 0:
+	case v != Finish || c.FinishMark == 0:
 	case c.Source == ByConntrack: // these bits of the mark: the others are not ours
 		bits := message(nil).number(ctMark, c.FinishMark).number(ctMarkMask, c.FinishMark)
 		m = m.attr(attrCt|unix.NLA_F_NESTED, bits)

@@ -17,13 +17,14 @@ type Packet struct {
 	ZoneKnown bool
 }
 
-// Verdict is what becomes of a packet: it goes on in any case.
+// Verdict is what becomes of a packet.
 type Verdict uint8
 
 // The verdicts.
 const (
-	Accept Verdict = iota // more packets of the connection are wanted
-	Finish                // the connection's later packets need not come
+	Accept Verdict = iota // it goes on; more packets of the connection are wanted
+	Finish                // it goes on; the connection's later packets need not come
+	Drop                  // it does not go on, and is sent again
 )
 
 // Source is where the conntrack id of a packet comes from.

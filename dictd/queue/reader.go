@@ -53,7 +53,7 @@ type Reader struct {
 
 	packet   Packet    // these belong to the goroutine of Run
 	early    [][]byte  // what came before Run
-	verdicts [2][]byte // messages of a verdict each
+	verdicts [3][]byte // messages of a verdict each
 	answers  []byte    // verdicts to be sent
 	answered uint64    // how many
 
@@ -120,7 +120,7 @@ func open(cfg Config) (*Reader, error) {
 		return nil, err
 	}
 	r := &Reader{cfg: cfg, sock: sock, packet: Packet{First: cfg.First}}
-	r.verdicts = [...][]byte{Accept: verdictMessage(&cfg, Accept), Finish: verdictMessage(&cfg, Finish)}
+	r.verdicts = [...][]byte{Accept: verdictMessage(&cfg, Accept), Finish: verdictMessage(&cfg, Finish), Drop: verdictMessage(&cfg, Drop)}
 	if cfg.Buffer > 0 {
 		err = sock.setBuffer(cfg.Buffer)
 	}

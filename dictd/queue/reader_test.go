@@ -128,6 +128,8 @@ func TestReader(t *testing.T) {
 			panic("test")
 		case 2:
 			return Finish
+		case 7:
+			return Drop
 		}
 		return Accept
 	}})
@@ -167,7 +169,16 @@ func TestReader(t *testing.T) {
 	if _, _, err := to.ReadFrom(make([]byte, 10)); err != nil {
 		t.Fatalf("after a refused verdict: %v", err)
 	}
-	want := Counters{Packets: 6, Panics: 1, VerdictErrors: 1}
+	for _, b := range []byte{10, 11} { // the first is dropped
+		if _, err := from.Write([]byte{b}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := make([]byte, 10)
+	if _, _, err := to.ReadFrom(got); err != nil || got[0] != 11 {
+		t.Fatalf("what comes is packet %d: %v", got[0], err)
+	}
+	want := Counters{Packets: 8, Panics: 1, VerdictErrors: 1}
 	if got := r.Counters(); got != want {
 		t.Errorf("counters %+v, want %+v", got, want)
 	}

@@ -5,8 +5,10 @@ package session
 import "nftdict/dictd/conntrack"
 
 // Depart tells that the kernel's entry f is about to be replaced by another of the same
-// connection: its end is not the session's. Arrive must follow.
+// connection: its end is not the session's, and a packet that comes in between opens none.
+// Arrive must follow.
 func (t *Table) Depart(f *conntrack.Flow) {
+	t.between.begin(f)
 	t.admin.Lock()
 	defer t.admin.Unlock()
 	if t.departed == nil {
@@ -19,6 +21,9 @@ func (t *Table) Depart(f *conntrack.Flow) {
 // written already; nil ends the session. The row of the old entry, if it has another
 // id, is the caller's to delete.
 func (t *Table) Arrive(was, now *conntrack.Flow) {
+	if now == nil {
+		t.between.cancel(was)
+	}
 	t.admin.Lock()
 	defer t.admin.Unlock()
 	// The event of its end is still to be told apart, if it has not come yet: by then its id

@@ -5,8 +5,8 @@ package session
 import "sync/atomic"
 
 type counters struct {
-	created, confirmed, ended, expired, replaced, missed                     atomic.Uint64
-	collisions, full, unknown, drains, lookups, reopened, displaced, givenUp atomic.Uint64
+	created, confirmed, ended, expired, replaced, missed                              atomic.Uint64
+	collisions, full, unknown, drains, lookups, reopened, displaced, givenUp, between atomic.Uint64
 }
 
 // Stats are the table's figures since it was made.
@@ -21,6 +21,7 @@ type Stats struct {
 	Reopened   uint64 `json:"reopened"`   // conntrack let a new connection go on in their entry
 	Displaced  uint64 `json:"displaced"`  // unconfirmed, forgotten for others in a full table
 	GivenUp    uint64 `json:"given_up"`   // inspection ended without the packets that it waited for: of memory, time, or Config.Most
+	Between    uint64 `json:"between"`    // packets dropped that came while their connection's entry was replaced
 	Held       int64  `json:"held"`       // bytes kept of messages that are incomplete
 	Missed     uint64 `json:"missed"`     // ended without an event being heard
 	Collisions uint64 `json:"collisions"` // ids found with two live connections
@@ -37,6 +38,6 @@ func (t *Table) Stats() Stats {
 		Sessions: t.Len(), Limit: t.limit,
 		Created: c.created.Load(), Confirmed: c.confirmed.Load(), Ended: c.ended.Load(), Expired: c.expired.Load(),
 		Replaced: c.replaced.Load(), Missed: c.missed.Load(), Collisions: c.collisions.Load(), Full: c.full.Load(),
-		Unknown: c.unknown.Load(), Drains: c.drains.Load(), Lookups: c.lookups.Load(), Reopened: c.reopened.Load(), Displaced: c.displaced.Load(), GivenUp: c.givenUp.Load(), Held: t.holding.bytes.Load(),
+		Unknown: c.unknown.Load(), Drains: c.drains.Load(), Lookups: c.lookups.Load(), Reopened: c.reopened.Load(), Displaced: c.displaced.Load(), GivenUp: c.givenUp.Load(), Between: c.between.Load(), Held: t.holding.bytes.Load(),
 	}
 }

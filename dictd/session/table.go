@@ -80,6 +80,7 @@ type Table struct {
 
 	holding holding
 	past    past
+	between between
 	stats   counters
 }
 

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+
+package session
+
+import (
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"nftdict/dictd/conntrack"
+)
+
+// What opens an entry while that of its connection is replaced, either way, is dropped, for
+// a while after, too; nothing else is.
+func TestBetween(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 10)
+		was, now := flow(7, tuple(1)), flow(8, tuple(1))
+		was.Zone = 3
+		was.Reply.DstPort = 40000 // translated
+		between := func(want bool, what string, p Packet) {
+			t.Helper()
+			if got := r.Between(&p); got != want {
+				t.Errorf("%s: %v", what, got)
+			}
+		}
+		out, in := Packet{Tuple: was.Orig, First: true}, Packet{Tuple: was.Reply, First: true}
+		between(false, "before", out)
+		r.Depart(&was)
+		between(true, "one way", out)
+		between(true, "the other way", in)
+		between(true, "in its zone", Packet{Tuple: was.Orig, First: true, Zone: 3, ZoneKnown: true})
+		between(false, "in another zone", Packet{Tuple: was.Orig, First: true, Zone: 4, ZoneKnown: true})
+		between(false, "of an entry", Packet{Tuple: was.Orig})
+		between(false, "of another connection", Packet{Tuple: tuple(2), First: true})
+		between(false, "not translated", Packet{Tuple: was.Orig.Reverse(), First: true})
+		r.Arrive(&was, &now)
+		between(true, "it waited in a queue", in)
+		time.Sleep(gapLife / 2)
+		other := flow(9, tuple(2))
+		r.Depart(&other)
+		between(true, "the next one", Packet{Tuple: other.Orig, First: true})
+		time.Sleep(gapLife / 2)
+		between(false, "later", in)
+		between(true, "the next one is still", Packet{Tuple: other.Orig, First: true})
+		r.Arrive(&other, nil)
+		between(false, "what has ended may begin again", Packet{Tuple: other.Orig, First: true})
+		time.Sleep(gapLife)
+		between(false, "later", in)
+		if n := r.Stats().Between; n != 6 {
+			t.Errorf("%d are counted", n)
+		}
+		if b := &r.Table.between; b.some.Load() || len(b.order) > 0 || len(b.of) > 0 {
+			t.Errorf("%d and %d stay", len(b.order), len(b.of))
+		}
+	})
+}
+
+// There are no more of them than fit.
+func TestBetweenIsBounded(t *testing.T) {
+	r := newRig(t, 10)
+	for i := range uint32(maxGaps) {
+		f := flow(i, conntrack.NewTuple(17, netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 1), netip.MustParseAddrPort("192.0.2.1:443")))
+		r.Table.between.begin(&f)
+	}
+	if b := &r.Table.between; len(b.order) != maxGaps || len(b.of) > maxGaps {
+		t.Errorf("%d, %d", len(b.order), len(b.of))
+	}
+}
