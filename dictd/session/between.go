@@ -3,6 +3,7 @@
 package session
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,12 +19,13 @@ type between struct {
 	some atomic.Bool // so that who asks need not wait for others
 
 	mu    sync.Mutex
-	of    map[conntrack.Tuple]gap // by the tuples of both directions
-	order []conntrack.Tuple       // by time
+	of    map[place]time.Time // since when, by the tuples of both directions
+	order []gap               // by time; those that are noted again are there again
+	zones []uint16            // in which there were any
 }
 
 type gap struct {
-	zone  uint16
+	place
 	since time.Time
 }
 
@@ -43,50 +45,67 @@ func (t *Table) Between(p *Packet) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.forget()
-	g, ok := b.of[p.Tuple]
-	if ok = ok && (!p.ZoneKnown || p.Zone == g.zone); ok {
-		t.stats.between.Add(1)
+	zones := b.zones
+	if p.ZoneKnown {
+		zones = []uint16{p.Zone}
 	}
-	return ok
+	if !slices.ContainsFunc(zones, func(zone uint16) bool { _, ok := b.of[place{p.Tuple, zone}]; return ok }) {
+		return false
+	}
+	t.stats.between.Add(1)
+	return true
 }
 
 // begin notes a connection whose entry is about to be replaced.
 func (b *between) begin(f *conntrack.Flow) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.forget(); b.of == nil {
-		b.of = make(map[conntrack.Tuple]gap)
+	if b.forget(); len(b.order)+2 > maxGaps {
+		return
 	}
-	for _, tuple := range [...]conntrack.Tuple{f.Orig, f.Reply} {
-		if len(b.order) < maxGaps {
-			b.of[tuple] = gap{f.Zone, time.Now()}
-			b.order = append(b.order, tuple)
-		}
+	if b.of == nil {
+		b.of = make(map[place]time.Time)
+	}
+	if !slices.Contains(b.zones, f.Zone) && len(b.zones) < maxZones {
+		b.zones = append(b.zones, f.Zone)
+	}
+	now := time.Now()
+	for _, p := range places(f) {
+		b.of[p] = now
+		b.order = append(b.order, gap{p, now})
 	}
 	b.some.Store(true)
 }
 
 // cancel forgets a connection that has ended: another may begin from its port.
 func (b *between) cancel(f *conntrack.Flow) {
+	if !b.some.Load() {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.of, f.Orig)
-	delete(b.of, f.Reply)
+	for _, p := range places(f) {
+		delete(b.of, p)
+	}
 }
 
 // forget forgets those of before.
 func (b *between) forget() {
 	n := 0
-	for _, tuple := range b.order {
-		g, ok := b.of[tuple]
-		if ok && time.Since(g.since) < gapLife {
+	for _, g := range b.order {
+		if time.Since(g.since) < gapLife {
 			break
 		}
-		delete(b.of, tuple)
+		if b.of[g.place].Equal(g.since) {
+			delete(b.of, g.place)
+		}
 		n++
 	}
 	if b.order = b.order[n:]; len(b.order) == 0 {
-		b.order = nil
+		b.order, b.zones = nil, nil
 		b.some.Store(false)
 	}
 }
+
+// places are where packets of an entry's two directions are looked for.
+func places(f *conntrack.Flow) [2]place { return [...]place{{f.Orig, f.Zone}, {f.Reply, f.Zone}} }

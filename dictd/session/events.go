@@ -88,6 +88,7 @@ func (t *Table) destroyed(f *conntrack.Flow) {
 		delete(t.departed, e)
 		return
 	}
+	t.between.cancel(f)
 	sessions := t.ids.all(f.ID)
 	for _, s := range sessions {
 		if s.confirmed && s.orig == f.Orig && s.zone == f.Zone {
