@@ -149,7 +149,9 @@ func flowtableOfOthers(t *testing.T, kind string) {
 			return
 		}
 		t.Logf("dictd counts %+v", r.status())
+		t.Logf("dictd told of flows:\n%s", said)
 		for _, f := range r.listFlows() {
+			t.Logf("%+v", f)
 			if f.Application == "TLS" {
 				t.Log(r.try("dictctl", "why", fmt.Sprint(f.CtID)))
 			}

@@ -32,7 +32,8 @@ const dnsPort uint16 = 53
 // Past takes note of what conntrack has counted of an entry. Past Config.Most packets rules
 // queue no more of a connection, however few of them were seen: segments of TCP that carry
 // nothing are counted and not queued, and a full queue lets packets go on. A session
-// that waits for more is given up by Expire, some seconds later.
+// that waits for more is given up by Expire, some seconds later; not while its entry is in a
+// flowtable, which a row that changes would take it from.
 func (t *Table) Past(f *conntrack.Flow) {
 	if t.fence == nil || !t.counted(f) || isDNS(f) {
 		return
@@ -63,9 +64,10 @@ func (t *Table) isPast(s *Session) bool {
 	return err == nil && f.ID == s.id && f.Orig == s.orig && !f.Ended() && t.counted(&f) && !t.rows.Wanted(s.id)
 }
 
-// counted reports whether conntrack has counted more packets of an entry than are queued.
+// counted reports whether an entry takes the way by the rules, and conntrack has counted
+// more packets of it than are queued.
 func (t *Table) counted(f *conntrack.Flow) bool {
-	return f.Counters[0].Packets+f.Counters[1].Packets > t.most()
+	return !f.Offloaded() && f.Counters[0].Packets+f.Counters[1].Packets > t.most()
 }
 
 func isDNS(f *conntrack.Flow) bool {

@@ -116,6 +116,8 @@ func TestNotPast(t *testing.T) {
 		"few packets":               {func(_ *rig, _ *Session, f *conntrack.Flow) { f.Counters[1].Packets = 31 }, nil},
 		"DNS":                       {func(_ *rig, _ *Session, f *conntrack.Flow) { f.Reply.SrcPort = 53 }, nil},
 		"DNS, from the other end":   {func(_ *rig, _ *Session, f *conntrack.Flow) { f.Reply.DstPort = 53 }, nil},
+		"in a flowtable":            {func(_ *rig, _ *Session, f *conntrack.Flow) { f.Status |= offloadedStatus }, nil},
+		"in a flowtable by then":    {nil, func(r *rig, s *Session, _ *conntrack.Flow) { live(r, s).Status |= offloadedStatus }},
 		"begun anew":                {func(_ *rig, s *Session, _ *conntrack.Flow) { s.reopened = true }, nil},
 		"begun anew while it waits": {nil, func(_ *rig, s *Session, _ *conntrack.Flow) { s.reopened = true }},
 		"doubted":                   {func(_ *rig, s *Session, _ *conntrack.Flow) { s.doubt(true) }, nil},

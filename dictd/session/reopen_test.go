@@ -11,6 +11,9 @@ import (
 
 const synSent, established, timeWait, closed = 1, 3, 7, 8
 
+// offloadedStatus is IPS_OFFLOAD (uapi/linux/netfilter/nf_conntrack_common.h).
+const offloadedStatus = 1 << 14
+
 // ask resolves a SYN as the pipeline does and returns the session's number.
 func (r *rig) ask(id uint32, t conntrack.Tuple, seq uint32) int64 {
 	s, _, _ := r.Resolve(&Packet{ID: id, Tuple: t}, r.now)
