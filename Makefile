@@ -49,7 +49,7 @@ BPFMAP_GUEST_TESTS = $(if $(LONG),.,$(if $(filter $*,$(firstword $(GUESTS))),.,T
 E2E_GUEST_TESTS = $(if $(LONG),TestQuota|TestExample|TestService|TestFlowtable|TestOffloaded|TestPortalWays|TestPortalVolume,TestQuotaToThePacket|TestQuotaGrace|TestFlowtable|TestOffloaded|$(if $(filter $*,$(lastword $(GUESTS))),TestService|TestPortalVolume|)TestQuotaClass/class)
 # A package that is not through by then hangs: its tests are asked where, and a
 # minute later the guest is killed and its log shown.
-GUEST_PATIENCE ?= $(if $(LONG),60m,20m)
+GUEST_PATIENCE ?= $(if $(LONG),60m,30m)
 # What that run promises its tests.
 GUEST_PROMISED := root,netns,nft,flowtable,fakenic,conntrack,tcpdump,dig,curl,openssl,ping,ip,bpf,bpffs,xtbpf,nfqueue,seccomp,kmod,vlan,nft-statements,cls_fw,systemd$(if $(LONG),$(comma)long$(comma)pppoe$(comma)pppd$(comma)pppoe-server)
 # The debug kernel knows no types (BTF), so it is for the module alone.
