@@ -127,6 +127,22 @@ func offloadedQuotaEnds(t *testing.T, l *lab.Lab, on *backend.Backend) {
 	}
 }
 
+// serveOne has a server at an address, which handles one connection.
+func serveOne(t *testing.T, l *lab.Lab, at netip.AddrPort, handle func(net.Conn)) {
+	t.Helper()
+	listener, err := l.Internet.Listen(context.Background(), "tcp", at.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		if conn, err := listener.Accept(); err == nil {
+			defer conn.Close()
+			handle(conn)
+		}
+	}()
+}
+
 // streaming is a download of the client's.
 type streaming struct {
 	conn  net.Conn
@@ -136,31 +152,22 @@ type streaming struct {
 // stream downloads without end: some bytes every 20 milliseconds.
 func stream(t *testing.T, l *lab.Lab, from netip.AddrPort, bytes int) *streaming {
 	t.Helper()
-	listener, err := l.Internet.Listen(context.Background(), "tcp", from.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		conn, err := listener.Accept()
-		if err != nil {
-			return
-		}
-		defer conn.Close()
+	serveOne(t, l, from, func(conn net.Conn) {
 		if _, err := conn.Read(make([]byte, 1000)); err != nil {
 			return
 		}
-		_, err = conn.Write([]byte("HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: 1000000000\r\n\r\n"))
+		_, err := conn.Write([]byte("HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: 1000000000\r\n\r\n"))
 		for err == nil {
 			_, err = conn.Write(make([]byte, bytes))
 			time.Sleep(20 * time.Millisecond)
 		}
-	}()
-	s := new(streaming)
-	if s.conn, err = l.Client.Dial(context.Background(), "tcp", from.String()); err != nil {
+	})
+	conn, err := l.Client.Dial(context.Background(), "tcp", from.String())
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.conn.Close() })
+	t.Cleanup(func() { conn.Close() })
+	s := &streaming{conn: conn}
 	if _, err := s.conn.Write([]byte("GET /film HTTP/1.1\r\nHost: example.org\r\n\r\n")); err != nil {
 		t.Fatal(err)
 	}

@@ -92,6 +92,10 @@ func TestBetweenAgain(t *testing.T) {
 		if n := len(r.Table.between.order); n > 10 {
 			t.Errorf("%d are kept", n)
 		}
+		time.Sleep(gapLife / 2)
+		if between(&restless) != [...]bool{true, true} {
+			t.Error("its last gap ends with one before")
+		}
 	})
 }
 

@@ -23,12 +23,12 @@ func (f *fences) fence() func() bool {
 	return func() bool { return f.passed }
 }
 
-// newPastRig has a session of an entry whose port at the server is given, which conntrack
-// has counted 33 packets of, in each direction, where 64 are queued.
-func newPastRig(t *testing.T, port uint16) (*rig, *fences, *Session, *conntrack.Flow) {
+// newPastRig has a session of an entry that conntrack has counted 33 packets of, in each
+// direction, where 64 are queued.
+func newPastRig(t *testing.T) (*rig, *fences, *Session, *conntrack.Flow) {
 	r, at := newRig(t, 10), new(fences)
 	r.Table.fence, r.Table.most = at.fence, func() uint64 { return 64 }
-	f := flow(1, conntrack.NewTuple(classifier.ProtoTCP, netip.MustParseAddrPort("10.0.0.1:1000"), netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), port)))
+	f := flow(1, conntrack.NewTuple(classifier.ProtoTCP, netip.MustParseAddrPort("10.0.0.1:1000"), netip.MustParseAddrPort("192.0.2.1:9999")))
 	f.Counters = [2]conntrack.Counter{{Packets: 33}, {Packets: 33}}
 	r.open(1, f.Orig)
 	r.kernel.live[place{f.Orig, 0}].Counters = f.Counters
@@ -46,7 +46,7 @@ func (r *rig) tick(s *Session) bool {
 // Where no more packets are queued, a session is given up when those are handled that
 // were, and its row says so.
 func TestPast(t *testing.T) {
-	r, at, s, f := newPastRig(t, 9999)
+	r, at, s, f := newPastRig(t)
 	if r.tick(s); at.set != 0 {
 		t.Error("a fence where nobody waits")
 	}
@@ -71,7 +71,7 @@ func TestPast(t *testing.T) {
 
 // What is noted while others wait has a fence of its own, and one that is lost is set again.
 func TestPastFences(t *testing.T) {
-	r, at, s, f := newPastRig(t, 9999)
+	r, at, s, f := newPastRig(t)
 	r.Past(f)
 	r.tick(s)
 	other := *f
@@ -104,14 +104,11 @@ func TestPastFences(t *testing.T) {
 
 // Whoever's packets are queued all the same is not given up, nor who is over by then.
 func TestNotPast(t *testing.T) {
-	type (
-		before func(*rig, *Session, *conntrack.Flow)
-		after  func(*rig, *Session, *conntrack.Flow)
-	)
+	type change func(*rig, *Session, *conntrack.Flow)
 	live := func(r *rig, s *Session) *conntrack.Flow { return r.kernel.live[place{s.orig, 0}] }
 	for name, c := range map[string]struct {
-		before before // it is looked at
-		after  after  // its fence is set, nil if there is none
+		before change // it is looked at
+		after  change // its fence is set, nil if there is none
 	}{
 		"few packets":               {func(_ *rig, _ *Session, f *conntrack.Flow) { f.Counters[1].Packets = 31 }, nil},
 		"DNS":                       {func(_ *rig, _ *Session, f *conntrack.Flow) { f.Reply.SrcPort = 53 }, nil},
@@ -135,7 +132,7 @@ func TestNotPast(t *testing.T) {
 		"somebody wants more":       {nil, func(r *rig, _ *Session, _ *conntrack.Flow) { r.rows.wanted[1] = true }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, at, s, f := newPastRig(t, 9999)
+			r, at, s, f := newPastRig(t)
 			if c.before != nil {
 				c.before(r, s, f)
 			}
@@ -170,7 +167,7 @@ func TestNotPast(t *testing.T) {
 
 // A row that could not be written is written by the next look.
 func TestPastIsRefused(t *testing.T) {
-	r, at, s, f := newPastRig(t, 9999)
+	r, at, s, f := newPastRig(t)
 	at.passed, r.rows.refuses = true, true
 	again := func() {
 		t.Helper()
@@ -197,7 +194,7 @@ func TestPastIsRefused(t *testing.T) {
 
 // What ends, or is finished by what was queued, while it waits, is let be.
 func TestPastMeanwhile(t *testing.T) {
-	r, at, s, f := newPastRig(t, 9999)
+	r, at, s, f := newPastRig(t)
 	r.Past(f)
 	r.tick(s)
 	s.Final, s.Finished = true, true // a hello was among them
@@ -222,7 +219,7 @@ func TestPastMeanwhile(t *testing.T) {
 
 // A comparison with the kernel finds them, too, and many of them are no more than can wait.
 func TestPastIsBounded(t *testing.T) {
-	r, at, s, f := newPastRig(t, 9999)
+	r, at, s, f := newPastRig(t)
 	at.passed = true
 	for range maxPast {
 		r.Table.past.note(new(Session))
@@ -275,7 +272,7 @@ func TestSays(t *testing.T) {
 
 // What is settled may wait for packets still: whoever counts what it moves has to ask again.
 func TestSettledWaits(t *testing.T) {
-	r, at, s, f := newPastRig(t, 9999)
+	r, at, s, f := newPastRig(t)
 	s.Final = true
 	if _, _, finished, known := r.Label(f); finished || !known {
 		t.Errorf("finished %v, known %v", finished, known)
